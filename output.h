@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * output: one place that gets every byte. It knows what it is, how to give it
+ * bytes without blocking, and how far a pipe has been emptied. It prints
+ * nothing, and never changes the flags of a descriptor that it was given: other
+ * processes share those.
+ */
+#ifndef OUTPUT_H
+#define OUTPUT_H
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum output_kind {
+	OUTPUT_FILE,	/* and block devices */
+	OUTPUT_PIPE,	/* a FIFO as well */
+	OUTPUT_SOCKET,
+	OUTPUT_TTY,
+	OUTPUT_NULL,	/* /dev/null */
+	OUTPUT_CHAR,	/* any other character device */
+};
+
+struct output {
+	const char	*name;		/* for messages; not ours */
+	struct stat	 st;
+	enum output_kind kind;
+	int		 fd;		/* borrowed until output_close() */
+	int		 own;		/* the same, reopened O_NONBLOCK; or -1 */
+	bool		 tried_own;
+	bool		 append;	/* O_APPEND */
+	bool		 vmsplices;	/* a pipe, and vmsplice(2) not refused */
+	bool		 full;		/* the last send was EAGAIN */
+	int		 refused;	/* errno of that refusal, or 0 */
+	uint64_t	 sent;		/* its cursor: a stream offset */
+	uint64_t	 drained;	/* the bound; sent if it is no pipe */
+};
+#define OUTPUT_INITIALIZER { .fd = -1, .own = -1 }
+
+/*
+ * Takes the descriptor over. 0, or -1 with errno: EBADF also if it is not open
+ * for writing.
+ */
+int	 output_init(struct output *, int fd, const char *name);
+
+/*
+ * Both take up to n bytes and return how many they took, or -1 with errno,
+ * EAGAIN if the output is full: poll for POLLOUT. They do not move the cursor.
+ * A vanished reader is EPIPE, and SIGPIPE unless that is ignored.
+ *
+ * output_write() copies; the bytes are the caller's again. It blocks only on
+ * disks and on descriptors that cannot be reopened (and then writes no more
+ * than PIPE_BUF after POLLOUT).
+ *
+ * output_share() gives the pages to a pipe by vmsplice(2); they must not be
+ * rewritten before they are released (buf.h). EOPNOTSUPP when vmsplice is
+ * refused here for good; then o->vmsplices is false, and nothing was sent.
+ */
+ssize_t	 output_write(struct output *, const void *, size_t n);
+ssize_t	 output_share(struct output *, const void *, size_t n);
+
+/*
+ * Bytes in the pipe that nobody has taken yet (FIONREAD, ioctl_pipe(2)); 0 if
+ * it is no pipe. It takes the pipe's lock, which a reader may hold for long
+ * while it splices to a blocked descriptor: ask only when POLLOUT is set.
+ */
+size_t	 output_unread(const struct output *);
+
+/* Asks that and moves o->drained, if the pipe has room (poll takes no lock). */
+void	 output_drain(struct output *);
+
+/* POLLOUT is set now. */
+bool	 output_ready(const struct output *);
+
+/* poll(2) can tell when its readers have gone. */
+bool	 output_watchable(const struct output *);
+
+/* errno for POLLERR or POLLHUP on it. */
+int	 output_lost(const struct output *);
+
+/* 0, or -1 with errno; closed all the same. */
+int	 output_close(struct output *);
+
+/*
+ * Grows the pipe to size, or to what the limits allow, and never shrinks it.
+ * Anything but a pipe is left alone. (F_SETPIPE_SZ, fcntl(2))
+ */
+void	 pipe_grow(int fd, size_t size);
+
+#endif
