@@ -1,0 +1,997 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The pump. For each input it takes a ladder of engines from a table and goes
+ * down it: an engine that cannot start falls to the next, and one that fails
+ * later falls to the last, which is always copy. read(2) and write(2) then
+ * say which side was to blame (splice(2) has one errno for two descriptors),
+ * or carry on if neither was. No rung leaves with bytes in its hands.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pump.h"
+
+/*
+ * Sizes, all measured with a reader of 128 KiB at the other end.
+ *
+ * SHORT: below this a transfer is over before a ring or a larger pipe pays.
+ * SHARE: a run shorter than this is copied into the pipe: vmsplice(2) takes
+ *	a whole slot for each page touched, however few bytes lie in it.
+ * GATHER, GATHER_US, TICK_US: a reader that still has unread bytes gains nothing
+ *	from a small piece now, and each wake-up takes the processor from the
+ *	producer. So wait for more, but no longer than that.
+ * FILL: what one read takes from a file; half a pipe, so that the reader has
+ *	the other half meanwhile.
+ */
+enum {
+	SHORT = 64 << 10,
+	SHARE = 16 << 10,
+	GATHER = 64 << 10,
+	GATHER_US = 1000,
+	TICK_US = 200,
+	FILL = 512 << 10,
+	COPY_BUFFER = 128 << 10,
+	SPLICE_MOST = 1 << 20,
+	RANGE_MOST = 32 << 20,
+	MAP_WINDOW = 64 << 20,
+	MAP_FILL = 1 << 20,
+	DRAIN_US = 50,
+	DRAIN_MOST_US = 10000,
+};
+
+enum step {
+	STEP_DONE,	/* the end of the input, and all of it sent */
+	STEP_LIMIT,	/* as much as was asked for, and all of it sent */
+	STEP_FALL,	/* this engine cannot go on: errno, 0 at an end that only
+			   read(2) can confirm; all that was taken was sent */
+	STEP_REFUSED,	/* as STEP_FALL, but the user has forced it: errno */
+	STEP_READ,	/* errno */
+	STEP_WRITE,	/* errno, p->failed */
+	STEP_STOPPED,
+	STEP_MEMORY,	/* errno */
+};
+
+/* ---- waiting ---------------------------------------------------------- */
+
+static bool
+stopped(struct pump *p)
+{
+	return *p->calls->woken && p->calls->on_wake(p->calls->ctx);
+}
+
+static uint64_t
+now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/*
+ * The only place where zpipe sleeps: until the input can be read (if in is not
+ * NULL), an output that was full has room, a reader leaves, a signal comes,
+ * or usec (-1: ever) have passed. Sets p->in_ready, clears o->full.
+ */
+static enum step
+wait_for(struct pump *p, const struct input *in, long usec)
+{
+	struct timespec t = { usec / 1000000, usec % 1000000 * 1000 };
+	struct pollfd *pin = &p->polls[p->nouts], *wake = pin + 1;
+
+	for (size_t i = 0; i < p->nouts; i++) {
+		struct output *o = &p->outs[i];
+
+		p->polls[i].fd = o->full || output_watchable(o) ? o->fd : -1;
+		p->polls[i].events = o->full ? POLLOUT : 0;
+	}
+	*pin = (struct pollfd){ in == NULL ? -1 : in->fd, POLLIN, 0 };
+	*wake = (struct pollfd){ p->calls->wake_fd, POLLIN, 0 };
+	if (ppoll(p->polls, p->nouts + 2, usec < 0 ? NULL : &t, NULL) <= 0)
+		return STEP_DONE;	/* time is up, or EINTR: look again */
+	for (size_t i = 0; i < p->nouts; i++) {
+		struct output *o = &p->outs[i];
+
+		if (p->polls[i].revents & (POLLERR | POLLHUP)) {
+			p->failed = o;
+			errno = output_lost(o);
+			return STEP_WRITE;
+		}
+		if (p->polls[i].revents & POLLOUT)
+			o->full = false;
+	}
+	if (pin->revents != 0) {
+		p->in_ready = true;
+		p->in_hup = (pin->revents & POLLHUP) != 0;
+	}
+	return STEP_DONE;
+}
+
+/*
+ * Is it better to let a small piece of the input grow? pending bytes are
+ * there, to be sent to o. If so, *usec is how long to wait.
+ */
+static bool
+gathers(struct pump *p, const struct output *o, size_t pending, long *usec)
+{
+	uint64_t now;
+
+	if (pending >= GATHER || p->in_hup || output_unread(o) == 0) {
+		p->gather_until = 0;
+		return false;
+	}
+	now = now_us();
+	if (p->gather_until == 0)
+		p->gather_until = now + GATHER_US;
+	if (now >= p->gather_until) {
+		p->gather_until = 0;
+		return false;
+	}
+	*usec = TICK_US;
+	return true;
+}
+
+/* The transfer has proved long enough for large pipes. */
+static void
+grow_pipes(struct pump *p, const struct input *in)
+{
+	if (p->grown || p->o->pipe_size == 0 ||
+	    (in->left < SHORT && p->moved - p->start < SHORT))
+		return;
+	p->grown = true;
+	if (in->kind == INPUT_PIPE)
+		pipe_grow(in->fd, p->o->pipe_size);
+	for (size_t i = 0; i < p->nouts; i++)
+		if (p->outs[i].kind == OUTPUT_PIPE)
+			pipe_grow(p->outs[i].fd, p->o->pipe_size);
+}
+
+/* ---- ring and copy: through user memory ------------------------------- */
+
+/* The slowest cursor, or the slowest bound. */
+static uint64_t
+slowest(const struct pump *p, bool drained)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (size_t i = 0; i < p->nouts; i++) {
+		const struct output *o = &p->outs[i];
+		uint64_t at = drained ? o->drained : o->sent;
+
+		if (at < least)
+			least = at;
+	}
+	return least;
+}
+
+/*
+ * Room in the ring. When it is full: has a pipe been emptied meanwhile? Else it
+ * may grow, for an input that cannot wait, or if readers hold on to buffers.
+ */
+static char *
+find_room(struct pump *p, const struct input *in, struct ring *r, size_t *n)
+{
+	char *room = ring_room(r, n);
+
+	if (room != NULL || errno != EAGAIN)
+		return room;
+	for (size_t i = 0; i < p->nouts; i++)
+		output_drain(&p->outs[i]);
+	ring_drained(r, slowest(p, true));
+	room = ring_room(r, n);
+	if (room != NULL || errno != EAGAIN)
+		return room;
+	if (!input_pollable(in) && r->shared == p->shared_seen)
+		return NULL;
+	p->shared_seen = r->shared;
+	if (ring_grow(r) == 0)
+		return ring_room(r, n);
+	errno = EAGAIN;
+	return NULL;
+}
+
+enum fill { FILL_SOME, FILL_END, FILL_IDLE, FILL_FULL, FILL_READ, FILL_MEMORY };
+
+/* Reads at most `most` bytes into the ring. */
+static enum fill
+fill(struct pump *p, struct input *in, struct ring *r, uint64_t most)
+{
+	size_t chunk = p->o->chunk_size != 0 ? p->o->chunk_size : FILL;
+	size_t n;
+	ssize_t got;
+	char *room = find_room(p, in, r, &n);
+
+	if (room == NULL)
+		return errno == EAGAIN ? FILL_FULL : FILL_MEMORY;
+	if (input_pollable(in) && !p->in_ready)
+		return FILL_IDLE;
+	n = n < chunk ? n : chunk;
+	n = n < most ? n : (size_t)most;
+	got = input_read(in, room, n);
+	p->in_ready = false;
+	if (got == -1)
+		return errno == EAGAIN || errno == EINTR ? FILL_IDLE :
+		    FILL_READ;
+	if (got == 0)
+		return FILL_END;
+	ring_filled(r, (size_t)got);
+	p->moved += (uint64_t)got;
+	return FILL_SOME;
+}
+
+/*
+ * Gives one output what it has not got yet. *moved is set if it took any of
+ * it; o->full if it would take no more.
+ */
+static enum step
+send_one(struct pump *p, struct ring *r, struct output *o, bool *moved)
+{
+	while (o->sent < r->filled) {
+		size_t len;
+		const char *bytes = ring_bytes(r, o->sent, &len);
+		bool share = r == &p->ring && o->vmsplices && len >= SHARE;
+		ssize_t n = share ? output_share(o, bytes, len) :
+		    output_write(o, bytes, len);
+
+		if (n >= 0) {
+			o->full = false;
+			o->sent += (uint64_t)n;
+			*moved = true;
+			continue;
+		}
+		if (errno == EAGAIN) {
+			o->full = true;
+			break;
+		}
+		if (errno == EINTR)
+			break;
+		if (share && errno == EOPNOTSUPP) {
+			p->fell_errno = o->refused;
+			if (p->o->engine == ENGINE_RING && o->sent == p->start) {
+				errno = o->refused;
+				return STEP_REFUSED;
+			}
+			continue;	/* write(2) knows better */
+		}
+		p->failed = o;
+		return STEP_WRITE;
+	}
+	return STEP_DONE;
+}
+
+static enum step
+send_all(struct pump *p, struct ring *r, bool *moved)
+{
+	for (size_t i = 0; i < p->nouts; i++) {
+		enum step s = send_one(p, r, &p->outs[i], moved);
+
+		if (s != STEP_DONE)
+			return s;
+	}
+	ring_sent(r, slowest(p, false));
+	return STEP_DONE;
+}
+
+/*
+ * How long to sleep when nothing moved: for ever, where an event will tell. None
+ * tells that a pipe has been emptied further, unless it is full.
+ */
+static long
+patience(struct pump *p, const struct ring *r, bool full, long *backoff)
+{
+	bool event = false;
+
+	if (!full || slowest(p, false) < r->filled)
+		return -1;
+	for (size_t i = 0; i < p->nouts; i++) {
+		p->outs[i].full = !output_ready(&p->outs[i]);
+		event = event || p->outs[i].full;
+	}
+	if (event)
+		return -1;
+	*backoff = *backoff == 0 ? DRAIN_US : *backoff * 2;
+	if (*backoff > DRAIN_MOST_US)
+		*backoff = DRAIN_MOST_US;
+	return *backoff;
+}
+
+/* Both engines that pass bytes through user memory. limit 0: to the end. */
+static enum step
+run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
+{
+	uint64_t stop = limit == 0 ? UINT64_MAX : p->moved + limit;
+	bool end = false;
+	long backoff = 0;
+
+	ring_skip(r, p->moved);
+	for (;;) {
+		enum fill f = FILL_IDLE;
+		bool moved = false;
+		long usec = -1;
+		enum step s;
+
+		if (stopped(p))
+			return STEP_STOPPED;
+		grow_pipes(p, in);
+		if (!end && p->moved < stop) {
+			f = fill(p, in, r, stop - p->moved);
+			if (f == FILL_READ || f == FILL_MEMORY)
+				return f == FILL_READ ? STEP_READ : STEP_MEMORY;
+			end = f == FILL_END;
+			moved = f == FILL_SOME || end;
+		}
+		if (end || p->moved == stop || p->nouts > 1 ||
+		    !input_pollable(in) || f == FILL_FULL ||
+		    p->moved == p->outs[0].sent || !gathers(p, &p->outs[0],
+		    (size_t)(p->moved - p->outs[0].sent), &usec)) {
+			s = send_all(p, r, &moved);
+			if (s != STEP_DONE)
+				return s;
+			if (r->sent == r->filled && (end || p->moved == stop))
+				return end ? STEP_DONE : STEP_LIMIT;
+		}
+		if (moved) {
+			backoff = 0;
+			continue;
+		}
+		if (usec == -1)
+			usec = patience(p, r, f == FILL_FULL, &backoff);
+		s = wait_for(p, end || f != FILL_IDLE ||
+		    !input_pollable(in) ? NULL : in, usec);
+		if (s != STEP_DONE)
+			return s;
+	}
+}
+
+/*
+ * What was read before reading failed still goes out: the error is about the
+ * bytes behind it.
+ */
+static enum step
+flush(struct pump *p, struct ring *r)
+{
+	int saved = errno;
+	enum step s;
+
+	for (;;) {
+		bool moved = false;
+
+		if (stopped(p))
+			return STEP_STOPPED;
+		s = send_all(p, r, &moved);
+		if (s != STEP_DONE)
+			return s;
+		if (r->sent == r->filled)
+			break;
+		if (!moved && (s = wait_for(p, NULL, -1)) != STEP_DONE)
+			return s;
+	}
+	errno = saved;
+	return STEP_READ;
+}
+
+static enum step
+run_copy(struct pump *p, struct input *in, uint64_t limit)
+{
+	size_t size = COPY_BUFFER;
+	enum step s;
+
+	if (!ring_ready(&p->copy)) {
+		if (p->o->chunk_size > size)
+			size = p->o->chunk_size;
+		size = (size + SHORT - 1) & ~((size_t)SHORT - 1);
+		if (ring_init(&p->copy, &(struct ring_conf){
+		    .buf_size = size, .bank_bufs = 2, .banks = 1,
+		    .max = 2 * size, .release = RELEASE_SENT }) == -1)
+			return STEP_MEMORY;
+	}
+	s = run_buffers(p, in, &p->copy, limit);
+	return s == STEP_READ ? flush(p, &p->copy) : s;
+}
+
+/*
+ * The ring is made of huge pages, or of small ones where --buffer-size leaves
+ * no room for two, or there are none; then only a user who insists gets it.
+ */
+static struct ring_conf
+ring_plan(const struct opts *o)
+{
+	size_t huge = huge_page_size(), page = (size_t)sysconf(_SC_PAGESIZE);
+	struct ring_conf c = {
+		.buf_size = RING_HUGE_MAX,
+		.bank_bufs = 2,
+		.banks = 2,
+		.max = o->buffer_size,
+		.release = o->release,
+	};
+
+	if (huge != 0 && huge <= RING_HUGE_MAX && c.max >= 2 * huge) {
+		c.buf_size = huge;
+		c.huge = true;
+		if (c.max < 4 * huge)
+			c.bank_bufs = 1;
+	} else {
+		if (c.buf_size > c.max / 4)
+			c.buf_size = c.max / 4 & ~(page - 1);
+		if (c.buf_size < page) {
+			c.buf_size = page;
+			c.bank_bufs = 1;
+		}
+	}
+	return c;
+}
+
+static enum step
+ring_open(struct pump *p)
+{
+	struct ring_conf conf = ring_plan(p->o);
+	enum probe probe;
+
+	if (ring_ready(&p->ring))
+		return STEP_DONE;
+	if (conf.release == RELEASE_FENCE) {
+		probe = ring_probe();
+		if (probe == PROBE_COPIES)
+			conf.release = RELEASE_SENT;
+		else if (probe == PROBE_EXPOSED) {
+			errno = EOPNOTSUPP;
+			return STEP_REFUSED;
+		}
+	}
+	if (ring_init(&p->ring, &conf) == -1)
+		return p->o->engine == ENGINE_RING ? STEP_MEMORY : STEP_FALL;
+	if (conf.release == RELEASE_AUTO && !p->ring.huge) {
+		/* small pages: the faults cost more than a copy (2.5 GB/s) */
+		ring_release(&p->ring);
+		errno = 0;
+		p->why = "no huge pages for a ring";
+		return STEP_FALL;
+	}
+	return STEP_DONE;
+}
+
+static enum step
+run_ring(struct pump *p, struct input *in, uint64_t limit)
+{
+	enum step s = ring_open(p);
+
+	if (s != STEP_DONE)
+		return s;
+	s = run_buffers(p, in, &p->ring, limit);
+	return s == STEP_READ ? flush(p, &p->ring) : s;
+}
+
+/* ---- splice: the kernel moves the pages ------------------------------- */
+
+static void
+passed(struct pump *p, size_t n)
+{
+	p->moved += n;
+	p->outs[0].sent += n;
+}
+
+/* An errno of splice, copy_file_range or vmsplice: whose is it? */
+static enum step
+fallen(struct pump *p)
+{
+	if (errno == EPIPE) {
+		p->failed = &p->outs[0];
+		return STEP_WRITE;
+	}
+	return STEP_FALL;
+}
+
+/*
+ * One splice when both sides are said to be ready, or STEP_DONE if it has to be
+ * asked again. *n is what it moved; 0 with STEP_LIMIT is the end.
+ */
+static enum step
+splice_once(struct pump *p, const struct input *in, int from, int to, size_t *n)
+{
+	struct output *o = &p->outs[0];
+	size_t most = p->o->chunk_size != 0 ? p->o->chunk_size : SPLICE_MOST;
+	/*
+	 * A file may answer EAGAIN for what is not in the page cache yet. With
+	 * room in the pipe (POLLOUT was seen) a blocking call waits for the
+	 * disk only.
+	 */
+	unsigned flags = p->out_polled && !input_pollable(in) ? 0 :
+	    SPLICE_F_NONBLOCK;
+	ssize_t r = splice(from, NULL, to, NULL, most, flags);
+
+	*n = 0;
+	p->in_ready = p->out_polled = false;
+	if (r > 0) {
+		*n = (size_t)r;
+		return STEP_DONE;
+	}
+	if (r == 0)
+		return STEP_LIMIT;
+	if (errno == EINTR)
+		return STEP_DONE;
+	if (errno == EAGAIN) {
+		o->full = true;
+		return STEP_DONE;
+	}
+	return fallen(p);
+}
+
+/* Waits for what a splice needs: input, room, or a larger piece. */
+static enum step
+splice_ready(struct pump *p, const struct input *in, bool *ready)
+{
+	struct output *o = &p->outs[0];
+	enum step s = STEP_DONE;
+	long usec = -1;
+
+	*ready = false;
+	if (stopped(p))
+		return STEP_STOPPED;
+	if (input_pollable(in) && !p->in_ready)
+		return wait_for(p, in, -1);
+	if (o->full) {
+		s = wait_for(p, NULL, -1);
+		p->out_polled = !o->full;
+		return s;
+	}
+	if (in->kind == INPUT_PIPE && o->kind == OUTPUT_PIPE &&
+	    gathers(p, o, input_pending(in), &usec))
+		return wait_for(p, NULL, usec);
+	*ready = true;
+	return STEP_DONE;
+}
+
+static enum step
+splice_direct(struct pump *p, struct input *in)
+{
+	enum step s;
+	size_t n;
+	bool ready;
+
+	for (;;) {
+		s = splice_ready(p, in, &ready);
+		if (s != STEP_DONE)
+			return s;
+		if (!ready)
+			continue;
+		s = splice_once(p, in, in->fd, p->outs[0].fd, &n);
+		if (s == STEP_LIMIT && in->kind == INPUT_PIPE)
+			return STEP_DONE;
+		if (s == STEP_LIMIT) {
+			errno = 0;
+			return STEP_FALL;	/* read(2) has the last word */
+		}
+		if (s != STEP_DONE)
+			return s;
+		passed(p, n);
+		grow_pipes(p, in);
+	}
+}
+
+/* The output will not take what the private pipe holds: write(2) it. */
+static enum step
+spill(struct pump *p, size_t held)
+{
+	struct input pair = {
+		.name = "", .fd = p->pair[0], .kind = INPUT_PIPE, .left = -1,
+	};
+	int saved = errno;
+	enum step s = run_copy(p, &pair, held);
+
+	errno = saved;
+	return s == STEP_LIMIT ? STEP_FALL : s;
+}
+
+static enum step
+splice_held(struct pump *p, const struct input *in, size_t held)
+{
+	struct output *o = &p->outs[0];
+	enum step s;
+	size_t n;
+
+	while (held > 0) {
+		if (stopped(p))
+			return STEP_STOPPED;
+		if (o->full) {
+			s = wait_for(p, NULL, -1);
+			if (s != STEP_DONE)
+				return s;
+			continue;
+		}
+		s = splice_once(p, in, p->pair[0], o->fd, &n);
+		if (s == STEP_FALL)
+			return spill(p, held);
+		if (s != STEP_DONE)
+			return s;
+		passed(p, n);
+		held -= n;
+	}
+	return STEP_DONE;
+}
+
+/* Neither side is a pipe: by way of one of our own. */
+static enum step
+splice_private(struct pump *p, struct input *in)
+{
+	enum step s;
+	size_t n;
+
+	if (p->pair[0] == -1) {
+		if (pipe2(p->pair, O_CLOEXEC) == -1)
+			return STEP_FALL;
+		pipe_grow(p->pair[1], SPLICE_MOST);
+	}
+	for (;;) {
+		if (stopped(p))
+			return STEP_STOPPED;
+		if (input_pollable(in) && !p->in_ready) {
+			s = wait_for(p, in, -1);
+			if (s != STEP_DONE)
+				return s;
+			continue;
+		}
+		s = splice_once(p, in, in->fd, p->pair[1], &n);
+		if (s == STEP_LIMIT) {
+			errno = 0;
+			return STEP_FALL;
+		}
+		if (s != STEP_DONE)
+			return s;
+		s = splice_held(p, in, n);
+		if (s != STEP_DONE)
+			return s;
+	}
+}
+
+static enum step
+run_splice(struct pump *p, struct input *in, uint64_t limit)
+{
+	(void)limit;
+	grow_pipes(p, in);
+	if (in->kind == INPUT_PIPE || p->outs[0].kind == OUTPUT_PIPE)
+		return splice_direct(p, in);
+	return splice_private(p, in);
+}
+
+/* ---- range: from file to file within the kernel ----------------------- */
+
+static enum step
+run_range(struct pump *p, struct input *in, uint64_t limit)
+{
+	ssize_t n;
+
+	(void)limit;
+	for (;;) {
+		if (stopped(p))
+			return STEP_STOPPED;
+		n = copy_file_range(in->fd, NULL, p->outs[0].fd, NULL,
+		    RANGE_MOST, 0);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return fallen(p);
+		if (n == 0) {
+			errno = 0;	/* it says so of /proc files as well */
+			return STEP_FALL;
+		}
+		passed(p, (size_t)n);
+	}
+}
+
+/* ---- mmap: the page cache itself into the pipe ------------------------ */
+
+/*
+ * Gives the window's bytes [at, len) to the pipe. They are never rewritten by
+ * us, so nothing needs release. A file that has been shortened is EFAULT, from
+ * MADV_POPULATE_READ or from vmsplice(2), never SIGBUS: we do not touch them.
+ */
+static enum step
+map_send(struct pump *p, char *map, size_t at, size_t len)
+{
+	struct output *o = &p->outs[0];
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), want;
+	enum step s;
+	ssize_t n;
+
+	while (at < len) {
+		if (stopped(p))
+			return STEP_STOPPED;
+		if (o->full) {
+			s = wait_for(p, NULL, -1);
+			if (s != STEP_DONE)
+				return s;
+			continue;
+		}
+		want = len - at < MAP_FILL ? len - at : MAP_FILL;
+#ifdef MADV_POPULATE_READ
+		/* vmsplice faults with the pipe's lock held; so fault first */
+		madvise(map + (at & ~(page - 1)), want + (at & (page - 1)),
+		    MADV_POPULATE_READ);
+#endif
+		n = output_share(o, map + at, want);
+		if (n == -1 && errno == EAGAIN)
+			o->full = true;
+		else if (n == -1 && errno != EINTR) {
+			errno = errno == EOPNOTSUPP ? o->refused : errno;
+			return fallen(p);
+		} else if (n > 0) {
+			passed(p, (size_t)n);
+			at += (size_t)n;
+		}
+	}
+	return STEP_DONE;
+}
+
+static enum step
+run_mmap(struct pump *p, struct input *in, uint64_t limit)
+{
+	off_t page = sysconf(_SC_PAGESIZE), pos = lseek(in->fd, 0, SEEK_CUR);
+	enum step s = STEP_DONE;
+	struct stat st;
+	int saved;
+
+	(void)limit;
+	if (pos == -1)
+		return STEP_FALL;
+	grow_pipes(p, in);
+	while (s == STEP_DONE) {
+		uint64_t before = p->moved;
+		off_t from = pos & ~(page - 1);
+		size_t len;
+		char *map;
+
+		if (fstat(in->fd, &st) == -1)
+			return STEP_FALL;
+		if (st.st_size <= pos) {
+			errno = 0;
+			return STEP_FALL;
+		}
+		len = st.st_size - from > MAP_WINDOW ? MAP_WINDOW :
+		    (size_t)(st.st_size - from);
+		map = mmap(NULL, len, PROT_READ, MAP_SHARED, in->fd, from);
+		if (map == MAP_FAILED)
+			return STEP_FALL;
+		s = map_send(p, map, (size_t)(pos - from), len);
+		saved = errno;
+		munmap(map, len);
+		pos += (off_t)(p->moved - before);
+		/* whoever shares stdin finds it where cat would leave it */
+		if (lseek(in->fd, pos, SEEK_SET) == -1)
+			return STEP_READ;
+		errno = saved;
+	}
+	return s;
+}
+
+/* ---- the choice ------------------------------------------------------- */
+
+#define IN(kind)	(1u << (INPUT_ ## kind))
+#define OUT(kind)	(1u << (OUTPUT_ ## kind))
+#define ANY		(~0u)
+#define FILES		(IN(FILE) | IN(BLOCK))
+#define STREAMS		(IN(PIPE) | IN(SOCKET))
+#define RUNGS		4
+
+/* What --engine=auto tries, best first; the first row that fits counts. */
+static const struct row {
+	unsigned in, out;
+	enum engine rungs[RUNGS];	/* ENGINE_AUTO ends it */
+	const char *why;
+} table[] = {
+	{ FILES | IN(CHAR), OUT(PIPE), { ENGINE_RING, ENGINE_COPY },
+	    "to a pipe, as a snapshot of what was read" },
+	{ IN(FILE), OUT(FILE), { ENGINE_RANGE, ENGINE_SPLICE, ENGINE_COPY },
+	    "from file to file" },
+	{ STREAMS, OUT(PIPE), { ENGINE_SPLICE, ENGINE_RING, ENGINE_COPY },
+	    "one reader, and nobody looks at the bytes" },
+	{ STREAMS, OUT(FILE) | OUT(SOCKET) | OUT(NULL),
+	    { ENGINE_SPLICE, ENGINE_COPY }, "nobody looks at the bytes" },
+	{ FILES, OUT(NULL), { ENGINE_SPLICE, ENGINE_COPY },
+	    "nobody looks at the bytes" },
+	{ ANY, ANY, { ENGINE_COPY }, "nothing faster fits these two" },
+};
+
+/* What each engine can do if the user insists, and what it needs. */
+static const struct able {
+	unsigned in, out;
+	const char *needs;
+} ables[] = {
+	[ENGINE_AUTO] = { ANY, ANY, "" },
+	[ENGINE_RING] = { ANY, ANY, "" },
+	[ENGINE_MMAP] = { IN(FILE), OUT(PIPE),
+	    "needs a regular file as input and a pipe as output" },
+	[ENGINE_SPLICE] = { ANY & ~IN(TTY), ANY & ~OUT(TTY),
+	    "needs a file, pipe or socket on both sides" },
+	[ENGINE_RANGE] = { IN(FILE), OUT(FILE),
+	    "needs a regular file on both sides" },
+	[ENGINE_COPY] = { ANY, ANY, "" },
+};
+
+static const struct {
+	enum step (*run)(struct pump *, struct input *, uint64_t limit);
+} engines[] = {
+	[ENGINE_RING] = { run_ring },
+	[ENGINE_MMAP] = { run_mmap },
+	[ENGINE_SPLICE] = { run_splice },
+	[ENGINE_RANGE] = { run_range },
+	[ENGINE_COPY] = { run_copy },
+};
+
+static unsigned
+out_mask(const struct pump *p)
+{
+	unsigned m = 0;
+
+	for (size_t i = 0; i < p->nouts; i++)
+		m |= 1u << p->outs[i].kind;
+	return m;
+}
+
+const char *
+pump_misfit(const struct pump *p, enum input_kind kind)
+{
+	const struct able *a = &ables[p->o->engine];
+
+	if ((a->in & (1u << kind)) != 0 && (out_mask(p) & ~a->out) == 0)
+		return NULL;
+	return a->needs;
+}
+
+/* Writes the ladder for this input, copy always last. Returns its length. */
+static size_t
+choose(struct pump *p, const struct input *in, enum engine rungs[RUNGS])
+{
+	const struct row *row = table;
+	size_t n = 0;
+
+	if (p->o->engine != ENGINE_AUTO) {
+		p->why = "it was asked for";
+		rungs[n++] = p->o->engine;
+		if (rungs[0] != ENGINE_COPY)
+			rungs[n++] = ENGINE_COPY;
+		return n;
+	}
+	while ((row->in & (1u << in->kind)) == 0 ||
+	    (out_mask(p) & ~row->out) != 0)
+		row++;
+	p->why = row->why;
+	if (in->left >= 0 && in->left < SHORT) {
+		p->why = "under 64 KiB";
+		rungs[n++] = ENGINE_COPY;
+		return n;
+	}
+	for (size_t i = 0; i < RUNGS && row->rungs[i] != ENGINE_AUTO; i++) {
+		if (p->o->no_splice && row->rungs[i] != ENGINE_RING &&
+		    row->rungs[i] != ENGINE_COPY)
+			continue;
+		rungs[n++] = row->rungs[i];
+	}
+	if (p->o->no_splice && row->out == OUT(PIPE) && rungs[0] == ENGINE_RING)
+		p->why = "--no-splice";
+	return n;
+}
+
+/* ---- an input --------------------------------------------------------- */
+
+static enum pump_end
+end_of(enum step s)
+{
+	switch (s) {
+	case STEP_DONE:
+	case STEP_LIMIT:
+		return PUMP_DONE;
+	case STEP_FALL:
+	case STEP_REFUSED:
+		return PUMP_REFUSED;
+	case STEP_READ:
+		return PUMP_READ;
+	case STEP_WRITE:
+		return PUMP_WRITE;
+	case STEP_STOPPED:
+		return PUMP_STOPPED;
+	case STEP_MEMORY:
+		break;
+	}
+	return PUMP_MEMORY;
+}
+
+/*
+ * Nobody knows how long a stream is: its first bytes are copied, and only if
+ * there are more of them does it get a ring.
+ */
+static enum step
+run_prelude(struct pump *p, struct input *in)
+{
+	if (in->left >= 0)
+		return STEP_LIMIT;
+	p->engine = ENGINE_COPY;
+	return run_copy(p, in, SHORT);
+}
+
+enum pump_end
+pump_input(struct pump *p, struct input *in)
+{
+	enum engine rungs[RUNGS];
+	size_t n = choose(p, in, rungs);
+	enum step s = STEP_DONE;
+
+	p->start = p->moved;
+	p->grown = p->in_ready = p->in_hup = false;
+	p->fell_from = ENGINE_AUTO;
+	p->fell_errno = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (rungs[i] == ENGINE_RING && p->o->engine == ENGINE_AUTO) {
+			s = run_prelude(p, in);
+			if (s != STEP_LIMIT)
+				break;
+		}
+		p->engine = rungs[i];
+		s = engines[rungs[i]].run(p, in, 0);
+		if (s != STEP_FALL)
+			break;
+		if (errno == 0) {
+			/* at the end, or so it seems: copy asks read(2) */
+			enum engine was = p->engine;
+			uint64_t moved = p->moved;
+
+			s = run_copy(p, in, 0);
+			p->engine = p->moved == moved ? was : ENGINE_COPY;
+			break;
+		}
+		p->fell_from = rungs[i];
+		p->fell_errno = errno;
+		if (p->o->engine != ENGINE_AUTO && p->moved == p->start)
+			break;
+		if (p->moved != p->start)
+			i = n - 2;	/* straight to copy */
+	}
+	return end_of(s);
+}
+
+const char *
+pump_release_name(const struct pump *p)
+{
+	if (p->engine != ENGINE_RING || !ring_ready(&p->ring))
+		return "-";
+	return release_name(p->ring.release);
+}
+
+uint64_t
+pump_sent(const struct pump *p)
+{
+	return slowest(p, false);
+}
+
+int
+pump_init(struct pump *p, const struct opts *o, struct output *outs,
+    size_t nouts, const struct pump_calls *calls)
+{
+	*p = (struct pump){
+		.o = o, .calls = calls, .outs = outs, .nouts = nouts,
+		.pair = { -1, -1 },
+	};
+	p->polls = calloc(nouts + 2, sizeof(*p->polls));
+	return p->polls == NULL ? -1 : 0;
+}
+
+void
+pump_release(struct pump *p)
+{
+	ring_release(&p->ring);
+	ring_release(&p->copy);
+	free(p->polls);
+	p->polls = NULL;
+	if (p->pair[0] != -1) {
+		close(p->pair[0]);
+		close(p->pair[1]);
+		p->pair[0] = p->pair[1] = -1;
+	}
+}
