@@ -25,9 +25,10 @@
  * SHORT: below this a transfer is over before a ring or a larger pipe pays.
  * SHARE: a run shorter than this is copied into the pipe: vmsplice(2) takes
  *	a whole slot for each page touched, however few bytes lie in it.
- * GATHER, GATHER_US, TICK_US: a reader that still has unread bytes gains nothing
- *	from a small piece now, and each wake-up takes the processor from the
- *	producer. So wait for more, but no longer than that.
+ * GATHER, GATHER_US, TICK_US: a reader that still has unread bytes gains
+ *	nothing from a small piece now, and each wake-up takes the processor
+ *	from the producer. So wait for more, but no longer than that.
+ * STREAK: that many small pieces in a row, and we begin to ask.
  * FILL: what one read takes from a file; half a pipe, so that the reader has
  *	the other half meanwhile.
  */
@@ -36,6 +37,7 @@ enum {
 	SHARE = 16 << 10,
 	GATHER = 64 << 10,
 	GATHER_US = 1000,
+	STREAK = 16,
 	TICK_US = 200,
 	FILL = 512 << 10,
 	COPY_BUFFER = 128 << 10,
@@ -116,15 +118,20 @@ wait_for(struct pump *p, const struct input *in, long usec)
 }
 
 /*
- * Is it better to let a small piece of the input grow? pending bytes are
- * there, to be sent to o. If so, *usec is how long to wait.
+ * Is it better to let a small piece, that would go to o, grow? Then *usec is
+ * how long to wait. Whoever sends now and then, and gets an answer, is not even
+ * asked: FIONREAD would cost a tenth of the round trip.
  */
 static bool
-gathers(struct pump *p, const struct output *o, size_t pending, long *usec)
+gathers(struct pump *p, const struct output *o, long *usec)
 {
 	uint64_t now;
 
-	if (pending >= GATHER || p->in_hup || output_unread(o) == 0) {
+	if (p->in_hup || p->small++ < STREAK)
+		return false;
+	p->idle = output_unread(o) == 0;
+	if (p->idle) {
+		p->small = 0;
 		p->gather_until = 0;
 		return false;
 	}
@@ -137,6 +144,22 @@ gathers(struct pump *p, const struct output *o, size_t pending, long *usec)
 	}
 	*usec = TICK_US;
 	return true;
+}
+
+/* Are the bytes in the ring that o has not got a small piece, better kept? */
+static bool
+holds_back(struct pump *p, const struct input *in, const struct output *o,
+    long *usec)
+{
+	uint64_t unsent = p->moved - o->sent;
+
+	if (p->nouts > 1 || !input_pollable(in) || unsent == 0)
+		return false;
+	if (unsent >= GATHER) {
+		p->small = 0;
+		return false;
+	}
+	return gathers(p, o, usec);
 }
 
 /* The transfer has proved long enough for large pipes. */
@@ -224,6 +247,7 @@ fill(struct pump *p, struct input *in, struct ring *r, uint64_t most)
 		return FILL_END;
 	ring_filled(r, (size_t)got);
 	p->moved += (uint64_t)got;
+	p->piece = (size_t)got;
 	return FILL_SOME;
 }
 
@@ -327,11 +351,11 @@ run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 				return f == FILL_READ ? STEP_READ : STEP_MEMORY;
 			end = f == FILL_END;
 			moved = f == FILL_SOME || end;
+			if (p->trickle && p->piece >= SHARE)
+				stop = p->moved;
 		}
-		if (end || p->moved == stop || p->nouts > 1 ||
-		    !input_pollable(in) || f == FILL_FULL ||
-		    p->moved == p->outs[0].sent || !gathers(p, &p->outs[0],
-		    (size_t)(p->moved - p->outs[0].sent), &usec)) {
+		if (end || p->moved == stop || f == FILL_FULL ||
+		    !holds_back(p, in, &p->outs[0], &usec)) {
 			s = send_all(p, r, &moved);
 			if (s != STEP_DONE)
 				return s;
@@ -543,12 +567,20 @@ splice_ready(struct pump *p, const struct input *in, bool *ready)
 		return s;
 	}
 	if (in->kind == INPUT_PIPE && o->kind == OUTPUT_PIPE &&
-	    gathers(p, o, input_pending(in), &usec))
-		return wait_for(p, NULL, usec);
+	    gathers(p, o, &usec)) {
+		if (input_pending(in) < GATHER)
+			return wait_for(p, NULL, usec);
+		p->small = 0;
+		p->gather_until = 0;
+	}
 	*ready = true;
 	return STEP_DONE;
 }
 
+/*
+ * STEP_LIMIT: it has become a trickle, small pieces for a reader that waits for
+ * each of them.
+ */
 static enum step
 splice_direct(struct pump *p, struct input *in)
 {
@@ -556,6 +588,7 @@ splice_direct(struct pump *p, struct input *in)
 	size_t n;
 	bool ready;
 
+	p->idle = false;
 	for (;;) {
 		s = splice_ready(p, in, &ready);
 		if (s != STEP_DONE)
@@ -573,7 +606,32 @@ splice_direct(struct pump *p, struct input *in)
 			return s;
 		passed(p, n);
 		grow_pipes(p, in);
+		if (p->idle && n > 0 && n < SHARE)
+			return STEP_LIMIT;
+		p->idle = false;
 	}
+}
+
+/*
+ * From a stream to a pipe. A byte there and back takes a tenth longer by splice
+ * than by read and write, so a trickle is copied until a large piece comes.
+ */
+static enum step
+splice_stream(struct pump *p, struct input *in)
+{
+	enum step s = STEP_LIMIT;
+
+	while (s == STEP_LIMIT) {
+		if (p->o->engine == ENGINE_AUTO) {
+			p->trickle = true;
+			s = run_copy(p, in, 0);
+			p->trickle = false;
+			if (s != STEP_LIMIT)
+				break;
+		}
+		s = splice_direct(p, in);
+	}
+	return s;
 }
 
 /* The output will not take what the private pipe holds: write(2) it. */
@@ -656,6 +714,8 @@ run_splice(struct pump *p, struct input *in, uint64_t limit)
 {
 	(void)limit;
 	grow_pipes(p, in);
+	if (input_pollable(in) && p->outs[0].kind == OUTPUT_PIPE)
+		return splice_stream(p, in);
 	if (in->kind == INPUT_PIPE || p->outs[0].kind == OUTPUT_PIPE)
 		return splice_direct(p, in);
 	return splice_private(p, in);

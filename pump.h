@@ -54,6 +54,10 @@ struct pump {
 	uint64_t	 moved;		/* stream offset: bytes taken from inputs */
 	uint64_t	 start;		/* p->moved when this input began */
 	uint64_t	 gather_until;	/* us: a small piece waits no longer */
+	size_t		 piece;		/* what the last read gave */
+	unsigned	 small;		/* small pieces in a row */
+	bool		 idle;		/* FIONREAD was 0 when last asked */
+	bool		 trickle;	/* copy, but only until a large piece */
 	uint64_t	 shared_seen;	/* ring.shared when it last grew */
 	bool		 grown;		/* the pipes have been grown */
 	bool		 in_ready;	/* poll(2) says so of the input */
