@@ -1,0 +1,196 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+#
+# What is written about zpipe is true: the examples run, the options are all
+# there, the map names every file, and the source keeps the rules of the house.
+
+load helpers
+
+SRCDIR=${SRCDIR:-$BATS_TEST_DIRNAME/..}
+MAN=$SRCDIR/man/zpipe.1
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return
+	bad=() tried=0
+}
+
+# What the examples work on, and a stand-in for the machine called backup.
+furnish()
+{
+	words 400000 >disk.img
+	for month in jan feb mar; do
+		echo "a line of $month" >$month.log
+	done
+	mkdir -p src bin there
+	words 100000 >src/words
+	printf '#!/bin/sh\nshift\ncd there && exec sh -c "$*"\n' >bin/ssh
+	chmod +x bin/ssh
+	PATH=$PWD/bin:$PATH
+}
+
+# man_examples: a file man.N for each display in the EXAMPLES of the manual
+man_examples()
+{
+	awk '/^\.Sh/ { on = $2 == "EXAMPLES" }
+	    on && /^\.Bd -literal/ { n++; show = 1; next }
+	    /^\.Ed/ { show = 0 }
+	    on && show { print >("man." n) }' "$MAN"
+	sed -i 's/^\$ //; s/\\-/-/g; s/\\e/\\/g' man.*
+}
+
+# readme_examples: a file readme.N for each block that is marked to be run
+readme_examples()
+{
+	awk '/^<!-- run -->$/ { marked = 1; next }
+	    /^```/ && show { show = marked = 0; next }
+	    /^```sh$/ && marked { n++; show = 1; next }
+	    show { print >("readme." n) }' "$SRCDIR/README.md"
+}
+
+# run_examples FILE...: each of them ends with status 0
+run_examples()
+{
+	local file
+
+	for file; do
+		tried=$((tried + 1))
+		timeout -k 1 30 bash -e -u -o pipefail "$file" \
+		    >"$file.out" 2>"$file.err" </dev/null 3>&- ||
+			note "$file: status $?: $(cat "$file" "$file.err")"
+	done
+	all_right
+}
+
+@test "every example in the manual runs" {
+	furnish
+	man_examples
+	[ "$(grep -c '^\.Bd -literal' "$MAN")" -eq "$(find . -name 'man.*' |
+	    wc -l)" ] || fail "there are displays outside EXAMPLES"
+	run_examples man.*
+	same disk.img there/disk.img
+	same disk.img <(gzip -dc disk.img.gz)
+	same <(cat jan.log feb.log mar.log) quarter.log
+	same src/words <(tar -xzOf src.tar.gz src/words)
+	cat man.*.err | grep -q '^zpipe: disk.img: engine ring' ||
+		fail "--explain named no ring" "$(cat man.*.err)"
+	grep -qE '^zpipe: 0 bytes .* s, .*/s, engine ' man.*.err ||
+		fail "SIGUSR1 printed no counts" "$(cat man.*.err)"
+	grep -q '^release ' man.*.out || fail "--probe named no release method"
+}
+
+@test "every marked example in the README runs" {
+	furnish
+	readme_examples
+	[ "$(grep -c '^<!-- run -->$' "$SRCDIR/README.md")" -eq \
+	    "$(find . -name 'readme.*' | wc -l)" ] ||
+		fail "a mark without a block"
+	run_examples readme.*
+	same disk.img copy.img
+	same <(cat jan.log feb.log mar.log) all.log
+}
+
+@test "the files that the README and CONTRIBUTING link to are there" {
+	local file
+
+	for file in $(grep -hoE '\]\([^):]+\)' "$SRCDIR/README.md" \
+	    "$SRCDIR/CONTRIBUTING.md" | tr -d '])('); do
+		tried=$((tried + 1))
+		[ -e "$SRCDIR/$file" ] || note "$file"
+	done
+	all_right
+}
+
+@test "the manual has every option of --help, and no other" {
+	"$ZPIPE" --help >help
+	# An option's line begins with two spaces and a letter, or with six.
+	sed -nE 's/^ {2}(-[A-Za-z0-9]), (--[a-z0-9-]+).*/\1 \2/p
+	    s/^ {6}(--[a-z0-9-]+).*/\1/p' help | tr ' ' '\n' | sort >in.help
+	awk '/^\.It Fl/ {
+		for (i = 2; i <= NF; i++) {
+			if ($i != "Fl")
+				continue
+			if ($(i + 1) == "Fl")
+				print "--" $(i + 2)
+			else if ($(i - 1) != "Fl")
+				print "-" $(i + 1)
+		}
+	    }' "$MAN" | sort >in.man
+	[ -s in.help ] || fail "no options found in --help"
+	diff in.help in.man >&2 || fail "--help (<) and the manual (>) differ"
+}
+
+@test "the manual has every engine and every release method" {
+	for name in auto ring mmap splice range copy fence fresh drain; do
+		tried=$((tried + 1))
+		grep -qE "^\.(It )?Cm $name( |\$)" "$MAN" || note "$name"
+	done
+	all_right
+}
+
+@test "the manual has every exit status" {
+	for value in $(sed -nE 's/^\tSTATUS_[A-Z]+ = ([0-9]+).*/\1/p' \
+	    "$SRCDIR/zpipe.c"); do
+		tried=$((tried + 1))
+		grep -qx "\.It $value" "$MAN" || note "$value"
+	done
+	all_right
+}
+
+@test "the manual has no faults that mandoc can find" {
+	need mandoc
+	mandoc -Tlint -Wwarning "$MAN" >&2
+}
+
+@test "the map at the top of zpipe.c names every file, and no other" {
+	( cd "$SRCDIR" && printf '%s\n' ./*.c ) | sed 's|^\./||' | sort >files
+	sed -n '/^#include/q; s/^ \*\t\([a-z]*\.c\)\t.*/\1/p' \
+	    "$SRCDIR/zpipe.c" | sort >map
+	diff files map >&2 || fail "files (<) and map (>) differ"
+}
+
+@test "only zpipe.c and opts.c print errors" {
+	for file in "$SRCDIR"/*.c; do
+		case ${file##*/} in zpipe.c | opts.c) continue ;; esac
+		tried=$((tried + 1))
+		! grep -nE '\<(v?warnx?|v?errx?|perror|v?dprintf) *\(|stderr' \
+		    "$file" >found || note "${file##*/}: $(cat found)"
+	done
+	all_right
+}
+
+@test "no function is over 90 lines, no file over 80 columns" {
+	for file in "$SRCDIR"/*.[ch] "$SRCDIR"/tests/*.[ch] \
+	    "$SRCDIR"/tests/zoo/*.c "$SRCDIR"/bench/*.c; do
+		[ "${file##*/}" != config.h ] || continue
+		tried=$((tried + 1))
+		expand "$file" | awk '
+		    /^[a-z_0-9]+\(/ { name = $1; first = NR }
+		    /^}/ && name != "" && NR - first > 90 {
+			print name, NR - first, "lines"
+		    }
+		    /^}/ { name = "" }
+		    length > 80 { print "line", NR }' >found
+		[ ! -s found ] || note "${file##*/}: $(cat found)"
+	done
+	all_right
+}
+
+@test "every file says its licence, and config.h is the first include" {
+	for file in "$SRCDIR"/*.[ch] "$SRCDIR"/tests/*.* "$SRCDIR"/bench/*.c \
+	    "$SRCDIR"/tests/zoo/*.c "$SRCDIR"/{bootstrap,.ci/run,bench/run} \
+	    "$SRCDIR"/{configure.ac,Makefile.am,man/zpipe.1} \
+	    "$SRCDIR"/build-aux/{bats-tap,git-version}; do
+		case $file in
+		*/config.h | *.o | *.log | *.trs) continue ;;
+		esac
+		tried=$((tried + 1))
+		head -n 2 "$file" | grep -q 'SPDX-License-Identifier: ISC' ||
+			note "${file##*/}: no SPDX line"
+		[[ $file != *.c ]] ||
+		    [ "$(grep -m 1 '^#include' "$file")" = \
+			'#include "config.h"' ] ||
+			note "${file##*/}: config.h is not the first include"
+	done
+	all_right
+}
