@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+/* The command line: what is taken, and what is refused. */
+#include "config.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../opts.h"
+#include "tap.h"
+
+static struct opts o;
+
+/* Parses one or two arguments, stderr out of sight. */
+static enum opts_end
+parse(const char *a, const char *b)
+{
+	char *argv[4] = { (char *)(uintptr_t)"zpipe", (char *)(uintptr_t)a,
+	    (char *)(uintptr_t)b, NULL };
+	int saved = dup(STDERR_FILENO), null = open("/dev/null", O_WRONLY);
+	enum opts_end end;
+
+	dup2(null, STDERR_FILENO);
+	end = opts_parse(&o, a == NULL ? 1 : b == NULL ? 2 : 3, argv);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(null);
+	opts_release(&o);
+	return end;
+}
+
+static void
+test_sizes(void)
+{
+	static const struct {
+		const char *arg;
+		size_t size;
+	} good[] = {
+		{ "65536", 65536 }, { "64k", 65536 }, { "64K", 65536 },
+		{ "1.5M", 1572864 }, { "16M", 16777216 }, { "2G", 1UL << 31 },
+		{ "1T", 1UL << 40 }, { "0.25m", 262144 },
+		{ "00064k", 65536 }, { "1.0009765625M", 1049599 },
+	};
+	static const char *const bad[] = {
+		"-1", "0x10", "1e3", "99999999999999999999", "", " 64k", "64k ",
+		"64kB", "k", ".5M", "1.", "1.M", "+64k", "64.5", "9000000T",
+		"64 k", "1,5M", "0", "1", "63k",
+	};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		ok(parse("-B", good[i].arg) == OPTS_RUN &&
+		    o.buffer_size == good[i].size, "-B %s is %zu",
+		    good[i].arg, good[i].size);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ok(parse("-B", bad[i]) == OPTS_USAGE, "-B '%s' is refused",
+		    bad[i]);
+	ok(parse("--pipe-size=0", NULL) == OPTS_RUN && o.pipe_size == 0,
+	    "--pipe-size=0 leaves the pipes alone");
+	ok(parse("--chunk-size=4095", NULL) == OPTS_USAGE,
+	    "a chunk is at least 4 KiB");
+	ok(parse("-B", NULL) == OPTS_USAGE, "-B wants a value");
+}
+
+static void
+test_names(void)
+{
+	static const struct {
+		const char *arg;
+		enum engine engine;
+	} engines[] = {
+		{ "--engine=auto", ENGINE_AUTO },
+		{ "--engine=ring", ENGINE_RING },
+		{ "--engine=mmap", ENGINE_MMAP },
+		{ "--engine=splice", ENGINE_SPLICE },
+		{ "--engine=range", ENGINE_RANGE },
+		{ "--engine=copy", ENGINE_COPY },
+	};
+	static const struct {
+		const char *arg;
+		enum release release;
+	} releases[] = {
+		{ "--release=auto", RELEASE_AUTO },
+		{ "--release=fence", RELEASE_FENCE },
+		{ "--release=fresh", RELEASE_FRESH },
+		{ "--release=drain", RELEASE_DRAIN },
+	};
+
+	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
+		ok(parse(engines[i].arg, NULL) == OPTS_RUN &&
+		    o.engine == engines[i].engine, "%s", engines[i].arg);
+	for (size_t i = 0; i < sizeof(releases) / sizeof(releases[0]); i++)
+		ok(parse(releases[i].arg, NULL) == OPTS_RUN &&
+		    o.release == releases[i].release, "%s", releases[i].arg);
+	ok(parse("--engine=", NULL) == OPTS_USAGE, "no engine is no engine");
+	ok(parse("--release=copied", NULL) == OPTS_USAGE,
+	    "what zpipe finds out itself cannot be asked for");
+}
+
+static void
+test_combinations(void)
+{
+	ok(parse("--engine=splice", "--release=fence") == OPTS_USAGE,
+	    "a release method needs buffers");
+	ok(parse("--engine=copy", "--release=fresh") == OPTS_USAGE,
+	    "copy shares none");
+	ok(parse("--engine=ring", "--release=fresh") == OPTS_RUN,
+	    "the ring does");
+	ok(parse("-C", "--engine=splice") == OPTS_USAGE,
+	    "-C contradicts --engine=splice");
+	ok(parse("-C", "--engine=copy") == OPTS_RUN, "but not copy");
+	ok(parse("--nonsense", NULL) == OPTS_USAGE, "unknown options end it");
+}
+
+int
+main(void)
+{
+	ok(parse(NULL, NULL) == OPTS_RUN && o.engine == ENGINE_AUTO &&
+	    o.release == RELEASE_AUTO && o.pipe_size == 1 << 20,
+	    "there are defaults");
+	ok(parse("a", "b") == OPTS_RUN && o.nfiles == 2, "operands are kept");
+	ok(parse("--", "-B") == OPTS_RUN && o.nfiles == 1,
+	    "behind -- there are only operands");
+	test_sizes();
+	test_names();
+	test_combinations();
+	return tap_done();
+}

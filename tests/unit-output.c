@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Outputs: what they are, that they never block nor change a description
+ * that others share, and that the drained bound never says too much.
+ */
+#include "config.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../output.h"
+#include "tap.h"
+
+static int refuse_vmsplice;
+
+ssize_t
+vmsplice(int fd, const struct iovec *v, size_t n, unsigned int flags)
+{
+	(void)flags;
+	if (refuse_vmsplice != 0) {
+		errno = refuse_vmsplice;
+		return -1;
+	}
+	return writev(fd, v, (int)n);
+}
+
+static char page[65536];
+
+static void
+make_pipe(int p[2])
+{
+	if (pipe2(p, O_CLOEXEC) == -1)
+		bail("pipe2");
+}
+
+static void
+test_kinds(void)
+{
+	static const struct {
+		const char *path;
+		enum output_kind kind;
+		const char *name;
+	} kinds[] = {
+		{ "/dev/null", OUTPUT_NULL, "/dev/null is known" },
+		{ "/dev/zero", OUTPUT_CHAR, "so is another device" },
+	};
+	struct output o;
+	char path[] = "unit-output.XXXXXX";
+	int p[2], fd;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		fd = open(kinds[i].path, O_WRONLY | O_CLOEXEC);
+		ok(output_init(&o, fd, "x") == 0 && o.kind == kinds[i].kind &&
+		    !o.vmsplices, "%s", kinds[i].name);
+		output_close(&o);
+	}
+	fd = mkstemp(path);
+	unlink(path);
+	ok(output_init(&o, fd, "x") == 0 && o.kind == OUTPUT_FILE &&
+	    !o.append, "a regular file is known");
+	fcntl(fd, F_SETFL, O_APPEND);
+	ok(output_init(&o, fd, "x") == 0 && o.append, "and that it appends");
+	output_close(&o);
+	make_pipe(p);
+	ok(output_init(&o, p[1], "x") == 0 && o.kind == OUTPUT_PIPE &&
+	    o.vmsplices, "a pipe takes vmsplice");
+	errno = 0;
+	ok(output_init(&o, p[0], "x") == -1 && errno == EBADF,
+	    "an end that is not open for writing is EBADF");
+	errno = 0;
+	ok(output_init(&o, 1000, "x") == -1 && errno == EBADF,
+	    "so is a descriptor that is not open");
+	close(p[0]);
+	close(p[1]);
+}
+
+static void
+test_blocking(void)
+{
+	struct output o;
+	size_t taken = 0;
+	ssize_t n;
+	int p[2];
+
+	make_pipe(p);
+	output_init(&o, p[1], "x");
+	alarm(10);	/* it would block for ever */
+	while ((n = output_write(&o, page, sizeof(page))) > 0)
+		taken += (size_t)n;
+	ok(n == -1 && errno == EAGAIN && taken == sizeof(page),
+	    "a full pipe is EAGAIN, not a wait");
+	ok((fcntl(p[1], F_GETFL) & O_NONBLOCK) == 0,
+	    "and its description is still blocking for the others");
+	ok(!output_ready(&o), "it is not ready");
+	ok(read(p[0], page, 4096) == 4096 && output_ready(&o),
+	    "until a page was read");
+	close(p[0]);
+	signal(SIGPIPE, SIG_IGN);
+	ok(output_write(&o, page, 1) == -1 && errno == EPIPE,
+	    "a vanished reader is EPIPE");
+	output_close(&o);
+
+	/* no /proc, or nobody's permission: one page after POLLOUT */
+	make_pipe(p);
+	output_init(&o, p[1], "x");
+	o.tried_own = true;
+	taken = 0;
+	while ((n = output_write(&o, page, sizeof(page))) > 0)
+		taken += (size_t)n;
+	ok(n == -1 && errno == EAGAIN && taken == sizeof(page),
+	    "without a description of its own it does not block either");
+	output_close(&o);
+	close(p[0]);
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, p) == -1)
+		bail("socketpair");
+	output_init(&o, p[1], "x");
+	while ((n = output_write(&o, page, sizeof(page))) > 0)
+		continue;
+	ok(n == -1 && errno == EAGAIN, "a full socket is EAGAIN");
+	ok((fcntl(p[1], F_GETFL) & O_NONBLOCK) == 0,
+	    "and stays blocking for the others");
+	output_close(&o);
+	close(p[0]);
+	alarm(0);
+}
+
+static void
+test_bound(void)
+{
+	struct output o;
+	int p[2];
+
+	make_pipe(p);
+	fcntl(p[1], F_SETPIPE_SZ, 1 << 20);
+	if (write(p[1], page, 1000) != 1000)	/* somebody was here before */
+		bail("write");
+	output_init(&o, p[1], "x");
+	output_drain(&o);
+	ok(o.drained == 0, "bytes from before do not count as ours");
+	o.sent += (uint64_t)output_write(&o, page, 5000);
+	output_drain(&o);
+	ok(o.drained == 0, "nothing is drained while all is in the pipe");
+	if (read(p[0], page, 3000) != 3000)
+		bail("read");
+	output_drain(&o);
+	ok(o.drained == 2000, "what left the pipe is, less what was there");
+	if (write(p[1], page, 4000) != 4000)
+		bail("write");
+	output_drain(&o);
+	ok(o.drained == 2000, "another writer never moves the bound back");
+	if (read(p[0], page, 7000) != 7000)
+		bail("read");
+	output_drain(&o);
+	ok(o.drained == o.sent, "an empty pipe has drained all of it");
+	output_close(&o);
+	close(p[0]);
+}
+
+static void
+test_refusal(void)
+{
+	static const int refusals[] = { ENOSYS, EPERM, EINVAL, EOPNOTSUPP,
+	    ENOMEM, EFAULT };
+	struct output o;
+	int p[2];
+
+	make_pipe(p);
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		output_init(&o, p[1], "x");
+		refuse_vmsplice = refusals[i];
+		errno = 0;
+		ok(output_share(&o, page, 4096) == -1 &&
+		    errno == EOPNOTSUPP && !o.vmsplices &&
+		    o.refused == refusals[i],
+		    "vmsplice refused with %s is remembered",
+		    strerror(refusals[i]));
+	}
+	refuse_vmsplice = EAGAIN;
+	output_init(&o, p[1], "x");
+	ok(output_share(&o, page, 4096) == -1 && errno == EAGAIN &&
+	    o.vmsplices, "a full pipe is no refusal");
+	refuse_vmsplice = 0;
+	output_close(&o);
+	close(p[0]);
+}
+
+static void
+test_growth(void)
+{
+	int p[2];
+
+	make_pipe(p);
+	pipe_grow(p[1], 256 << 10);
+	ok(fcntl(p[0], F_GETPIPE_SZ) == 256 << 10, "a pipe grows");
+	pipe_grow(p[1], 4096);
+	ok(fcntl(p[0], F_GETPIPE_SZ) == 256 << 10, "and never shrinks");
+	pipe_grow(p[1], (size_t)1 << 40);
+	ok(fcntl(p[0], F_GETPIPE_SZ) >= 256 << 10,
+	    "a size beyond all limits does no harm");
+	close(p[0]);
+	close(p[1]);
+}
+
+int
+main(void)
+{
+	test_kinds();
+	test_blocking();
+	test_bound();
+	test_refusal();
+	test_growth();
+	return tap_done();
+}
