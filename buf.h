@@ -12,6 +12,9 @@
  * sent		up to here every output has been given them;
  * drained	up to here every output pipe has been emptied (FIONREAD).
  *
+ * Once a fence has been made, the process must not fork(2): its children would
+ * have no memory. posix_spawn(3) is fine, it shares ours.
+ *
  * The ring does no I/O on inputs and outputs and prints nothing. It is used
  * by one thread. Nothing here blocks, but for the reaping of a fence's child,
  * which takes as long as a process takes to exit (100 us).

@@ -29,6 +29,8 @@
  *	nothing from a small piece now, and each wake-up takes the processor
  *	from the producer. So wait for more, but no longer than that.
  * STREAK: that many small pieces in a row, and we begin to ask.
+ * SOCKET_MOST: SPLICE_F_NONBLOCK means nothing to a socket. After POLLOUT it has
+ *	a third of its buffer free, so this much does not block.
  * FILL: what one read takes from a file; half a pipe, so that the reader has
  *	the other half meanwhile.
  */
@@ -42,6 +44,7 @@ enum {
 	FILL = 512 << 10,
 	COPY_BUFFER = 128 << 10,
 	SPLICE_MOST = 1 << 20,
+	SOCKET_MOST = 32 << 10,
 	RANGE_MOST = 32 << 20,
 	MAP_WINDOW = 64 << 20,
 	MAP_FILL = 1 << 20,
@@ -529,8 +532,13 @@ splice_once(struct pump *p, const struct input *in, int from, int to, size_t *n)
 	 */
 	unsigned flags = p->out_polled && !input_pollable(in) ? 0 :
 	    SPLICE_F_NONBLOCK;
-	ssize_t r = splice(from, NULL, to, NULL, most, flags);
+	ssize_t r;
 
+	if (to == o->fd && o->kind == OUTPUT_SOCKET && most > SOCKET_MOST)
+		most = SOCKET_MOST;
+	r = splice(from, NULL, to, NULL, most, flags);
+	if (to == o->fd && o->kind == OUTPUT_SOCKET)
+		o->full = true;	/* that is, poll before the next */
 	*n = 0;
 	p->in_ready = p->out_polled = false;
 	if (r > 0) {

@@ -137,18 +137,19 @@ static void
 explain(const struct zpipe *z, const struct input *in)
 {
 	const struct pump *p = &z->pump;
+	char ring[128] = "";
 
 	if (p->fell_errno != 0)
 		warnx("%s: engine %s: %s: went on without it", in->name,
 		    p->fell_from == ENGINE_AUTO ? "ring, vmsplice(2)" :
 		    engine_name(p->fell_from), strerror(p->fell_errno));
-	warnx("%s: engine %s, release %s: %s", in->name,
-	    engine_name(p->engine), pump_release_name(p), p->why);
 	if (p->engine == ENGINE_RING)
-		warnx("%s: ring of %zu KiB, %ju fences, %ju buffers found "
-		    "shared, %ju renewed", in->name, ring_size(&p->ring) >> 10,
-		    (uintmax_t)p->ring.fences, (uintmax_t)p->ring.shared,
-		    (uintmax_t)p->ring.renewed);
+		snprintf(ring, sizeof(ring), "; %zu KiB, %ju fences, "
+		    "%ju buffers shared, %ju renewed",
+		    ring_size(&p->ring) >> 10, (uintmax_t)p->ring.fences,
+		    (uintmax_t)p->ring.shared, (uintmax_t)p->ring.renewed);
+	warnx("%s: engine %s, release %s: %s%s", in->name,
+	    engine_name(p->engine), pump_release_name(p), p->why, ring);
 }
 
 static const char *
