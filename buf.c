@@ -109,7 +109,7 @@ huge_page_size(void)
  * for it, see fence_lighten().
  */
 #if defined(__x86_64__)
-#define FENCE_BARE	true
+#define FENCE_BARE true
 static __attribute__((noinline)) long
 clone_and_exit(unsigned long flags)
 {
@@ -117,24 +117,24 @@ clone_and_exit(unsigned long flags)
 	register long r8 __asm__("r8") = 0;
 	long r = SYS_clone;
 
-	__asm__ volatile(
-	    "	syscall\n"
-	    "	test	%%rax, %%rax\n"
-	    "	jnz	1f\n"
-	    "	mov	%[exit], %%eax\n"
-	    "	xor	%%edi, %%edi\n"
-	    "	syscall\n"
-	    "1:"
-	    : "+a"(r), "+D"(flags)
-	    : [exit] "i"(SYS_exit_group), "S"(0L), "d"(0L), "r"(r10), "r"(r8)
-	    : "rcx", "r11", "memory");
+	__asm__ volatile("	syscall\n"
+			 "	test	%%rax, %%rax\n"
+			 "	jnz	1f\n"
+			 "	mov	%[exit], %%eax\n"
+			 "	xor	%%edi, %%edi\n"
+			 "	syscall\n"
+			 "1:"
+			 : "+a"(r), "+D"(flags)
+			 : [exit] "i"(SYS_exit_group), "S"(0L), "d"(0L),
+			 "r"(r10), "r"(r8)
+			 : "rcx", "r11", "memory");
 	if (r >= 0)
 		return r;
 	errno = (int)-r;
 	return -1;
 }
 #elif defined(__aarch64__)
-#define FENCE_BARE	true
+#define FENCE_BARE true
 static __attribute__((noinline)) long
 clone_and_exit(unsigned long flags)
 {
@@ -145,22 +145,22 @@ clone_and_exit(unsigned long flags)
 	register long x4 __asm__("x4") = 0;
 	register long x8 __asm__("x8") = SYS_clone;
 
-	__asm__ volatile(
-	    "	svc	#0\n"
-	    "	cbnz	x0, 1f\n"
-	    "	mov	x8, %[exit]\n"
-	    "	svc	#0\n"
-	    "1:"
-	    : "+r"(x0), "+r"(x8)
-	    : [exit] "i"(SYS_exit_group), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
-	    : "memory", "cc");
+	__asm__ volatile("	svc	#0\n"
+			 "	cbnz	x0, 1f\n"
+			 "	mov	x8, %[exit]\n"
+			 "	svc	#0\n"
+			 "1:"
+			 : "+r"(x0), "+r"(x8)
+			 : [exit] "i"(SYS_exit_group), "r"(x1), "r"(x2),
+			 "r"(x3), "r"(x4)
+			 : "memory", "cc");
 	if (x0 >= 0)
 		return x0;
 	errno = (int)-x0;
 	return -1;
 }
 #else
-#define FENCE_BARE	false
+#define FENCE_BARE false
 static long
 clone_and_exit(unsigned long flags)
 {
@@ -283,7 +283,9 @@ bank_fence(struct ring *r, struct bank *k)
 }
 
 /* Pages of a buffer that are written to find out about it. */
-enum { TOUCHES = 8 };
+enum {
+	TOUCHES = 8
+};
 
 /* ---- buffers ---------------------------------------------------------- */
 
@@ -301,6 +303,7 @@ minor_faults(void)
  * again. A fault more or less proves nothing: a stale TLB entry of one of its
  * pages makes one as well (up to 20 of 48 buffers on a busy virtual machine).
  */
+__attribute__((no_sanitize("address"))) /* its shadow would fault as well */
 static bool
 buf_touch(const struct ring *r, struct buf *b)
 {
@@ -325,8 +328,8 @@ buf_renew(struct ring *r, struct buf *b)
 	if (madvise(b->base, r->conf.buf_size, MADV_DONTNEED) == -1) {
 		/* mapping over it lets go of the old pages as well */
 		if (mmap(b->base, r->conf.buf_size, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
-		    MAP_FAILED)
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+			0) == MAP_FAILED)
 			return -1;
 		if (r->conf.huge)
 			madvise(b->base, r->conf.buf_size, MADV_HUGEPAGE);
@@ -400,7 +403,7 @@ buf_take(struct ring *r, struct buf *b)
 	case RELEASE_AUTO:
 		break;
 	}
-	return -1;	/* ring_sent() has not seen a whole bank yet */
+	return -1; /* ring_sent() has not seen a whole bank yet */
 }
 
 /* ---- banks ------------------------------------------------------------ */
@@ -445,6 +448,9 @@ bank_add(struct ring *r, struct buf *after)
 		return -1;
 	}
 	k->base = (char *)(((uintptr_t)map + align - 1) & ~(align - 1));
+	/* a mapping of its own: else each fence would split and merge it */
+	mprotect(map, (size_t)(k->base - map), PROT_NONE);
+	mprotect(k->base + len, align - (size_t)(k->base - map), PROT_NONE);
 	if (r->conf.huge)
 		madvise(k->base, len, MADV_HUGEPAGE);
 	madvise(k->map, k->map_len, MADV_DONTFORK);

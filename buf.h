@@ -31,88 +31,91 @@
 
 /* What turns "sent" into "may be rewritten"; buf.c opens with the reasons. */
 enum release {
-	RELEASE_AUTO,	/* not chosen yet: the first rewrite will probe */
-	RELEASE_FENCE,	/* drained, and a fence begun after the last send */
-	RELEASE_FRESH,	/* new pages for every refill */
-	RELEASE_DRAIN,	/* drained is enough: the user says readers copy */
-	RELEASE_SENT,	/* sent is enough: whoever took the bytes copied them */
+	RELEASE_AUTO,  /* not chosen yet: the first rewrite will probe */
+	RELEASE_FENCE, /* drained, and a fence begun after the last send */
+	RELEASE_FRESH, /* new pages for every refill */
+	RELEASE_DRAIN, /* drained is enough: the user says readers copy */
+	RELEASE_SENT,  /* sent is enough: whoever took the bytes copied them */
 };
 
 /* The name that --release and --explain use; never NULL. */
-const char	*release_name(enum release);
+const char *release_name(enum release);
 
 /* A buffer: the unit of release. Its bytes are base[0..len). */
 struct buf {
-	TAILQ_ENTRY(buf) order;	/* the order in which buffers are filled */
-	struct bank	*bank;
-	char		*base;
-	uint64_t	 at;	/* stream offset of base[0] */
-	size_t		 len;	/* bytes filled; 0: nothing in it was ever sent */
+	TAILQ_ENTRY(buf) order; /* the order in which buffers are filled */
+	struct bank *bank;
+	char *base;
+	uint64_t at; /* stream offset of base[0] */
+	size_t len;  /* bytes filled; 0: nothing in it was ever sent */
 };
 TAILQ_HEAD(buf_order, buf);
 
 /* A part of the ring with a mapping, and so a fence, of its own. */
 struct bank {
 	TAILQ_ENTRY(bank) entry;
-	char		*map;		/* what mmap(2) returned */
-	size_t		 map_len;
-	char		*base;		/* huge-page aligned within map */
-	struct buf	*bufs;		/* ring->bank_bufs of them */
-	uint64_t	 end;		/* stream offset of its end, once full */
-	pid_t		 child;		/* the fence that is under way, or 0 */
-	bool		 full;		/* the fill has gone on to another bank */
-	bool		 fenced;	/* a fence began after its last send */
-	bool		 unguarded;	/* that failed: only fresh pages will do */
+	char *map; /* what mmap(2) returned */
+	size_t map_len;
+	char *base;       /* huge-page aligned within map */
+	struct buf *bufs; /* ring->bank_bufs of them */
+	uint64_t end;     /* stream offset of its end, once full */
+	pid_t child;      /* the fence that is under way, or 0 */
+	bool full;        /* the fill has gone on to another bank */
+	bool fenced;      /* a fence began after its last send */
+	bool unguarded;   /* that failed: only fresh pages will do */
 };
 TAILQ_HEAD(bank_list, bank);
 
 /* Larger huge pages (512 MiB on some arm64) are no unit for a ring. */
-#define RING_HUGE_MAX	((size_t)2 << 20)
+#define RING_HUGE_MAX ((size_t)2 << 20)
 
 struct ring_conf {
-	size_t		buf_size;	/* a multiple of the page size */
-	size_t		bank_bufs;	/* buffers in a bank, at least 1 */
-	size_t		banks;		/* banks to begin with, at least 1 */
-	size_t		max;		/* bytes of all buffers, at most */
-	bool		huge;		/* ask for huge pages */
-	enum release	release;
+	size_t buf_size;  /* a multiple of the page size */
+	size_t bank_bufs; /* buffers in a bank, at least 1 */
+	size_t banks;     /* banks to begin with, at least 1 */
+	size_t max;       /* bytes of all buffers, at most */
+	bool huge;        /* ask for huge pages */
+	enum release release;
 };
 
 struct ring {
 	struct ring_conf conf;
 	struct buf_order order;
 	struct bank_list banks;
-	struct buf	*fill;		/* the buffer being filled */
-	size_t		 nbanks;
-	size_t		 page;		/* bytes of a page */
-	bool		 huge;		/* the first buffer is one huge page */
-	enum release	 release;	/* in force; AUTO until probed */
-	uint64_t	 filled;
-	uint64_t	 sent;
-	uint64_t	 drained;
-	uint64_t	 fences;	/* begun */
-	uint64_t	 shared;	/* buffers found still held by somebody */
-	uint64_t	 renewed;	/* buffers given fresh pages */
+	struct buf *fill; /* the buffer being filled */
+	size_t nbanks;
+	size_t page;          /* bytes of a page */
+	bool huge;            /* the first buffer is one huge page */
+	enum release release; /* in force; AUTO until probed */
+	uint64_t filled;
+	uint64_t sent;
+	uint64_t drained;
+	uint64_t fences;  /* begun */
+	uint64_t shared;  /* buffers found still held by somebody */
+	uint64_t renewed; /* buffers given fresh pages */
 };
 
 /*
  * Everything may be called on it: ring_release() does nothing and ring_ready()
  * is false.
  */
-#define RING_INITIALIZER { .fill = NULL }
+#define RING_INITIALIZER     \
+	{                    \
+		.fill = NULL \
+	}
 
 /*
  * Maps the first banks and touches the first buffer, so that ring->huge is
  * known. 0, or -1 with errno (ENOMEM) and nothing to release.
  */
-int	 ring_init(struct ring *, const struct ring_conf *);
-bool	 ring_ready(const struct ring *);
+int ring_init(struct ring *, const struct ring_conf *);
+bool ring_ready(const struct ring *);
 
 /*
  * Unmaps everything. Pages that pipes still hold live on (vmsplice(2) took
  * references of its own), so this is safe at any time.
  */
-void	 ring_release(struct ring *);
+void ring_release(struct ring *);
 
 /*
  * Memory for the next bytes: *room of them, up to the end of a buffer. NULL
@@ -120,10 +123,10 @@ void	 ring_release(struct ring *);
  * ring_drained() have moved. NULL with ENOMEM when new pages could not be had.
  * The memory is the caller's to write until ring_filled().
  */
-char	*ring_room(struct ring *, size_t *room);
+char *ring_room(struct ring *, size_t *room);
 
 /* The first n bytes of that memory are now the next of the stream. */
-void	 ring_filled(struct ring *, size_t n);
+void ring_filled(struct ring *, size_t n);
 
 /*
  * The bytes from a stream offset on, as far as they lie in one buffer. The
@@ -135,39 +138,39 @@ const char *ring_bytes(const struct ring *, uint64_t off, size_t *len);
  * Every output has been given, or never will be, the bytes before off; the
  * slowest cursor, that is. Starts the fences of the banks that lie before it.
  */
-void	 ring_sent(struct ring *, uint64_t off);
+void ring_sent(struct ring *, uint64_t off);
 
 /* FIONREAD proves that every output pipe has been emptied up to off. */
-void	 ring_drained(struct ring *, uint64_t off);
+void ring_drained(struct ring *, uint64_t off);
 
 /*
  * Other engines have moved the bytes between filled and off. All bytes must
  * have been sent; what is in buffers is from now on taken for newer than it
  * is, which can only delay its release.
  */
-void	 ring_skip(struct ring *, uint64_t off);
+void ring_skip(struct ring *, uint64_t off);
 
 /* Adds a bank behind the one being filled. -1: at conf.max, or ENOMEM. */
-int	 ring_grow(struct ring *);
+int ring_grow(struct ring *);
 
 /* Bytes of all buffers. */
-size_t	 ring_size(const struct ring *);
+size_t ring_size(const struct ring *);
 
 /*
  * What this kernel does with a page that is rewritten after vmsplice(2). Each
  * call tries it on a huge page of its own and a private pipe; 200 us.
  */
 enum probe {
-	PROBE_GUARDED,	/* a fence protects it */
-	PROBE_COPIES,	/* vmsplice copies: nothing needs protection */
-	PROBE_EXPOSED,	/* a fence does not protect it (before 5.18, huge) */
-	PROBE_NO_FORK,	/* no process could be made: errno */
-	PROBE_REFUSED,	/* no vmsplice here: errno */
-	PROBE_FAILED,	/* no memory, no descriptors, ...: errno */
+	PROBE_GUARDED, /* a fence protects it */
+	PROBE_COPIES,  /* vmsplice copies: nothing needs protection */
+	PROBE_EXPOSED, /* a fence does not protect it (before 5.18, huge) */
+	PROBE_NO_FORK, /* no process could be made: errno */
+	PROBE_REFUSED, /* no vmsplice here: errno */
+	PROBE_FAILED,  /* no memory, no descriptors, ...: errno */
 };
 enum probe ring_probe(void);
 
 /* Bytes of a huge page (transparent_hugepage in sysfs), 0 if there are none. */
-size_t	 huge_page_size(void);
+size_t huge_page_size(void);
 
 #endif

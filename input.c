@@ -53,7 +53,7 @@ input_open(struct input *in, const char *operand)
 	in->owned = strcmp(operand, "-") != 0;
 	in->name = in->owned ? operand : "stdin";
 	in->fd = in->owned ? open(operand, O_RDONLY | O_CLOEXEC | O_NOCTTY) :
-	    STDIN_FILENO;
+			     STDIN_FILENO;
 	if (in->fd == -1)
 		return -1;
 	if (fstat(in->fd, &in->st) == -1)

@@ -46,8 +46,7 @@ static const struct poptOption table[] = {
 	    "say what this kernel and its limits allow, and exit", NULL },
 	{ "quiet", 'q', POPT_ARG_NONE, NULL, 'q',
 	    "print no counts; errors are still reported", NULL },
-	{ "help", 'h', POPT_ARG_NONE, NULL, 'h',
-	    "print this and exit", NULL },
+	{ "help", 'h', POPT_ARG_NONE, NULL, 'h', "print this and exit", NULL },
 	{ "version", 'V', POPT_ARG_NONE, NULL, 'V',
 	    "print the version and exit", NULL },
 	POPT_TABLEEND
@@ -61,7 +60,7 @@ static const char *const engine_names[] = {
 	[ENGINE_RANGE] = "range",
 	[ENGINE_COPY] = "copy",
 };
-#define NENGINES	(sizeof(engine_names) / sizeof(engine_names[0]))
+#define NENGINES (sizeof(engine_names) / sizeof(engine_names[0]))
 
 const char *
 engine_name(enum engine e)
@@ -102,16 +101,22 @@ parse_size(const char *s, size_t *sizep)
 			return -1;
 	}
 	if (*p != '\0') {
-		u = strchr(units, *p == 'K' ? 'k' : *p == 'm' ? 'M' :
-		    *p == 'g' ? 'G' : *p == 't' ? 'T' : *p);
+		u = strchr(units,
+		    *p == 'K'     ? 'k' :
+			*p == 'm' ? 'M' :
+			*p == 'g' ? 'G' :
+			*p == 't' ? 'T' :
+				    *p);
 		if (u == NULL || p[1] != '\0')
 			return -1;
 		unit = (uint64_t)1 << (10 * (u - units + 1));
 	} else if (frac != 0)
-		return -1;	/* half a byte */
+		return -1; /* half a byte */
 	if (__builtin_mul_overflow(whole, unit, &whole) ||
-	    __builtin_add_overflow(whole, frac * (unit / scale) +
-	    frac * (unit % scale) / scale, &whole) || whole > SIZE_MAX / 2)
+	    __builtin_add_overflow(whole,
+		frac * (unit / scale) + frac * (unit % scale) / scale,
+		&whole) ||
+	    whole > SIZE_MAX / 2)
 		return -1;
 	*sizep = (size_t)whole;
 	return 0;
@@ -127,12 +132,13 @@ size_option(const char *name, const char *arg, size_t least,
 
 	if (parse_size(arg, &size) == -1) {
 		warnx("%s: '%s' is not a size: digits and one of k, M, G, T, "
-		    "such as 64k or 16M", name, arg);
+		      "such as 64k or 16M",
+		    name, arg);
 		return -1;
 	}
 	if (size < least) {
-		warnx("%s: '%s' is too small: at least %s is needed", name,
-		    arg, least_name);
+		warnx("%s: '%s' is too small: at least %s is needed", name, arg,
+		    least_name);
 		return -1;
 	}
 	*sizep = size;
@@ -156,7 +162,10 @@ static int
 release_option(const char *arg, enum release *r)
 {
 	static const enum release all[] = {
-		RELEASE_AUTO, RELEASE_FENCE, RELEASE_FRESH, RELEASE_DRAIN,
+		RELEASE_AUTO,
+		RELEASE_FENCE,
+		RELEASE_FRESH,
+		RELEASE_DRAIN,
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -209,13 +218,13 @@ check(const struct opts *o)
 
 	if (!ring && o->release != RELEASE_AUTO) {
 		warnx("--release=%s: --engine=%s shares no buffers: "
-		    "use --engine=ring or auto", release_name(o->release),
-		    engine_name(o->engine));
+		      "use --engine=ring or auto",
+		    release_name(o->release), engine_name(o->engine));
 		return -1;
 	}
 	if (o->no_splice && !ring && o->engine != ENGINE_COPY) {
 		warnx("--no-splice: --engine=%s does not pass the bytes "
-		    "through user memory: use ring or copy",
+		      "through user memory: use ring or copy",
 		    engine_name(o->engine));
 		return -1;
 	}
@@ -228,7 +237,8 @@ print_help(poptContext pc)
 	poptSetOtherOptionHelp(pc, "[OPTION]... [FILE]...");
 	printf("zpipe: a zero-copy cat, tee and pv\n\n");
 	poptPrintHelp(pc, stdout, 0);
-	printf("\nA FILE that is \"-\", or none, is stdin. A SIZE is digits and "
+	printf(
+	    "\nA FILE that is \"-\", or none, is stdin. A SIZE is digits and "
 	    "one of k, M, G, T\n(powers of 1024). The manual is zpipe(1).\n");
 }
 
@@ -255,10 +265,10 @@ parse(struct opts *o, poptContext pc)
 	}
 	if (opt < -1) {
 		warnx("%s: %s: see zpipe --help", poptBadOption(pc, 0),
-		    opt == POPT_ERROR_NOARG ? "a value is missing" :
-		    opt == POPT_ERROR_UNWANTEDARG ? "takes no value" :
-		    opt == POPT_ERROR_BADOPT ? "there is no such option" :
-		    poptStrerror(opt));
+		    opt == POPT_ERROR_NOARG           ? "a value is missing" :
+			opt == POPT_ERROR_UNWANTEDARG ? "takes no value" :
+			opt == POPT_ERROR_BADOPT ? "there is no such option" :
+						   poptStrerror(opt));
 		return OPTS_USAGE;
 	}
 	return check(o) == -1 ? OPTS_USAGE : OPTS_RUN;

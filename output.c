@@ -162,8 +162,9 @@ output_lost(const struct output *o)
 
 	if (o->kind == OUTPUT_TTY)
 		return EIO;
-	if (o->kind == OUTPUT_SOCKET && getsockopt(o->fd, SOL_SOCKET,
-	    SO_ERROR, &error, &len) == 0 && error != 0)
+	if (o->kind == OUTPUT_SOCKET &&
+	    getsockopt(o->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
+	    error != 0)
 		return error;
 	return EPIPE;
 }

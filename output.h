@@ -16,35 +16,38 @@
 #include <stdint.h>
 
 enum output_kind {
-	OUTPUT_FILE,	/* and block devices */
-	OUTPUT_PIPE,	/* a FIFO as well */
+	OUTPUT_FILE, /* and block devices */
+	OUTPUT_PIPE, /* a FIFO as well */
 	OUTPUT_SOCKET,
 	OUTPUT_TTY,
-	OUTPUT_NULL,	/* /dev/null */
-	OUTPUT_CHAR,	/* any other character device */
+	OUTPUT_NULL, /* /dev/null */
+	OUTPUT_CHAR, /* any other character device */
 };
 
 struct output {
-	const char	*name;		/* for messages; not ours */
-	struct stat	 st;
+	const char *name; /* for messages; not ours */
+	struct stat st;
 	enum output_kind kind;
-	int		 fd;		/* borrowed until output_close() */
-	int		 own;		/* the same, reopened O_NONBLOCK; or -1 */
-	bool		 tried_own;
-	bool		 append;	/* O_APPEND */
-	bool		 vmsplices;	/* a pipe, and vmsplice(2) not refused */
-	bool		 full;		/* the last send was EAGAIN */
-	int		 refused;	/* errno of that refusal, or 0 */
-	uint64_t	 sent;		/* its cursor: a stream offset */
-	uint64_t	 drained;	/* the bound; sent if it is no pipe */
+	int fd;  /* borrowed until output_close() */
+	int own; /* the same, reopened O_NONBLOCK; or -1 */
+	bool tried_own;
+	bool append;      /* O_APPEND */
+	bool vmsplices;   /* a pipe, and vmsplice(2) not refused */
+	bool full;        /* the last send was EAGAIN */
+	int refused;      /* errno of that refusal, or 0 */
+	uint64_t sent;    /* its cursor: a stream offset */
+	uint64_t drained; /* the bound; sent if it is no pipe */
 };
-#define OUTPUT_INITIALIZER { .fd = -1, .own = -1 }
+#define OUTPUT_INITIALIZER          \
+	{                           \
+		.fd = -1, .own = -1 \
+	}
 
 /*
  * Takes the descriptor over. 0, or -1 with errno: EBADF also if it is not open
  * for writing.
  */
-int	 output_init(struct output *, int fd, const char *name);
+int output_init(struct output *, int fd, const char *name);
 
 /*
  * Both take up to n bytes and return how many they took, or -1 with errno,
@@ -59,35 +62,35 @@ int	 output_init(struct output *, int fd, const char *name);
  * rewritten before they are released (buf.h). EOPNOTSUPP when vmsplice is
  * refused here for good; then o->vmsplices is false, and nothing was sent.
  */
-ssize_t	 output_write(struct output *, const void *, size_t n);
-ssize_t	 output_share(struct output *, const void *, size_t n);
+ssize_t output_write(struct output *, const void *, size_t n);
+ssize_t output_share(struct output *, const void *, size_t n);
 
 /*
  * Bytes in the pipe that nobody has taken yet (FIONREAD, ioctl_pipe(2)); 0 if
  * it is no pipe. It takes the pipe's lock, which a reader may hold for long
  * while it splices to a blocked descriptor: ask only when POLLOUT is set.
  */
-size_t	 output_unread(const struct output *);
+size_t output_unread(const struct output *);
 
 /* Asks that and moves o->drained, if the pipe has room (poll takes no lock). */
-void	 output_drain(struct output *);
+void output_drain(struct output *);
 
 /* POLLOUT is set now. */
-bool	 output_ready(const struct output *);
+bool output_ready(const struct output *);
 
 /* poll(2) can tell when its readers have gone. */
-bool	 output_watchable(const struct output *);
+bool output_watchable(const struct output *);
 
 /* errno for POLLERR or POLLHUP on it. */
-int	 output_lost(const struct output *);
+int output_lost(const struct output *);
 
 /* 0, or -1 with errno; closed all the same. */
-int	 output_close(struct output *);
+int output_close(struct output *);
 
 /*
  * Grows the pipe to size, or to what the limits allow, and never shrinks it.
  * Anything but a pipe is left alone. (F_SETPIPE_SZ, fcntl(2))
  */
-void	 pipe_grow(int fd, size_t size);
+void pipe_grow(int fd, size_t size);
 
 #endif

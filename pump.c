@@ -53,15 +53,15 @@ enum {
 };
 
 enum step {
-	STEP_DONE,	/* the end of the input, and all of it sent */
-	STEP_LIMIT,	/* as much as was asked for, and all of it sent */
-	STEP_FALL,	/* this engine cannot go on: errno, 0 at an end that only
+	STEP_DONE,    /* the end of the input, and all of it sent */
+	STEP_LIMIT,   /* as much as was asked for, and all of it sent */
+	STEP_FALL,    /* this engine cannot go on: errno, 0 at an end that only
 			   read(2) can confirm; all that was taken was sent */
-	STEP_REFUSED,	/* as STEP_FALL, but the user has forced it: errno */
-	STEP_READ,	/* errno */
-	STEP_WRITE,	/* errno, p->failed */
+	STEP_REFUSED, /* as STEP_FALL, but the user has forced it: errno */
+	STEP_READ,    /* errno */
+	STEP_WRITE,   /* errno, p->failed */
 	STEP_STOPPED,
-	STEP_MEMORY,	/* errno */
+	STEP_MEMORY, /* errno */
 };
 
 /* ---- waiting ---------------------------------------------------------- */
@@ -101,7 +101,7 @@ wait_for(struct pump *p, const struct input *in, long usec)
 	*pin = (struct pollfd){ in == NULL ? -1 : in->fd, POLLIN, 0 };
 	*wake = (struct pollfd){ p->calls->wake_fd, POLLIN, 0 };
 	if (ppoll(p->polls, p->nouts + 2, usec < 0 ? NULL : &t, NULL) <= 0)
-		return STEP_DONE;	/* time is up, or EINTR: look again */
+		return STEP_DONE; /* time is up, or EINTR: look again */
 	for (size_t i = 0; i < p->nouts; i++) {
 		struct output *o = &p->outs[i];
 
@@ -224,7 +224,14 @@ find_room(struct pump *p, const struct input *in, struct ring *r, size_t *n)
 	return NULL;
 }
 
-enum fill { FILL_SOME, FILL_END, FILL_IDLE, FILL_FULL, FILL_READ, FILL_MEMORY };
+enum fill {
+	FILL_SOME,
+	FILL_END,
+	FILL_IDLE,
+	FILL_FULL,
+	FILL_READ,
+	FILL_NOMEM
+};
 
 /* Reads at most `most` bytes into the ring. */
 static enum fill
@@ -236,16 +243,17 @@ fill(struct pump *p, struct input *in, struct ring *r, uint64_t most)
 	char *room = find_room(p, in, r, &n);
 
 	if (room == NULL)
-		return errno == EAGAIN ? FILL_FULL : FILL_MEMORY;
+		return errno == EAGAIN ? FILL_FULL : FILL_NOMEM;
 	if (input_pollable(in) && !p->in_ready)
 		return FILL_IDLE;
 	n = n < chunk ? n : chunk;
 	n = n < most ? n : (size_t)most;
 	got = input_read(in, room, n);
 	p->in_ready = false;
+	if (got == -1 && (errno == EAGAIN || errno == EINTR))
+		return FILL_IDLE;
 	if (got == -1)
-		return errno == EAGAIN || errno == EINTR ? FILL_IDLE :
-		    FILL_READ;
+		return FILL_READ;
 	if (got == 0)
 		return FILL_END;
 	ring_filled(r, (size_t)got);
@@ -265,9 +273,12 @@ send_one(struct pump *p, struct ring *r, struct output *o, bool *moved)
 		size_t len;
 		const char *bytes = ring_bytes(r, o->sent, &len);
 		bool share = r == &p->ring && o->vmsplices && len >= SHARE;
-		ssize_t n = share ? output_share(o, bytes, len) :
-		    output_write(o, bytes, len);
+		ssize_t n;
 
+		if (share)
+			n = output_share(o, bytes, len);
+		else
+			n = output_write(o, bytes, len);
 		if (n >= 0) {
 			o->full = false;
 			o->sent += (uint64_t)n;
@@ -282,11 +293,12 @@ send_one(struct pump *p, struct ring *r, struct output *o, bool *moved)
 			break;
 		if (share && errno == EOPNOTSUPP) {
 			p->fell_errno = o->refused;
-			if (p->o->engine == ENGINE_RING && o->sent == p->start) {
+			if (p->o->engine == ENGINE_RING &&
+			    o->sent == p->start) {
 				errno = o->refused;
 				return STEP_REFUSED;
 			}
-			continue;	/* write(2) knows better */
+			continue; /* write(2) knows better */
 		}
 		p->failed = o;
 		return STEP_WRITE;
@@ -341,7 +353,7 @@ run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 	ring_skip(r, p->moved);
 	for (;;) {
 		enum fill f = FILL_IDLE;
-		bool moved = false;
+		bool moved = false, idle;
 		long usec = -1;
 		enum step s;
 
@@ -350,7 +362,7 @@ run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 		grow_pipes(p, in);
 		if (!end && p->moved < stop) {
 			f = fill(p, in, r, stop - p->moved);
-			if (f == FILL_READ || f == FILL_MEMORY)
+			if (f == FILL_READ || f == FILL_NOMEM)
 				return f == FILL_READ ? STEP_READ : STEP_MEMORY;
 			end = f == FILL_END;
 			moved = f == FILL_SOME || end;
@@ -371,8 +383,8 @@ run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 		}
 		if (usec == -1)
 			usec = patience(p, r, f == FILL_FULL, &backoff);
-		s = wait_for(p, end || f != FILL_IDLE ||
-		    !input_pollable(in) ? NULL : in, usec);
+		idle = !end && f == FILL_IDLE && input_pollable(in);
+		s = wait_for(p, idle ? in : NULL, usec);
 		if (s != STEP_DONE)
 			return s;
 	}
@@ -408,18 +420,20 @@ flush(struct pump *p, struct ring *r)
 static enum step
 run_copy(struct pump *p, struct input *in, uint64_t limit)
 {
-	size_t size = COPY_BUFFER;
+	struct ring_conf c = {
+		.buf_size = COPY_BUFFER,
+		.bank_bufs = 2,
+		.banks = 1,
+		.release = RELEASE_SENT,
+	};
 	enum step s;
 
-	if (!ring_ready(&p->copy)) {
-		if (p->o->chunk_size > size)
-			size = p->o->chunk_size;
-		size = (size + SHORT - 1) & ~((size_t)SHORT - 1);
-		if (ring_init(&p->copy, &(struct ring_conf){
-		    .buf_size = size, .bank_bufs = 2, .banks = 1,
-		    .max = 2 * size, .release = RELEASE_SENT }) == -1)
-			return STEP_MEMORY;
-	}
+	if (p->o->chunk_size > c.buf_size)
+		c.buf_size = (p->o->chunk_size + SHORT - 1) &
+		    ~((size_t)SHORT - 1);
+	c.max = 2 * c.buf_size;
+	if (!ring_ready(&p->copy) && ring_init(&p->copy, &c) == -1)
+		return STEP_MEMORY;
 	s = run_buffers(p, in, &p->copy, limit);
 	return s == STEP_READ ? flush(p, &p->copy) : s;
 }
@@ -530,15 +544,14 @@ splice_once(struct pump *p, const struct input *in, int from, int to, size_t *n)
 	 * room in the pipe (POLLOUT was seen) a blocking call waits for the
 	 * disk only.
 	 */
-	unsigned flags = p->out_polled && !input_pollable(in) ? 0 :
-	    SPLICE_F_NONBLOCK;
+	bool block = p->out_polled && !input_pollable(in);
 	ssize_t r;
 
 	if (to == o->fd && o->kind == OUTPUT_SOCKET && most > SOCKET_MOST)
 		most = SOCKET_MOST;
-	r = splice(from, NULL, to, NULL, most, flags);
+	r = splice(from, NULL, to, NULL, most, block ? 0 : SPLICE_F_NONBLOCK);
 	if (to == o->fd && o->kind == OUTPUT_SOCKET)
-		o->full = true;	/* that is, poll before the next */
+		o->full = true; /* that is, poll before the next */
 	*n = 0;
 	p->in_ready = p->out_polled = false;
 	if (r > 0) {
@@ -608,7 +621,7 @@ splice_direct(struct pump *p, struct input *in)
 			return STEP_DONE;
 		if (s == STEP_LIMIT) {
 			errno = 0;
-			return STEP_FALL;	/* read(2) has the last word */
+			return STEP_FALL; /* read(2) has the last word */
 		}
 		if (s != STEP_DONE)
 			return s;
@@ -647,7 +660,10 @@ static enum step
 spill(struct pump *p, size_t held)
 {
 	struct input pair = {
-		.name = "", .fd = p->pair[0], .kind = INPUT_PIPE, .left = -1,
+		.name = "",
+		.fd = p->pair[0],
+		.kind = INPUT_PIPE,
+		.left = -1,
 	};
 	int saved = errno;
 	enum step s = run_copy(p, &pair, held);
@@ -747,7 +763,7 @@ run_range(struct pump *p, struct input *in, uint64_t limit)
 		if (n == -1)
 			return fallen(p);
 		if (n == 0) {
-			errno = 0;	/* it says so of /proc files as well */
+			errno = 0; /* it says so of /proc files as well */
 			return STEP_FALL;
 		}
 		passed(p, (size_t)n);
@@ -822,8 +838,9 @@ run_mmap(struct pump *p, struct input *in, uint64_t limit)
 			errno = 0;
 			return STEP_FALL;
 		}
-		len = st.st_size - from > MAP_WINDOW ? MAP_WINDOW :
-		    (size_t)(st.st_size - from);
+		len = MAP_WINDOW;
+		if (st.st_size - from < MAP_WINDOW)
+			len = (size_t)(st.st_size - from);
 		map = mmap(NULL, len, PROT_READ, MAP_SHARED, in->fd, from);
 		if (map == MAP_FAILED)
 			return STEP_FALL;
@@ -841,17 +858,17 @@ run_mmap(struct pump *p, struct input *in, uint64_t limit)
 
 /* ---- the choice ------------------------------------------------------- */
 
-#define IN(kind)	(1u << (INPUT_ ## kind))
-#define OUT(kind)	(1u << (OUTPUT_ ## kind))
-#define ANY		(~0u)
-#define FILES		(IN(FILE) | IN(BLOCK))
-#define STREAMS		(IN(PIPE) | IN(SOCKET))
-#define RUNGS		4
+#define IN(kind) (1u << (INPUT_##kind))
+#define OUT(kind) (1u << (OUTPUT_##kind))
+#define ANY (~0u)
+#define FILES (IN(FILE) | IN(BLOCK))
+#define STREAMS (IN(PIPE) | IN(SOCKET))
+#define RUNGS 4
 
 /* What --engine=auto tries, best first; the first row that fits counts. */
 static const struct row {
 	unsigned in, out;
-	enum engine rungs[RUNGS];	/* ENGINE_AUTO ends it */
+	enum engine rungs[RUNGS]; /* ENGINE_AUTO ends it */
 	const char *why;
 } table[] = {
 	{ FILES | IN(CHAR), OUT(PIPE), { ENGINE_RING, ENGINE_COPY },
@@ -903,14 +920,18 @@ out_mask(const struct pump *p)
 	return m;
 }
 
+static bool
+takes(unsigned ins, unsigned outs, enum input_kind in, unsigned out)
+{
+	return (ins & (1u << in)) != 0 && (out & ~outs) == 0;
+}
+
 const char *
 pump_misfit(const struct pump *p, enum input_kind kind)
 {
 	const struct able *a = &ables[p->o->engine];
 
-	if ((a->in & (1u << kind)) != 0 && (out_mask(p) & ~a->out) == 0)
-		return NULL;
-	return a->needs;
+	return takes(a->in, a->out, kind, out_mask(p)) ? NULL : a->needs;
 }
 
 /* Writes the ladder for this input, copy always last. Returns its length. */
@@ -927,8 +948,7 @@ choose(struct pump *p, const struct input *in, enum engine rungs[RUNGS])
 			rungs[n++] = ENGINE_COPY;
 		return n;
 	}
-	while ((row->in & (1u << in->kind)) == 0 ||
-	    (out_mask(p) & ~row->out) != 0)
+	while (!takes(row->in, row->out, in->kind, out_mask(p)))
 		row++;
 	p->why = row->why;
 	if (in->left >= 0 && in->left < SHORT) {
@@ -1019,7 +1039,7 @@ pump_input(struct pump *p, struct input *in)
 		if (p->o->engine != ENGINE_AUTO && p->moved == p->start)
 			break;
 		if (p->moved != p->start)
-			i = n - 2;	/* straight to copy */
+			i = n - 2; /* straight to copy */
 	}
 	return end_of(s);
 }
@@ -1043,7 +1063,10 @@ pump_init(struct pump *p, const struct opts *o, struct output *outs,
     size_t nouts, const struct pump_calls *calls)
 {
 	*p = (struct pump){
-		.o = o, .calls = calls, .outs = outs, .nouts = nouts,
+		.o = o,
+		.calls = calls,
+		.outs = outs,
+		.nouts = nouts,
 		.pair = { -1, -1 },
 	};
 	p->polls = calloc(nouts + 2, sizeof(*p->polls));

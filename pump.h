@@ -21,12 +21,12 @@
 
 /* How an input ended. */
 enum pump_end {
-	PUMP_DONE,	/* all of it is on its way */
-	PUMP_READ,	/* reading failed: errno; the outputs are fine */
-	PUMP_WRITE,	/* p->failed, an output, failed: errno */
-	PUMP_STOPPED,	/* on_wake() said so */
-	PUMP_REFUSED,	/* the forced engine cannot do it here: errno */
-	PUMP_MEMORY,	/* no memory for the ring: errno */
+	PUMP_DONE,    /* all of it is on its way */
+	PUMP_READ,    /* reading failed: errno; the outputs are fine */
+	PUMP_WRITE,   /* p->failed, an output, failed: errno */
+	PUMP_STOPPED, /* on_wake() said so */
+	PUMP_REFUSED, /* the forced engine cannot do it here: errno */
+	PUMP_MEMORY,  /* no memory for the ring: errno */
 };
 
 /* What the pump calls; ctx is the caller's. */
@@ -35,45 +35,45 @@ struct pump_calls {
 	 * *woken was set by a signal handler, which also made wake_fd readable.
 	 * The callee clears both. True ends the transfer with PUMP_STOPPED.
 	 */
-	bool	(*on_wake)(void *ctx);
-	void	*ctx;
+	bool (*on_wake)(void *ctx);
+	void *ctx;
 	volatile sig_atomic_t *woken;
-	int	 wake_fd;
+	int wake_fd;
 };
 
 struct pump {
 	const struct opts *o;
 	const struct pump_calls *calls;
-	struct output	*outs;		/* the caller's */
-	size_t		 nouts;
-	struct output	*failed;
-	struct pollfd	*polls;		/* one per output, input, wake_fd */
-	struct ring	 ring;		/* shared with the readers' pipes */
-	struct ring	 copy;		/* small; what it sends is copied */
-	int		 pair[2];	/* the private pipe of splice, or -1 */
-	uint64_t	 moved;		/* stream offset: bytes taken from inputs */
-	uint64_t	 start;		/* p->moved when this input began */
-	uint64_t	 gather_until;	/* us: a small piece waits no longer */
-	size_t		 piece;		/* what the last read gave */
-	unsigned	 small;		/* small pieces in a row */
-	bool		 idle;		/* FIONREAD was 0 when last asked */
-	bool		 trickle;	/* copy, but only until a large piece */
-	uint64_t	 shared_seen;	/* ring.shared when it last grew */
-	bool		 grown;		/* the pipes have been grown */
-	bool		 in_ready;	/* poll(2) says so of the input */
-	bool		 in_hup;	/* its writers have gone */
-	bool		 out_polled;	/* POLLOUT was seen since the last splice */
+	struct output *outs; /* the caller's */
+	size_t nouts;
+	struct output *failed;
+	struct pollfd *polls;  /* one per output, input, wake_fd */
+	struct ring ring;      /* shared with the readers' pipes */
+	struct ring copy;      /* small; what it sends is copied */
+	int pair[2];           /* the private pipe of splice, or -1 */
+	uint64_t moved;        /* stream offset: bytes taken from inputs */
+	uint64_t start;        /* p->moved when this input began */
+	uint64_t gather_until; /* us: a small piece waits no longer */
+	size_t piece;          /* what the last read gave */
+	unsigned small;        /* small pieces in a row */
+	bool idle;             /* FIONREAD was 0 when last asked */
+	bool trickle;          /* copy, but only until a large piece */
+	uint64_t shared_seen;  /* ring.shared when it last grew */
+	bool grown;            /* the pipes have been grown */
+	bool in_ready;         /* poll(2) says so of the input */
+	bool in_hup;           /* its writers have gone */
+	bool out_polled;       /* POLLOUT was seen since the last splice */
 
 	/* of this input, for --explain and the line of counts */
-	enum engine	 engine;	/* that moves, or moved last */
-	const char	*why;		/* it was chosen; static text */
-	enum engine	 fell_from;	/* that could not; AUTO if none */
-	int		 fell_errno;
+	enum engine engine;    /* that moves, or moved last */
+	const char *why;       /* it was chosen; static text */
+	enum engine fell_from; /* that could not; AUTO if none */
+	int fell_errno;
 };
 
 /* 0, or -1 with errno and nothing to release. */
-int	 pump_init(struct pump *, const struct opts *, struct output *,
-	    size_t nouts, const struct pump_calls *);
+int pump_init(struct pump *, const struct opts *, struct output *, size_t nouts,
+    const struct pump_calls *);
 
 /*
  * Moves one input to its end. Whatever was read is then in the pipes or with
@@ -93,6 +93,6 @@ const char *pump_release_name(const struct pump *);
 /* Bytes that every output has been given. */
 uint64_t pump_sent(const struct pump *);
 
-void	 pump_release(struct pump *);
+void pump_release(struct pump *);
 
 #endif

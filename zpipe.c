@@ -38,21 +38,21 @@
 /* The exit status is the sum of what happened; the bits are pv's. */
 enum status {
 	STATUS_USAGE = 1,
-	STATUS_OPEN = 2,	/* an input could not be opened */
-	STATUS_SAME = 4,	/* an input is also the output */
+	STATUS_OPEN = 2, /* an input could not be opened */
+	STATUS_SAME = 4, /* an input is also the output */
 	STATUS_CLOSE = 8,
-	STATUS_MOVE = 16,	/* reading or writing failed */
+	STATUS_MOVE = 16, /* reading or writing failed */
 	STATUS_SIGNAL = 32,
 	STATUS_MEMORY = 64,
 };
 
 struct zpipe {
-	struct opts	 o;
-	struct output	 out;
-	struct pump	 pump;
+	struct opts o;
+	struct output out;
+	struct pump pump;
 	struct pump_calls calls;
-	struct timespec	 began;
-	int		 status;
+	struct timespec began;
+	int status;
 };
 
 /* Set by the handler; the eventfd wakes poll(2) without a race. */
@@ -110,8 +110,8 @@ print_counts(const struct zpipe *z, const char *cause)
 	    (double)(t.tv_nsec - z->began.tv_nsec) / 1e9;
 	humanize_number(amount, 8, (int64_t)sent, "B", HN_AUTOSCALE,
 	    HN_DECIMAL | HN_IEC_PREFIXES);
-	humanize_number(rate, 8, (int64_t)((double)sent / s), "B",
-	    HN_AUTOSCALE, HN_DECIMAL | HN_IEC_PREFIXES);
+	humanize_number(rate, 8, (int64_t)((double)sent / s), "B", HN_AUTOSCALE,
+	    HN_DECIMAL | HN_IEC_PREFIXES);
 	warnx("%s%ju bytes (%s) in %.1f s, %s/s, engine %s%s%s", cause,
 	    (uintmax_t)sent, amount, s, rate, engine_name(z->pump.engine),
 	    z->pump.engine == ENGINE_RING ? ", release " : "",
@@ -142,9 +142,11 @@ explain(const struct zpipe *z, const struct input *in)
 	if (p->fell_errno != 0)
 		warnx("%s: engine %s: %s: went on without it", in->name,
 		    p->fell_from == ENGINE_AUTO ? "ring, vmsplice(2)" :
-		    engine_name(p->fell_from), strerror(p->fell_errno));
+						  engine_name(p->fell_from),
+		    strerror(p->fell_errno));
 	if (p->engine == ENGINE_RING)
-		snprintf(ring, sizeof(ring), "; %zu KiB, %ju fences, "
+		snprintf(ring, sizeof(ring),
+		    "; %zu KiB, %ju fences, "
 		    "%ju buffers shared, %ju renewed",
 		    ring_size(&p->ring) >> 10, (uintmax_t)p->ring.fences,
 		    (uintmax_t)p->ring.shared, (uintmax_t)p->ring.renewed);
@@ -165,6 +167,16 @@ read_line(const char *path, char *line, size_t size)
 	return line;
 }
 
+/* For what stdio has printed; the bytes of a transfer go another way. */
+static int
+flush_stdout(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	warn("stdout");
+	return STATUS_MOVE;
+}
+
 static int
 print_probe(void)
 {
@@ -172,9 +184,9 @@ print_probe(void)
 		[PROBE_GUARDED] = "fence protects (release auto is fence)",
 		[PROBE_COPIES] = "vmsplice copies: nothing to protect",
 		[PROBE_EXPOSED] = "fence does not protect (release auto is "
-		    "fresh)",
+				  "fresh)",
 		[PROBE_NO_FORK] = "no process can be made (release auto is "
-		    "fresh)",
+				  "fresh)",
 		[PROBE_REFUSED] = "vmsplice is refused (no ring)",
 		[PROBE_FAILED] = "could not be tried",
 	};
@@ -188,17 +200,18 @@ print_probe(void)
 	printf("page            %ld\n", sysconf(_SC_PAGESIZE));
 	printf("huge page       %zu%s\n", huge_page_size(),
 	    huge_page_size() > RING_HUGE_MAX ? " (too large for a ring)" : "");
-	printf("huge pages      %s\n", read_line(
-	    "/sys/kernel/mm/transparent_hugepage/enabled", line, sizeof(line)));
-	printf("pipe limit      %s bytes\n", read_line(
-	    "/proc/sys/fs/pipe-max-size", line, sizeof(line)));
-	printf("pipe pages      %s per user, soft\n", read_line(
-	    "/proc/sys/fs/pipe-user-pages-soft", line, sizeof(line)));
+	printf("huge pages      %s\n",
+	    read_line("/sys/kernel/mm/transparent_hugepage/enabled", line,
+		sizeof(line)));
+	printf("pipe limit      %s bytes\n",
+	    read_line("/proc/sys/fs/pipe-max-size", line, sizeof(line)));
+	printf("pipe pages      %s per user, soft\n",
+	    read_line("/proc/sys/fs/pipe-user-pages-soft", line, sizeof(line)));
 	printf("release         %s", found[probe]);
 	if (probe >= PROBE_NO_FORK)
 		printf(": %s", strerror(reason));
 	printf("\n");
-	return fflush(stdout) == 0 ? 0 : STATUS_MOVE;
+	return flush_stdout();
 }
 
 /* ---- what is done ----------------------------------------------------- */
@@ -212,8 +225,8 @@ open_standard(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF &&
-		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY :
-		    O_RDONLY) != fd)
+		    open("/dev/null",
+			fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
 			_exit(STATUS_MOVE);
 }
 
@@ -312,7 +325,7 @@ fits(struct zpipe *z)
 		enum input_kind kind;
 
 		if (input_peek(operand, &kind) == -1)
-			continue;	/* it will be reported in its turn */
+			continue; /* it will be reported in its turn */
 		needs = pump_misfit(&z->pump, kind);
 		if (needs != NULL) {
 			warnx("--engine=%s: %s: it %s",
@@ -389,8 +402,7 @@ main(int argc, char *argv[])
 		z.status = STATUS_USAGE;
 		break;
 	case OPTS_EXIT:
-		if (fflush(stdout) != 0)
-			z.status = STATUS_MOVE;
+		z.status = flush_stdout();
 		break;
 	case OPTS_RUN:
 		if (z.o.probe)

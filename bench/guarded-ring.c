@@ -80,8 +80,8 @@ fence_start(struct bank *b, size_t len)
 {
 	if (madvise(b->base, len, MADV_DOFORK) == -1)
 		err(1, "MADV_DOFORK");
-	b->child =
-	    (pid_t)syscall(SYS_clone, CLONE_FILES | CLONE_FS, 0, 0, 0, 0);
+	b->child = (pid_t)syscall(SYS_clone, CLONE_FILES | CLONE_FS, 0, 0, 0,
+	    0);
 	if (b->child == 0)
 		syscall(SYS_exit_group, 0);
 	if (b->child == -1)

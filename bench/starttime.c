@@ -63,8 +63,8 @@ start_to_end(char **command)
 	posix_spawn_file_actions_adddup2(&redirect, to[0], STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&redirect, from[1], STDOUT_FILENO);
 	start = now();
-	error =
-	    posix_spawnp(&pid, command[0], &redirect, NULL, command, environ);
+	error = posix_spawnp(&pid, command[0], &redirect, NULL, command,
+	    environ);
 	if (error != 0)
 		errx(1, "%s: error %d", command[0], error);
 	close(to[0]);

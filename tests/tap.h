@@ -10,8 +10,7 @@
 
 static int tap_run, tap_failed;
 
-__attribute__((format(printf, 2, 3), unused))
-static bool
+__attribute__((format(printf, 2, 3), unused)) static bool
 ok(bool good, const char *fmt, ...)
 {
 	va_list ap;
@@ -27,23 +26,20 @@ ok(bool good, const char *fmt, ...)
 	return good;
 }
 
-__attribute__((unused))
-static void
+__attribute__((unused)) static void
 skip(const char *what, const char *why)
 {
 	printf("ok %d - %s # SKIP %s\n", ++tap_run, what, why);
 }
 
-__attribute__((noreturn, unused))
-static void
+__attribute__((noreturn, unused)) static void
 bail(const char *what)
 {
 	printf("Bail out! %s\n", what);
 	exit(99);
 }
 
-__attribute__((unused))
-static int
+__attribute__((unused)) static int
 tap_done(void)
 {
 	printf("1..%d\n", tap_run);

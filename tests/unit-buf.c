@@ -27,7 +27,9 @@
 #include "../buf.h"
 #include "tap.h"
 
-enum { PIECE = 64 << 10 };
+enum {
+	PIECE = 64 << 10
+};
 
 /* ---- another kernel --------------------------------------------------- */
 
@@ -61,7 +63,7 @@ madvise(void *p, size_t n, int advice)
 /* What somebody has taken out of the output pipe, as pages. */
 struct holder {
 	const char *name;
-	int in, out;	/* splice(2) goes in; read(2) comes out */
+	int in, out; /* splice(2) goes in; read(2) comes out */
 };
 
 static void
@@ -129,7 +131,7 @@ struct rig {
 	struct ring r;
 	int pipe[2];
 	uint64_t sent;
-	size_t most;	/* bytes in one step */
+	size_t most; /* bytes in one step */
 };
 
 static bool
@@ -144,7 +146,10 @@ rig_open(struct rig *g, enum release release, bool huge)
 {
 	struct ring_conf c = {
 		.buf_size = huge ? huge_page_size() : 4 * PIECE,
-		.bank_bufs = 2, .banks = 2, .huge = huge, .release = release,
+		.bank_bufs = 2,
+		.banks = 2,
+		.huge = huge,
+		.release = release,
 	};
 
 	c.max = 4 * c.buf_size;
@@ -306,19 +311,18 @@ test_holders(bool huge)
 		{ "spliced into a TCP socket", hold_tcp, false },
 	};
 	static const enum release safe[] = { RELEASE_FENCE, RELEASE_FRESH,
-	    RELEASE_AUTO };
+		RELEASE_AUTO };
 	const char *pages = huge ? "huge" : "small";
 
 	for (size_t i = 0; i < sizeof(holders) / sizeof(holders[0]); i++) {
 		for (size_t k = 0; k < sizeof(safe) / sizeof(safe[0]); k++)
 			ok(run_holder(safe[k], huge, holders[i].open,
-			    holders[i].by_tee, NULL),
+			       holders[i].by_tee, NULL),
 			    "%s pages %s are not changed by %s", pages,
 			    holders[i].name, release_name(safe[k]));
 		ok(!run_holder(RELEASE_DRAIN, huge, holders[i].open,
-		    holders[i].by_tee, NULL),
-		    "%s pages %s are changed by drain", pages,
-		    holders[i].name);
+		       holders[i].by_tee, NULL),
+		    "%s pages %s are changed by drain", pages, holders[i].name);
 	}
 }
 
@@ -416,7 +420,7 @@ test_refusals(bool huge)
 
 	refuse_madvise = MADV_DOFORK;
 	ok(run_holder(RELEASE_FENCE, huge, hold_pipe, false, &r) &&
-	    r.fences == 0 && r.renewed > 0,
+		r.fences == 0 && r.renewed > 0,
 	    "%s: a fence that the child would not see is none", pages);
 	refuse_madvise = MADV_DONTFORK;
 	ok(run_holder(RELEASE_FENCE, huge, hold_pipe, false, NULL),
@@ -428,7 +432,7 @@ test_refusals(bool huge)
 
 	vmsplice_copies = true;
 	ok(run_holder(RELEASE_AUTO, huge, hold_pipe, false, &r) &&
-	    r.release == RELEASE_SENT && r.fences == 0,
+		r.release == RELEASE_SENT && r.fences == 0,
 	    "%s: a kernel that copies in vmsplice needs no fence", pages);
 	vmsplice_copies = false;
 }
@@ -462,8 +466,8 @@ without_processes(bool (*test)(bool huge), bool huge)
 			_exit(2);
 		_exit(test(huge) ? 0 : 1);
 	}
-	if (pid == -1 || waitpid(pid, &status, 0) == -1 ||
-	    !WIFEXITED(status) || WEXITSTATUS(status) == 2)
+	if (pid == -1 || waitpid(pid, &status, 0) == -1 || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) == 2)
 		bail("processes could not be forbidden");
 	return WEXITSTATUS(status) == 0;
 }
@@ -522,7 +526,8 @@ test_probe(void)
 	}
 	refuse_vmsplice = 0;
 	vmsplice_copies = true;
-	ok(ring_probe() == PROBE_COPIES, "the probe knows a kernel that copies");
+	ok(ring_probe() == PROBE_COPIES,
+	    "the probe knows a kernel that copies");
 	vmsplice_copies = false;
 }
 

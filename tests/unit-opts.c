@@ -16,8 +16,8 @@ static struct opts o;
 static enum opts_end
 parse(const char *a, const char *b)
 {
-	char *argv[4] = { (char *)(uintptr_t)"zpipe", (char *)(uintptr_t)a,
-	    (char *)(uintptr_t)b, NULL };
+	char *argv[4] = { (char *)(uintptr_t) "zpipe", (char *)(uintptr_t)a,
+		(char *)(uintptr_t)b, NULL };
 	int saved = dup(STDERR_FILENO), null = open("/dev/null", O_WRONLY);
 	enum opts_end end;
 
@@ -37,21 +37,44 @@ test_sizes(void)
 		const char *arg;
 		size_t size;
 	} good[] = {
-		{ "65536", 65536 }, { "64k", 65536 }, { "64K", 65536 },
-		{ "1.5M", 1572864 }, { "16M", 16777216 }, { "2G", 1UL << 31 },
-		{ "1T", 1UL << 40 }, { "0.25m", 262144 },
-		{ "00064k", 65536 }, { "1.0009765625M", 1049599 },
+		{ "65536", 65536 },
+		{ "64k", 65536 },
+		{ "64K", 65536 },
+		{ "1.5M", 1572864 },
+		{ "16M", 16777216 },
+		{ "2G", 1UL << 31 },
+		{ "1T", 1UL << 40 },
+		{ "0.25m", 262144 },
+		{ "00064k", 65536 },
+		{ "1.0009765625M", 1049599 },
 	};
 	static const char *const bad[] = {
-		"-1", "0x10", "1e3", "99999999999999999999", "", " 64k", "64k ",
-		"64kB", "k", ".5M", "1.", "1.M", "+64k", "64.5", "9000000T",
-		"64 k", "1,5M", "0", "1", "63k",
+		"-1",
+		"0x10",
+		"1e3",
+		"99999999999999999999",
+		"",
+		" 64k",
+		"64k ",
+		"64kB",
+		"k",
+		".5M",
+		"1.",
+		"1.M",
+		"+64k",
+		"64.5",
+		"9000000T",
+		"64 k",
+		"1,5M",
+		"0",
+		"1",
+		"63k",
 	};
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		ok(parse("-B", good[i].arg) == OPTS_RUN &&
-		    o.buffer_size == good[i].size, "-B %s is %zu",
-		    good[i].arg, good[i].size);
+			o.buffer_size == good[i].size,
+		    "-B %s is %zu", good[i].arg, good[i].size);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ok(parse("-B", bad[i]) == OPTS_USAGE, "-B '%s' is refused",
 		    bad[i]);
@@ -88,10 +111,12 @@ test_names(void)
 
 	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
 		ok(parse(engines[i].arg, NULL) == OPTS_RUN &&
-		    o.engine == engines[i].engine, "%s", engines[i].arg);
+			o.engine == engines[i].engine,
+		    "%s", engines[i].arg);
 	for (size_t i = 0; i < sizeof(releases) / sizeof(releases[0]); i++)
 		ok(parse(releases[i].arg, NULL) == OPTS_RUN &&
-		    o.release == releases[i].release, "%s", releases[i].arg);
+			o.release == releases[i].release,
+		    "%s", releases[i].arg);
 	ok(parse("--engine=", NULL) == OPTS_USAGE, "no engine is no engine");
 	ok(parse("--release=copied", NULL) == OPTS_USAGE,
 	    "what zpipe finds out itself cannot be asked for");
@@ -116,7 +141,7 @@ int
 main(void)
 {
 	ok(parse(NULL, NULL) == OPTS_RUN && o.engine == ENGINE_AUTO &&
-	    o.release == RELEASE_AUTO && o.pipe_size == 1 << 20,
+		o.release == RELEASE_AUTO && o.pipe_size == 1 << 20,
 	    "there are defaults");
 	ok(parse("a", "b") == OPTS_RUN && o.nfiles == 2, "operands are kept");
 	ok(parse("--", "-B") == OPTS_RUN && o.nfiles == 1,

@@ -59,19 +59,21 @@ test_kinds(void)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		fd = open(kinds[i].path, O_WRONLY | O_CLOEXEC);
 		ok(output_init(&o, fd, "x") == 0 && o.kind == kinds[i].kind &&
-		    !o.vmsplices, "%s", kinds[i].name);
+			!o.vmsplices,
+		    "%s", kinds[i].name);
 		output_close(&o);
 	}
 	fd = mkstemp(path);
 	unlink(path);
-	ok(output_init(&o, fd, "x") == 0 && o.kind == OUTPUT_FILE &&
-	    !o.append, "a regular file is known");
+	ok(output_init(&o, fd, "x") == 0 && o.kind == OUTPUT_FILE && !o.append,
+	    "a regular file is known");
 	fcntl(fd, F_SETFL, O_APPEND);
 	ok(output_init(&o, fd, "x") == 0 && o.append, "and that it appends");
 	output_close(&o);
 	make_pipe(p);
 	ok(output_init(&o, p[1], "x") == 0 && o.kind == OUTPUT_PIPE &&
-	    o.vmsplices, "a pipe takes vmsplice");
+		o.vmsplices,
+	    "a pipe takes vmsplice");
 	errno = 0;
 	ok(output_init(&o, p[0], "x") == -1 && errno == EBADF,
 	    "an end that is not open for writing is EBADF");
@@ -92,7 +94,7 @@ test_blocking(void)
 
 	make_pipe(p);
 	output_init(&o, p[1], "x");
-	alarm(10);	/* it would block for ever */
+	alarm(10); /* it would block for ever */
 	while ((n = output_write(&o, page, sizeof(page))) > 0)
 		taken += (size_t)n;
 	ok(n == -1 && errno == EAGAIN && taken == sizeof(page),
@@ -141,7 +143,7 @@ test_bound(void)
 
 	make_pipe(p);
 	fcntl(p[1], F_SETPIPE_SZ, 1 << 20);
-	if (write(p[1], page, 1000) != 1000)	/* somebody was here before */
+	if (write(p[1], page, 1000) != 1000) /* somebody was here before */
 		bail("write");
 	output_init(&o, p[1], "x");
 	output_drain(&o);
@@ -169,7 +171,7 @@ static void
 test_refusal(void)
 {
 	static const int refusals[] = { ENOSYS, EPERM, EINVAL, EOPNOTSUPP,
-	    ENOMEM, EFAULT };
+		ENOMEM, EFAULT };
 	struct output o;
 	int p[2];
 
@@ -178,16 +180,15 @@ test_refusal(void)
 		output_init(&o, p[1], "x");
 		refuse_vmsplice = refusals[i];
 		errno = 0;
-		ok(output_share(&o, page, 4096) == -1 &&
-		    errno == EOPNOTSUPP && !o.vmsplices &&
-		    o.refused == refusals[i],
+		ok(output_share(&o, page, 4096) == -1 && errno == EOPNOTSUPP &&
+			!o.vmsplices && o.refused == refusals[i],
 		    "vmsplice refused with %s is remembered",
 		    strerror(refusals[i]));
 	}
 	refuse_vmsplice = EAGAIN;
 	output_init(&o, p[1], "x");
-	ok(output_share(&o, page, 4096) == -1 && errno == EAGAIN &&
-	    o.vmsplices, "a full pipe is no refusal");
+	ok(output_share(&o, page, 4096) == -1 && errno == EAGAIN && o.vmsplices,
+	    "a full pipe is no refusal");
 	refuse_vmsplice = 0;
 	output_close(&o);
 	close(p[0]);
