@@ -428,7 +428,7 @@ bank_free(struct ring *r, struct bank *k)
 static int
 bank_add(struct ring *r, struct buf *after)
 {
-	size_t align = r->conf.huge ? huge_page_size() : r->page;
+	size_t align = r->conf.huge ? r->conf.buf_size : r->page;
 	size_t len = r->conf.bank_bufs * r->conf.buf_size;
 	struct bank *k = calloc(1, sizeof(*k));
 	char *map;

@@ -75,7 +75,8 @@ output_ready(const struct output *o)
 {
 	struct pollfd p = { o->fd, POLLOUT, 0 };
 
-	return poll(&p, 1, 0) == 1;
+	/* if poll itself fails, the next call will say more */
+	return poll(&p, 1, 0) != 0;
 }
 
 ssize_t
@@ -133,18 +134,21 @@ output_unread(const struct output *o)
 	return (size_t)n;
 }
 
-void
+int
 output_drain(struct output *o)
 {
 	int n = 0;
 
 	if (o->kind == OUTPUT_PIPE) {
-		if (!output_ready(o) || ioctl(o->fd, FIONREAD, &n) == -1)
-			return;
+		if (!output_ready(o))
+			return 0;
+		if (ioctl(o->fd, FIONREAD, &n) == -1)
+			return -1;
 	}
 	/* other writers, or bytes from before, only make the bound smaller */
 	if ((uint64_t)n <= o->sent && o->sent - (uint64_t)n > o->drained)
 		o->drained = o->sent - (uint64_t)n;
+	return 0;
 }
 
 bool

@@ -72,8 +72,11 @@ ssize_t output_share(struct output *, const void *, size_t n);
  */
 size_t output_unread(const struct output *);
 
-/* Asks that and moves o->drained, if the pipe has room (poll takes no lock). */
-void output_drain(struct output *);
+/*
+ * Asks that and moves o->drained, if the pipe has room (poll takes no lock). -1
+ * with errno if FIONREAD is refused: then nobody can say.
+ */
+int output_drain(struct output *);
 
 /* POLLOUT is set now. */
 bool output_ready(const struct output *);

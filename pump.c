@@ -31,8 +31,9 @@
  * STREAK: that many small pieces in a row, and we begin to ask.
  * SOCKET_MOST: SPLICE_F_NONBLOCK means nothing to a socket. After POLLOUT it has
  *	a third of its buffer free, so this much does not block.
- * FILL: what one read takes from a file; half a pipe, so that the reader has
- *	the other half meanwhile.
+ * FILL: what one read takes from a file. Each vmsplice(2) waits for the pipe's
+ *	lock and wakes the reader, so few of them; 2 MiB leaves the cache.
+ * BANK_BUFS: a fence per 6 MiB, two such banks. More leave the cache.
  */
 enum {
 	SHORT = 64 << 10,
@@ -41,7 +42,8 @@ enum {
 	GATHER_US = 1000,
 	STREAK = 16,
 	TICK_US = 200,
-	FILL = 512 << 10,
+	FILL = 1 << 20,
+	BANK_BUFS = 3,
 	COPY_BUFFER = 128 << 10,
 	SPLICE_MOST = 1 << 20,
 	SOCKET_MOST = 32 << 10,
@@ -60,6 +62,7 @@ enum step {
 	STEP_REFUSED, /* as STEP_FALL, but the user has forced it: errno */
 	STEP_READ,    /* errno */
 	STEP_WRITE,   /* errno, p->failed */
+	STEP_POLL,    /* errno */
 	STEP_STOPPED,
 	STEP_MEMORY, /* errno */
 };
@@ -91,6 +94,7 @@ wait_for(struct pump *p, const struct input *in, long usec)
 {
 	struct timespec t = { usec / 1000000, usec % 1000000 * 1000 };
 	struct pollfd *pin = &p->polls[p->nouts], *wake = pin + 1;
+	int n;
 
 	for (size_t i = 0; i < p->nouts; i++) {
 		struct output *o = &p->outs[i];
@@ -100,8 +104,11 @@ wait_for(struct pump *p, const struct input *in, long usec)
 	}
 	*pin = (struct pollfd){ in == NULL ? -1 : in->fd, POLLIN, 0 };
 	*wake = (struct pollfd){ p->calls->wake_fd, POLLIN, 0 };
-	if (ppoll(p->polls, p->nouts + 2, usec < 0 ? NULL : &t, NULL) <= 0)
-		return STEP_DONE; /* time is up, or EINTR: look again */
+	n = ppoll(p->polls, p->nouts + 2, usec < 0 ? NULL : &t, NULL);
+	if (n == -1 && errno != EINTR && errno != EAGAIN)
+		return STEP_POLL;
+	if (n <= 0)
+		return STEP_DONE; /* time is up, or look again */
 	for (size_t i = 0; i < p->nouts; i++) {
 		struct output *o = &p->outs[i];
 
@@ -209,8 +216,16 @@ find_room(struct pump *p, const struct input *in, struct ring *r, size_t *n)
 
 	if (room != NULL || errno != EAGAIN)
 		return room;
-	for (size_t i = 0; i < p->nouts; i++)
-		output_drain(&p->outs[i]);
+	for (size_t i = 0; i < p->nouts; i++) {
+		struct output *o = &p->outs[i];
+
+		if (output_drain(o) == 0)
+			continue;
+		/* a fence is right without it, the user's promise is not */
+		o->drained = o->sent;
+		if (r->release == RELEASE_DRAIN)
+			r->release = RELEASE_FRESH;
+	}
 	ring_drained(r, slowest(p, true));
 	room = ring_room(r, n);
 	if (room != NULL || errno != EAGAIN)
@@ -227,8 +242,9 @@ find_room(struct pump *p, const struct input *in, struct ring *r, size_t *n)
 enum fill {
 	FILL_SOME,
 	FILL_END,
-	FILL_IDLE,
-	FILL_FULL,
+	FILL_AGAIN, /* a signal came: at once, if it does not end us */
+	FILL_IDLE,  /* when there is something to read */
+	FILL_FULL,  /* when a buffer has been released */
 	FILL_READ,
 	FILL_NOMEM
 };
@@ -250,7 +266,9 @@ fill(struct pump *p, struct input *in, struct ring *r, uint64_t most)
 	n = n < most ? n : (size_t)most;
 	got = input_read(in, room, n);
 	p->in_ready = false;
-	if (got == -1 && (errno == EAGAIN || errno == EINTR))
+	if (got == -1 && errno == EINTR)
+		return FILL_AGAIN;
+	if (got == -1 && errno == EAGAIN)
 		return FILL_IDLE;
 	if (got == -1)
 		return FILL_READ;
@@ -289,8 +307,10 @@ send_one(struct pump *p, struct ring *r, struct output *o, bool *moved)
 			o->full = true;
 			break;
 		}
-		if (errno == EINTR)
+		if (errno == EINTR) {
+			*moved = true; /* once more, if that did not end us */
 			break;
+		}
 		if (share && errno == EOPNOTSUPP) {
 			p->fell_errno = o->refused;
 			if (p->o->engine == ENGINE_RING &&
@@ -365,7 +385,7 @@ run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 			if (f == FILL_READ || f == FILL_NOMEM)
 				return f == FILL_READ ? STEP_READ : STEP_MEMORY;
 			end = f == FILL_END;
-			moved = f == FILL_SOME || end;
+			moved = f == FILL_SOME || f == FILL_AGAIN || end;
 			if (p->trickle && p->piece >= SHARE)
 				stop = p->moved;
 		}
@@ -384,6 +404,8 @@ run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 		if (usec == -1)
 			usec = patience(p, r, f == FILL_FULL, &backoff);
 		idle = !end && f == FILL_IDLE && input_pollable(in);
+		if (f == FILL_IDLE && !idle)
+			usec = TICK_US; /* EAGAIN of a file: FUSE, NFS */
 		s = wait_for(p, idle ? in : NULL, usec);
 		if (s != STEP_DONE)
 			return s;
@@ -448,25 +470,21 @@ ring_plan(const struct opts *o)
 	size_t huge = huge_page_size(), page = (size_t)sysconf(_SC_PAGESIZE);
 	struct ring_conf c = {
 		.buf_size = RING_HUGE_MAX,
-		.bank_bufs = 2,
+		.bank_bufs = BANK_BUFS,
 		.banks = 2,
 		.max = o->buffer_size,
 		.release = o->release,
 	};
 
-	if (huge != 0 && huge <= RING_HUGE_MAX && c.max >= 2 * huge) {
+	c.huge = huge != 0 && huge <= RING_HUGE_MAX && c.max >= 2 * huge;
+	if (c.huge)
 		c.buf_size = huge;
-		c.huge = true;
-		if (c.max < 4 * huge)
-			c.bank_bufs = 1;
-	} else {
-		if (c.buf_size > c.max / 4)
-			c.buf_size = c.max / 4 & ~(page - 1);
-		if (c.buf_size < page) {
-			c.buf_size = page;
-			c.bank_bufs = 1;
-		}
-	}
+	else if (c.buf_size > c.max / 4)
+		c.buf_size = c.max / 4 & ~(page - 1);
+	if (c.buf_size < page)
+		c.buf_size = page;
+	while (c.bank_bufs > 1 && c.banks * c.bank_bufs * c.buf_size > c.max)
+		c.bank_bufs--;
 	return c;
 }
 
@@ -983,6 +1001,8 @@ end_of(enum step s)
 		return PUMP_READ;
 	case STEP_WRITE:
 		return PUMP_WRITE;
+	case STEP_POLL:
+		return PUMP_POLL;
 	case STEP_STOPPED:
 		return PUMP_STOPPED;
 	case STEP_MEMORY:

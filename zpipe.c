@@ -74,24 +74,37 @@ on_signal(int sig)
 	errno = saved;
 }
 
-/* No SA_RESTART: what blocks must come back and look. */
+/* EPIPE says it all; see die_of_pipe(). A handler, for exec(3) undoes it. */
+static void
+on_pipe(int sig)
+{
+	(void)sig;
+}
+
+/* Nobody touches what is ignored: nohup and the shell's & have their reasons */
+static void
+take_signal(int sig, void (*handler)(int))
+{
+	struct sigaction sa = { .sa_handler = handler }, old;
+
+	/* no SA_RESTART: what blocks must come back and look */
+	if (sigaction(sig, &sa, &old) == 0 && old.sa_handler == SIG_IGN)
+		sigaction(sig, &old, NULL);
+}
+
 static int
 watch_signals(struct zpipe *z)
 {
-	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction sa = { .sa_handler = on_signal }, old;
-
 	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (wake_fd == -1)
 		return -1;
 	z->calls.wake_fd = wake_fd;
 	z->calls.woken = &woken;
-	sigaction(SIGUSR1, &sa, NULL);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		/* nohup and the shell's & have their reasons */
-		if (sigaction(ends[i], NULL, &old) == 0 &&
-		    old.sa_handler != SIG_IGN)
-			sigaction(ends[i], &sa, NULL);
+	take_signal(SIGUSR1, on_signal);
+	take_signal(SIGINT, on_signal);
+	take_signal(SIGTERM, on_signal);
+	take_signal(SIGHUP, on_signal);
+	take_signal(SIGPIPE, on_pipe);
 	return 0;
 }
 
@@ -230,14 +243,19 @@ open_standard(void)
 			_exit(STATUS_MOVE);
 }
 
-/* The reader is gone. cat dies of it, unless SIGPIPE is ignored. */
+/*
+ * The reader is gone. cat dies of it, unless SIGPIPE is ignored; so do we, but
+ * by our own hand, when all has been said.
+ */
 static void
 die_of_pipe(void)
 {
 	struct sigaction sa;
 
-	if (sigaction(SIGPIPE, NULL, &sa) == 0 && sa.sa_handler == SIG_DFL)
-		raise(SIGPIPE);
+	if (sigaction(SIGPIPE, NULL, &sa) == -1 || sa.sa_handler == SIG_IGN)
+		return;
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
 }
 
 static bool
@@ -272,6 +290,10 @@ judge(struct zpipe *z, const struct input *in, enum pump_end end)
 		if (errno == EPIPE)
 			die_of_pipe();
 		warn("%s", z->pump.failed->name);
+		z->status |= STATUS_MOVE;
+		return false;
+	case PUMP_POLL:
+		warn("poll");
 		z->status |= STATUS_MOVE;
 		return false;
 	case PUMP_REFUSED:

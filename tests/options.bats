@@ -33,8 +33,8 @@ refused()
 }
 
 @test "a size that is not a size is refused with its option and its value" {
-	for v in -1 0x10 1e3 99999999999999999999 "" " 4k" "4k " 4kk 4x k . 1.5.2 \
-	    +4k 4,5k 0.5.k nan inf "4 k" 1..5k 16E; do
+	for v in -1 0x10 1e3 99999999999999999999 "" " 4k" "4k " 4kk 4x k . \
+	    1.5.2 +4k 4,5k 0.5.k nan inf "4 k" 1..5k 16E; do
 		refused "--buffer-size" "--buffer-size=$v"
 		refused "'$v'" "--buffer-size=$v"
 		refused "--chunk-size" "--chunk-size=$v"
@@ -253,7 +253,8 @@ refused()
 	[ "$output" = splice ] || fail "pipe to null: $(outcome)"
 	try 5 "zpipe --explain <words 2>err >/dev/null; $say"
 	[ "$output" = splice ] || fail "file to null: $(outcome)"
-	try 5 "zpipe --explain </dev/zero 2>err | head -c 1 >/dev/null; $say"
+	try 5 "trap '' PIPE; zpipe --explain </dev/zero 2>err |
+	    head -c 1 >/dev/null; $say"
 	[ "$output" = ring ] || fail "device to pipe: $(outcome)"
 	try 5 "zpipe --explain -C <words 2>err | cat >/dev/null; $say"
 	[[ $output =~ ^(ring|copy)$ ]] || fail "no-splice: $(outcome)"
@@ -261,12 +262,23 @@ refused()
 	[[ $output =~ ^(ring|copy)$ ]] || fail "no-splice: $(outcome)"
 }
 
+@test "explain is not lost when the reader leaves" {
+	for o in "" --engine=ring --engine=copy --engine=splice; do
+		for _ in 1 2 3 4 5; do
+			try 5 "zpipe --explain $o /dev/zero |
+			    head -c 1 >/dev/null; exit \${PIPESTATUS[0]}"
+			ended 141
+			one_line '^zpipe: /dev/zero: engine [a-z]+, release '
+		done
+	done
+}
+
 @test "explain shows a forced engine and release method" {
 	for o in "ring --release=fence" "ring --release=fresh" \
 	    "ring --release=drain" mmap splice copy; do
 		try 5 "zpipe --explain --engine=$o words | check 20000"
 		ended 0
-		[[ ${stderr_lines[0]} == "zpipe: words: engine ${o%% *}, "* ]] ||
+		[[ $stderr == "zpipe: words: engine ${o%% *}, "* ]] ||
 			fail "$o: $(outcome)"
 		case $o in
 		*--release=*)

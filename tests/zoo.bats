@@ -203,8 +203,9 @@ gets_some()
 
 @test "zpipe behind zpipe behind zpipe gets every word" {
 	for a in "${from_file[@]}"; do
-		one "zpipe $a \$W | zpipe | splicer | zpipe --engine=ring -B 4M |
-		    splicer | zpipe --engine=splice | check $WORDS"
+		one "zpipe $a \$W | zpipe | splicer |
+		    zpipe --engine=ring -B 4M | splicer |
+		    zpipe --engine=splice | check $WORDS"
 	done
 	for a in "${from_pipe[@]}"; do
 		one "words $WORDS | zpipe $a | splicer | zpipe $a | splicer |
@@ -220,8 +221,11 @@ gets_some()
 	done
 	for o in "${from_pipe[@]}"; do
 		one "words $WORDS | zpipe $o | splicer | leave 20000000 |
-		    check 2500000; [ \"\${PIPESTATUS[*]:1:3}\" = '141 141 0' ] ||
-		    [ \"\${PIPESTATUS[*]:1:3}\" = '141 1 0' ]"
+		    check 2500000
+		    case \${PIPESTATUS[*]:1:4} in
+		    '141 141 0 0' | '141 1 0 0') ;;
+		    *) false ;;
+		    esac"
 	done
 	all_right
 }
