@@ -335,7 +335,8 @@ buf_renew(struct ring *r, struct buf *b)
 			madvise(b->base, r->conf.buf_size, MADV_HUGEPAGE);
 		madvise(b->base, r->conf.buf_size, MADV_DONTFORK);
 	}
-	buf_touch(r, b);
+	if (r->huge)
+		buf_touch(r, b);
 	return 0;
 }
 
@@ -383,7 +384,8 @@ buf_take(struct ring *r, struct buf *b)
 	uint64_t end = b->at + b->len;
 
 	if (b->len == 0) {
-		buf_touch(r, b);
+		if (r->huge)
+			buf_touch(r, b);
 		return 0;
 	}
 	errno = EAGAIN;
@@ -428,32 +430,36 @@ bank_free(struct ring *r, struct bank *k)
 static int
 bank_add(struct ring *r, struct buf *after)
 {
-	size_t align = r->conf.huge ? r->conf.buf_size : r->page;
 	size_t len = r->conf.bank_bufs * r->conf.buf_size;
+	size_t slack = r->conf.huge ? r->conf.buf_size : 0, head = 0;
 	struct bank *k = calloc(1, sizeof(*k));
 	char *map;
 
 	if (k == NULL)
 		return -1;
 	k->bufs = calloc(r->conf.bank_bufs, sizeof(*k->bufs));
-	map = mmap(NULL, len + align, PROT_READ | PROT_WRITE,
+	map = mmap(NULL, len + slack, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (map != MAP_FAILED) {
 		k->map = map;
-		k->map_len = len + align;
+		k->map_len = len + slack;
 	}
 	if (k->bufs == NULL || k->map == NULL) {
 		bank_free(r, k);
 		errno = ENOMEM;
 		return -1;
 	}
-	k->base = (char *)(((uintptr_t)map + align - 1) & ~(align - 1));
-	/* a mapping of its own: else each fence would split and merge it */
-	mprotect(map, (size_t)(k->base - map), PROT_NONE);
-	mprotect(k->base + len, align - (size_t)(k->base - map), PROT_NONE);
+	if (slack != 0) {
+		head = -(uintptr_t)map & (slack - 1);
+		/* a mapping of its own: no fence has to split and merge it */
+		mprotect(map, head, PROT_NONE);
+		mprotect(map + head + len, slack - head, PROT_NONE);
+	}
+	k->base = map + head;
 	if (r->conf.huge)
 		madvise(k->base, len, MADV_HUGEPAGE);
-	madvise(k->map, k->map_len, MADV_DONTFORK);
+	if (r->conf.release != RELEASE_SENT)
+		madvise(k->base, len, MADV_DONTFORK);
 	for (size_t i = 0; i < r->conf.bank_bufs; i++) {
 		struct buf *b = &k->bufs[i];
 
@@ -488,7 +494,7 @@ ring_init(struct ring *r, const struct ring_conf *conf)
 			return -1;
 		}
 	r->fill = TAILQ_FIRST(&r->order);
-	r->huge = buf_touch(r, r->fill) && conf->huge;
+	r->huge = conf->huge && buf_touch(r, r->fill);
 	return 0;
 }
 

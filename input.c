@@ -11,6 +11,11 @@
 
 #include "input.h"
 
+/* The kernel reads so far ahead by itself. */
+enum {
+	READAHEAD = 128 << 10
+};
+
 static enum input_kind
 kind_of(const struct stat *st, int fd)
 {
@@ -64,7 +69,7 @@ input_open(struct input *in, const char *operand)
 	}
 	in->kind = kind_of(&in->st, in->fd);
 	in->left = left_of(in);
-	if (in->owned && in->kind == INPUT_FILE)
+	if (in->owned && in->kind == INPUT_FILE && in->left > READAHEAD)
 		posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	return 0;
 fail:

@@ -57,6 +57,14 @@ output_init(struct output *o, int fd, const char *name)
 }
 
 /*
+ * So many small writes are made with a poll(2) in front of each, before it is
+ * worth while to reopen the descriptor: /proc takes 30 us to look it up.
+ */
+enum {
+	CAREFUL = 8
+};
+
+/*
  * A description of our own, so that write(2) need not block and O_NONBLOCK is
  * not forced on those who share the old one. Sockets cannot be reopened.
  */
@@ -93,7 +101,7 @@ output_write(struct output *o, const void *p, size_t n)
 	case OUTPUT_CHAR:
 		break;
 	}
-	if (!o->tried_own)
+	if (!o->tried_own && (n > PIPE_BUF || o->careful++ == CAREFUL))
 		reopen(o);
 	if (o->own != -1)
 		return write(o->own, p, n);

@@ -31,6 +31,7 @@ struct output {
 	int fd;  /* borrowed until output_close() */
 	int own; /* the same, reopened O_NONBLOCK; or -1 */
 	bool tried_own;
+	unsigned careful; /* small writes without it */
 	bool append;      /* O_APPEND */
 	bool vmsplices;   /* a pipe, and vmsplice(2) not refused */
 	bool full;        /* the last send was EAGAIN */

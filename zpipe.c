@@ -342,6 +342,8 @@ copy_one(struct zpipe *z, const char *operand)
 static bool
 fits(struct zpipe *z)
 {
+	if (z->o.engine == ENGINE_AUTO)
+		return true;
 	for (size_t i = 0; i < z->o.nfiles; i++) {
 		const char *needs, *operand = z->o.files[i];
 		enum input_kind kind;
