@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "pump.h"
@@ -25,10 +24,8 @@
  * SHORT: below this a transfer is over before a ring or a larger pipe pays.
  * SHARE: a run shorter than this is copied into the pipe: vmsplice(2) takes
  *	a whole slot for each page touched, however few bytes lie in it.
- * GATHER, GATHER_US, TICK_US: a reader that still has unread bytes gains
- *	nothing from a small piece now, and each wake-up takes the processor
- *	from the producer. So wait for more, but no longer than that.
- * STREAK: that many small pieces in a row, and we begin to ask.
+ * GATHER: a piece that needs no company.
+ * STREAK, STREAK_MOST, TICK_US: see gather().
  * SOCKET_MOST: SPLICE_F_NONBLOCK means nothing to a socket. After POLLOUT it has
  *	a third of its buffer free, so this much does not block.
  * FILL: what one read takes from a file. Each vmsplice(2) waits for the pipe's
@@ -39,8 +36,8 @@ enum {
 	SHORT = 64 << 10,
 	SHARE = 16 << 10,
 	GATHER = 64 << 10,
-	GATHER_US = 1000,
 	STREAK = 16,
+	STREAK_MOST = 4096,
 	TICK_US = 200,
 	FILL = 1 << 20,
 	BANK_BUFS = 3,
@@ -73,15 +70,6 @@ static bool
 stopped(struct pump *p)
 {
 	return *p->calls->woken && p->calls->on_wake(p->calls->ctx);
-}
-
-static uint64_t
-now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 /*
@@ -128,48 +116,40 @@ wait_for(struct pump *p, const struct input *in, long usec)
 }
 
 /*
- * Is it better to let a small piece, that would go to o, grow? Then *usec is
- * how long to wait. Whoever sends now and then, and gets an answer, is not even
- * asked: FIONREAD would cost a tenth of the round trip.
+ * A busy producer of small pieces (stdio's 4 KiB, say) is slowed by every
+ * wake-up that they cause. So after a streak of them let the input grow for one
+ * tick, with nobody waiting for it. If it does grow, that was a stream, and the
+ * next pieces are gathered in the same way; if not, somebody awaits an answer,
+ * and the next try is twice as far off. Called before a piece is taken.
  */
-static bool
-gathers(struct pump *p, const struct output *o, long *usec)
+static enum step
+gather(struct pump *p, const struct input *in)
 {
-	uint64_t now;
+	size_t held;
+	enum step s;
 
-	if (p->in_hup || p->small++ < STREAK)
-		return false;
-	p->idle = output_unread(o) == 0;
-	if (p->idle) {
+	if (in->kind != INPUT_PIPE || p->in_hup || p->small < p->streak)
+		return STEP_DONE;
+	held = input_pending(in);
+	if (held >= GATHER)
+		return STEP_DONE;
+	s = wait_for(p, NULL, TICK_US);
+	if (input_pending(in) >= 4 * held) {
+		p->streak = STREAK;
+	} else {
 		p->small = 0;
-		p->gather_until = 0;
-		return false;
+		if (p->streak < STREAK_MOST)
+			p->streak *= 2;
 	}
-	now = now_us();
-	if (p->gather_until == 0)
-		p->gather_until = now + GATHER_US;
-	if (now >= p->gather_until) {
-		p->gather_until = 0;
-		return false;
-	}
-	*usec = TICK_US;
-	return true;
+	return s;
 }
 
-/* Are the bytes in the ring that o has not got a small piece, better kept? */
-static bool
-holds_back(struct pump *p, const struct input *in, const struct output *o,
-    long *usec)
+/* A piece of n bytes has been taken. */
+static void
+count_piece(struct pump *p, size_t n)
 {
-	uint64_t unsent = p->moved - o->sent;
-
-	if (p->nouts > 1 || !input_pollable(in) || unsent == 0)
-		return false;
-	if (unsent >= GATHER) {
-		p->small = 0;
-		return false;
-	}
-	return gathers(p, o, usec);
+	if (n < GATHER && p->small < p->streak)
+		p->small++;
 }
 
 /* The transfer has proved long enough for large pipes. */
@@ -277,6 +257,7 @@ fill(struct pump *p, struct input *in, struct ring *r, uint64_t most)
 	ring_filled(r, (size_t)got);
 	p->moved += (uint64_t)got;
 	p->piece = (size_t)got;
+	count_piece(p, p->piece);
 	return FILL_SOME;
 }
 
@@ -362,6 +343,13 @@ patience(struct pump *p, const struct ring *r, bool full, long *backoff)
 	return *backoff;
 }
 
+/* Small pieces, and no stream of them as far as we know. */
+static bool
+trickles(const struct pump *p)
+{
+	return p->piece < SHARE && p->small < p->streak;
+}
+
 /* Both engines that pass bytes through user memory. limit 0: to the end. */
 static enum step
 run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
@@ -380,23 +368,22 @@ run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 		if (stopped(p))
 			return STEP_STOPPED;
 		grow_pipes(p, in);
+		if (p->in_ready && (s = gather(p, in)) != STEP_DONE)
+			return s;
 		if (!end && p->moved < stop) {
 			f = fill(p, in, r, stop - p->moved);
 			if (f == FILL_READ || f == FILL_NOMEM)
 				return f == FILL_READ ? STEP_READ : STEP_MEMORY;
 			end = f == FILL_END;
 			moved = f == FILL_SOME || f == FILL_AGAIN || end;
-			if (p->trickle && p->piece >= SHARE)
+			if (p->trickle && !trickles(p))
 				stop = p->moved;
 		}
-		if (end || p->moved == stop || f == FILL_FULL ||
-		    !holds_back(p, in, &p->outs[0], &usec)) {
-			s = send_all(p, r, &moved);
-			if (s != STEP_DONE)
-				return s;
-			if (r->sent == r->filled && (end || p->moved == stop))
-				return end ? STEP_DONE : STEP_LIMIT;
-		}
+		s = send_all(p, r, &moved);
+		if (s != STEP_DONE)
+			return s;
+		if (r->sent == r->filled && (end || p->moved == stop))
+			return end ? STEP_DONE : STEP_LIMIT;
 		if (moved) {
 			backoff = 0;
 			continue;
@@ -592,8 +579,7 @@ static enum step
 splice_ready(struct pump *p, const struct input *in, bool *ready)
 {
 	struct output *o = &p->outs[0];
-	enum step s = STEP_DONE;
-	long usec = -1;
+	enum step s;
 
 	*ready = false;
 	if (stopped(p))
@@ -605,21 +591,14 @@ splice_ready(struct pump *p, const struct input *in, bool *ready)
 		p->out_polled = !o->full;
 		return s;
 	}
-	if (in->kind == INPUT_PIPE && o->kind == OUTPUT_PIPE &&
-	    gathers(p, o, &usec)) {
-		if (input_pending(in) < GATHER)
-			return wait_for(p, NULL, usec);
-		p->small = 0;
-		p->gather_until = 0;
-	}
+	s = gather(p, in);
+	if (s != STEP_DONE)
+		return s;
 	*ready = true;
 	return STEP_DONE;
 }
 
-/*
- * STEP_LIMIT: it has become a trickle, small pieces for a reader that waits for
- * each of them.
- */
+/* STEP_LIMIT: it has become a trickle. */
 static enum step
 splice_direct(struct pump *p, struct input *in)
 {
@@ -627,7 +606,6 @@ splice_direct(struct pump *p, struct input *in)
 	size_t n;
 	bool ready;
 
-	p->idle = false;
 	for (;;) {
 		s = splice_ready(p, in, &ready);
 		if (s != STEP_DONE)
@@ -645,9 +623,10 @@ splice_direct(struct pump *p, struct input *in)
 			return s;
 		passed(p, n);
 		grow_pipes(p, in);
-		if (p->idle && n > 0 && n < SHARE)
+		p->piece = n;
+		count_piece(p, n);
+		if (n > 0 && trickles(p))
 			return STEP_LIMIT;
-		p->idle = false;
 	}
 }
 
@@ -1033,6 +1012,8 @@ pump_input(struct pump *p, struct input *in)
 
 	p->start = p->moved;
 	p->grown = p->in_ready = p->in_hup = false;
+	p->small = 0;
+	p->streak = STREAK;
 	p->fell_from = ENGINE_AUTO;
 	p->fell_errno = 0;
 	for (size_t i = 0; i < n; i++) {

@@ -48,22 +48,21 @@ struct pump {
 	struct output *outs; /* the caller's */
 	size_t nouts;
 	struct output *failed;
-	struct pollfd *polls;  /* one per output, input, wake_fd */
-	struct ring ring;      /* shared with the readers' pipes */
-	struct ring copy;      /* small; what it sends is copied */
-	int pair[2];           /* the private pipe of splice, or -1 */
-	uint64_t moved;        /* stream offset: bytes taken from inputs */
-	uint64_t start;        /* p->moved when this input began */
-	uint64_t gather_until; /* us: a small piece waits no longer */
-	size_t piece;          /* what the last read gave */
-	unsigned small;        /* small pieces in a row */
-	bool idle;             /* FIONREAD was 0 when last asked */
-	bool trickle;          /* copy, but only until a large piece */
-	uint64_t shared_seen;  /* ring.shared when it last grew */
-	bool grown;            /* the pipes have been grown */
-	bool in_ready;         /* poll(2) says so of the input */
-	bool in_hup;           /* its writers have gone */
-	bool out_polled;       /* POLLOUT was seen since the last splice */
+	struct pollfd *polls; /* one per output, input, wake_fd */
+	struct ring ring;     /* shared with the readers' pipes */
+	struct ring copy;     /* small; what it sends is copied */
+	int pair[2];          /* the private pipe of splice, or -1 */
+	uint64_t moved;       /* stream offset: bytes taken from inputs */
+	uint64_t start;       /* p->moved when this input began */
+	size_t piece;         /* what the last read gave */
+	unsigned small;       /* small pieces in a row, up to: */
+	unsigned streak;      /* so many, and the input is let grow */
+	bool trickle;         /* copy, but only until a large piece */
+	uint64_t shared_seen; /* ring.shared when it last grew */
+	bool grown;           /* the pipes have been grown */
+	bool in_ready;        /* poll(2) says so of the input */
+	bool in_hup;          /* its writers have gone */
+	bool out_polled;      /* POLLOUT was seen since the last splice */
 
 	/* of this input, for --explain and the line of counts */
 	enum engine engine;    /* that moves, or moved last */
