@@ -26,8 +26,8 @@
  *	a whole slot for each page touched, however few bytes lie in it.
  * GATHER: a piece that needs no company.
  * STREAK, STREAK_MOST, TICK_US: see gather().
- * SOCKET_MOST: SPLICE_F_NONBLOCK means nothing to a socket. After POLLOUT it has
- *	a third of its buffer free, so this much does not block.
+ * SOCKET_MOST: SPLICE_F_NONBLOCK means nothing to a socket. After POLLOUT a
+ *	third of its buffer is free, so this much does not block.
  * FILL: what one read takes from a file. Each vmsplice(2) waits for the pipe's
  *	lock and wakes the reader, so few of them; 2 MiB leaves the cache.
  * BANK_BUFS: a fence per 6 MiB, two such banks. More leave the cache.
@@ -321,8 +321,8 @@ send_all(struct pump *p, struct ring *r, bool *moved)
 }
 
 /*
- * How long to sleep when nothing moved: for ever, where an event will tell. None
- * tells that a pipe has been emptied further, unless it is full.
+ * How long to sleep when nothing moved: for ever, where an event will tell.
+ * None tells that a pipe has been emptied further, unless it is full.
  */
 static long
 patience(struct pump *p, const struct ring *r, bool full, long *backoff)
@@ -598,9 +598,9 @@ splice_ready(struct pump *p, const struct input *in, bool *ready)
 	return STEP_DONE;
 }
 
-/* STEP_LIMIT: it has become a trickle. */
+/* STEP_LIMIT: it has become a trickle, and the caller cares. */
 static enum step
-splice_direct(struct pump *p, struct input *in)
+splice_direct(struct pump *p, struct input *in, bool cares)
 {
 	enum step s;
 	size_t n;
@@ -625,7 +625,7 @@ splice_direct(struct pump *p, struct input *in)
 		grow_pipes(p, in);
 		p->piece = n;
 		count_piece(p, n);
-		if (n > 0 && trickles(p))
+		if (cares && n > 0 && trickles(p))
 			return STEP_LIMIT;
 	}
 }
@@ -639,15 +639,14 @@ splice_stream(struct pump *p, struct input *in)
 {
 	enum step s = STEP_LIMIT;
 
+	if (p->o->engine != ENGINE_AUTO)
+		return splice_direct(p, in, false);
 	while (s == STEP_LIMIT) {
-		if (p->o->engine == ENGINE_AUTO) {
-			p->trickle = true;
-			s = run_copy(p, in, 0);
-			p->trickle = false;
-			if (s != STEP_LIMIT)
-				break;
-		}
-		s = splice_direct(p, in);
+		p->trickle = true;
+		s = run_copy(p, in, 0);
+		p->trickle = false;
+		if (s == STEP_LIMIT)
+			s = splice_direct(p, in, true);
 	}
 	return s;
 }
@@ -738,7 +737,7 @@ run_splice(struct pump *p, struct input *in, uint64_t limit)
 	if (input_pollable(in) && p->outs[0].kind == OUTPUT_PIPE)
 		return splice_stream(p, in);
 	if (in->kind == INPUT_PIPE || p->outs[0].kind == OUTPUT_PIPE)
-		return splice_direct(p, in);
+		return splice_direct(p, in, false);
 	return splice_private(p, in);
 }
 
@@ -971,8 +970,9 @@ end_of(enum step s)
 {
 	switch (s) {
 	case STEP_DONE:
-	case STEP_LIMIT:
 		return PUMP_DONE;
+	case STEP_LIMIT:
+		abort(); /* nobody sets one here: the input would be cut off */
 	case STEP_FALL:
 	case STEP_REFUSED:
 		return PUMP_REFUSED;
