@@ -262,7 +262,7 @@ bank_reap(struct bank *k, bool block)
 static void
 bank_fence(struct ring *r, struct bank *k)
 {
-	size_t len = r->conf.bank_bufs * r->conf.buf_size;
+	size_t len = k->nbufs * r->conf.buf_size;
 
 	if (r->fences == 0)
 		fence_lighten();
@@ -417,7 +417,7 @@ bank_free(struct ring *r, struct bank *k)
 		return;
 	bank_reap(k, true);
 	if (k->bufs != NULL)
-		for (size_t i = 0; i < r->conf.bank_bufs; i++)
+		for (size_t i = 0; i < k->nbufs; i++)
 			if (k->bufs[i].bank != NULL)
 				TAILQ_REMOVE(&r->order, &k->bufs[i], order);
 	if (k->map != NULL)
@@ -428,16 +428,17 @@ bank_free(struct ring *r, struct bank *k)
 
 /* Maps a bank and puts its buffers behind `after`, or at the end of the ring */
 static int
-bank_add(struct ring *r, struct buf *after)
+bank_add(struct ring *r, struct buf *after, size_t nbufs)
 {
-	size_t len = r->conf.bank_bufs * r->conf.buf_size;
+	size_t len = nbufs * r->conf.buf_size;
 	size_t slack = r->conf.huge ? r->conf.buf_size : 0, head = 0;
 	struct bank *k = calloc(1, sizeof(*k));
 	char *map;
 
 	if (k == NULL)
 		return -1;
-	k->bufs = calloc(r->conf.bank_bufs, sizeof(*k->bufs));
+	k->nbufs = nbufs;
+	k->bufs = calloc(nbufs, sizeof(*k->bufs));
 	map = mmap(NULL, len + slack, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (map != MAP_FAILED) {
@@ -460,7 +461,7 @@ bank_add(struct ring *r, struct buf *after)
 		madvise(k->base, len, MADV_HUGEPAGE);
 	if (r->conf.release != RELEASE_SENT)
 		madvise(k->base, len, MADV_DONTFORK);
-	for (size_t i = 0; i < r->conf.bank_bufs; i++) {
+	for (size_t i = 0; i < nbufs; i++) {
 		struct buf *b = &k->bufs[i];
 
 		b->bank = k;
@@ -472,7 +473,7 @@ bank_add(struct ring *r, struct buf *after)
 		after = after == NULL ? NULL : b;
 	}
 	TAILQ_INSERT_TAIL(&r->banks, k, entry);
-	r->nbanks++;
+	r->nbufs += nbufs;
 	return 0;
 }
 
@@ -488,7 +489,7 @@ ring_init(struct ring *r, const struct ring_conf *conf)
 	TAILQ_INIT(&r->order);
 	TAILQ_INIT(&r->banks);
 	for (size_t i = 0; i < conf->banks; i++)
-		if (bank_add(r, NULL) == -1) {
+		if (bank_add(r, NULL, conf->bank_bufs) == -1) {
 			ring_release(r);
 			errno = ENOMEM;
 			return -1;
@@ -509,20 +510,20 @@ ring_release(struct ring *r)
 {
 	struct bank *k;
 
-	if (r->nbanks == 0)
+	if (r->nbufs == 0)
 		return;
 	while ((k = TAILQ_FIRST(&r->banks)) != NULL) {
 		TAILQ_REMOVE(&r->banks, k, entry);
 		bank_free(r, k);
 	}
-	r->nbanks = 0;
+	r->nbufs = 0;
 	r->fill = NULL;
 }
 
 size_t
 ring_size(const struct ring *r)
 {
-	return r->nbanks * r->conf.bank_bufs * r->conf.buf_size;
+	return r->nbufs * r->conf.buf_size;
 }
 
 static struct buf *
@@ -557,7 +558,7 @@ bank_leave(struct ring *r, struct buf *b)
 {
 	struct bank *k = b->bank;
 
-	if (k->full || b != &k->bufs[r->conf.bank_bufs - 1])
+	if (k->full || b != &k->bufs[k->nbufs - 1])
 		return;
 	k->full = true;
 	k->fenced = false;
@@ -637,14 +638,18 @@ ring_skip(struct ring *r, uint64_t off)
 int
 ring_grow(struct ring *r)
 {
-	size_t bank = r->conf.bank_bufs * r->conf.buf_size;
+	struct bank *k = r->fill->bank;
+	size_t more = r->conf.max / r->conf.buf_size;
 
-	if (ring_size(r) + bank > r->conf.max) {
+	more = more > r->nbufs ? more - r->nbufs : 0;
+	if (more == 0) {
 		errno = ENOBUFS;
 		return -1;
 	}
+	if (more > r->conf.bank_bufs)
+		more = r->conf.bank_bufs;
 	/* behind the whole bank, so that a bank's buffers stay together */
-	return bank_add(r, &r->fill->bank->bufs[r->conf.bank_bufs - 1]);
+	return bank_add(r, &k->bufs[k->nbufs - 1], more);
 }
 
 /* ---- the probe -------------------------------------------------------- */

@@ -56,13 +56,14 @@ struct bank {
 	TAILQ_ENTRY(bank) entry;
 	char *map; /* what mmap(2) returned */
 	size_t map_len;
-	char *base;       /* huge-page aligned within map */
-	struct buf *bufs; /* ring->bank_bufs of them */
-	uint64_t end;     /* stream offset of its end, once full */
-	pid_t child;      /* the fence that is under way, or 0 */
-	bool full;        /* the fill has gone on to another bank */
-	bool fenced;      /* a fence began after its last send */
-	bool unguarded;   /* that failed: only fresh pages will do */
+	char *base; /* huge-page aligned within map */
+	struct buf *bufs;
+	size_t nbufs;
+	uint64_t end;   /* stream offset of its end, once full */
+	pid_t child;    /* the fence that is under way, or 0 */
+	bool full;      /* the fill has gone on to another bank */
+	bool fenced;    /* a fence began after its last send */
+	bool unguarded; /* that failed: only fresh pages will do */
 };
 TAILQ_HEAD(bank_list, bank);
 
@@ -82,8 +83,8 @@ struct ring {
 	struct ring_conf conf;
 	struct buf_order order;
 	struct bank_list banks;
-	struct buf *fill; /* the buffer being filled */
-	size_t nbanks;
+	struct buf *fill;     /* the buffer being filled */
+	size_t nbufs;         /* of all banks */
 	size_t page;          /* bytes of a page */
 	bool huge;            /* the first buffer is one huge page */
 	enum release release; /* in force; AUTO until probed */
@@ -150,7 +151,10 @@ void ring_drained(struct ring *, uint64_t off);
  */
 void ring_skip(struct ring *, uint64_t off);
 
-/* Adds a bank behind the one being filled. -1: at conf.max, or ENOMEM. */
+/*
+ * Adds a bank behind the one being filled; a smaller one if conf.max leaves no
+ * more room. -1 with ENOBUFS at conf.max, or ENOMEM.
+ */
 int ring_grow(struct ring *);
 
 /* Bytes of all buffers. */

@@ -199,8 +199,10 @@ pipe_grow(int fd, size_t size)
 {
 	int now = fcntl(fd, F_GETPIPE_SZ);
 
+	if (size > INT_MAX / 2)
+		size = INT_MAX / 2 + 1;
 	/* unprivileged, beyond the limits: EPERM. Half is still better. */
-	for (; now != -1 && size > (size_t)now && size <= INT_MAX; size /= 2)
+	for (; now != -1 && size > (size_t)now; size /= 2)
 		if (fcntl(fd, F_SETPIPE_SZ, (int)size) != -1)
 			return;
 }

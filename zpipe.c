@@ -297,8 +297,13 @@ judge(struct zpipe *z, const struct input *in, enum pump_end end)
 		z->status |= STATUS_MOVE;
 		return false;
 	case PUMP_REFUSED:
-		warn("--engine=%s: %s: this system refuses it",
-		    engine_name(z->o.engine), in->name);
+		if (z->o.engine == ENGINE_AUTO)
+			warnx("--release=%s: %s: a fence protects nothing on "
+			      "this kernel: use fresh",
+			    release_name(z->o.release), in->name);
+		else
+			warn("--engine=%s: %s: this system refuses it",
+			    engine_name(z->o.engine), in->name);
 		z->status |= STATUS_MOVE;
 		return false;
 	case PUMP_MEMORY:
