@@ -380,6 +380,63 @@ test_order(void)
 	rig_close(&g);
 }
 
+/* Fills the ring, and gives out only its first n bytes. */
+static void
+rig_fill(struct rig *g, size_t n)
+{
+	static char sink[PIECE];
+	size_t room, len;
+	char *p;
+
+	while ((p = ring_room(&g->r, &room)) != NULL &&
+	    g->r.filled < 2 * ring_size(&g->r)) {
+		memset(p, 'K', room);
+		ring_filled(&g->r, room);
+	}
+	while (g->sent < n) {
+		struct iovec v;
+		const char *b = ring_bytes(&g->r, g->sent, &len);
+		ssize_t r;
+
+		v = (struct iovec){ (void *)(uintptr_t)b, PIECE };
+		r = vmsplice(g->pipe[1], &v, 1, SPLICE_F_NONBLOCK);
+		if (r != PIECE)
+			bail("vmsplice into an empty pipe");
+		g->sent += PIECE;
+		ring_sent(&g->r, g->sent);
+		read_all(g->pipe[0], sink, PIECE);
+		rig_drained(g);
+	}
+}
+
+static void
+test_full(void)
+{
+	static const enum release all[] = { RELEASE_FENCE, RELEASE_FRESH,
+		RELEASE_DRAIN, RELEASE_SENT, RELEASE_AUTO };
+	struct rig g;
+	size_t room;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		bool whole_banks = all[i] == RELEASE_FENCE ||
+		    all[i] == RELEASE_AUTO;
+
+		rig_open(&g, all[i], false);
+		rig_fill(&g, 0);
+		errno = 0;
+		ok(ring_room(&g.r, &room) == NULL && errno == EAGAIN &&
+			g.r.filled == ring_size(&g.r),
+		    "%s: what has not been sent is never overwritten",
+		    release_name(all[i]));
+		rig_fill(&g, g.r.conf.buf_size);
+		ok((ring_room(&g.r, &room) == NULL) == whole_banks, "%s: %s",
+		    release_name(all[i]),
+		    whole_banks ? "nor a bank of which only a part was sent" :
+				  "but a buffer that was is free");
+		rig_close(&g);
+	}
+}
+
 static void
 test_growth(void)
 {
@@ -549,6 +606,7 @@ main(void)
 	test_holders(false);
 	test_refusals(false);
 	test_order();
+	test_full();
 	test_growth();
 	test_probe();
 	return tap_done();
