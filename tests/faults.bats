@@ -43,6 +43,12 @@ setup()
 	W=$BATS_FILE_TMPDIR/words F=$BATS_FILE_TMPDIR/few
 	export W F
 	only=
+	# The sanitizers cannot do their own work where these calls fail.
+	theirs=
+	[ "${SANITIZED:-no}" = no ] || theirs=" mmap munmap madvise read write \
+	    open openat clone rt_sigaction rt_sigprocmask fstat newfstatat \
+	    lseek dup2 pread64 "
+	export ASAN_OPTIONS=$NO_LEAKS
 }
 
 # transfer TRACE: the transfer of this test, in the current directory, with
