@@ -822,7 +822,7 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 		# exit_group is held up, so that there is something to look at.
 		slowly="strace -qq -o log -e trace=exit_group"
 		slowly+=" -e inject=exit_group:delay_enter=700000 zpipe"
-		try 10 "ASAN_OPTIONS=$NO_LEAKS; export ASAN_OPTIONS
+		try 10 "
 		    { ${run/zpipe/$slowly}; } >/dev/null 2>&1 &
 		    sleep 0.4; p=\$(pgrep -g 0 -x zpipe) || echo no zpipe
 		    for f in /proc/\$p/fd/*; do

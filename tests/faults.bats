@@ -48,7 +48,6 @@ setup()
 	[ "${SANITIZED:-no}" = no ] || theirs=" mmap munmap madvise read write \
 	    open openat clone rt_sigaction rt_sigprocmask fstat newfstatat \
 	    lseek dup2 pread64 "
-	export ASAN_OPTIONS=$NO_LEAKS
 }
 
 # transfer TRACE: the transfer of this test, in the current directory, with
@@ -59,7 +58,7 @@ transfer()
 	local end=0
 
 	timeout -k 1 "${FAULT_SECONDS:-10}" env --default-signal=PIPE \
-	    ASAN_OPTIONS="$NO_LEAKS" T="strace -qq $1" \
+	    T="strace -qq $1" \
 	    bash -c "$script" >/dev/null 2>&1 3>&- || end=$?
 	case $end in
 	124 | 137) echo hang >status ;;
@@ -138,6 +137,7 @@ matrix()
 	while read -r call before all; do
 		[ -z "$only" ] || [[ " ${only//[[:space:]]/ } " == \
 		    *" $call "* ]] || continue
+		[[ ${theirs//[[:space:]]/ } != *" $call "* ]] || continue
 		echo "$call" >>calls
 		for error in $lasting $passing; do
 			set -- $((before + 1))
@@ -158,6 +158,8 @@ matrix()
 		done
 	done <made
 	wait || true
+	[ $cells -gt 0 ] || [ -z "$theirs" ] ||
+		skip "the sanitizers make all of these calls themselves"
 	[ $cells -gt 0 ] || fail "no call could be made to fail" "$(cat made)"
 	echo "# $cells cells: $(tr '\n' ' ' <calls)" >&3
 	[ ! -s failed ] ||

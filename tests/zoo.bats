@@ -304,8 +304,6 @@ gets_some()
 
 @test "short counts of every call change no byte" {
 	shortio true || skip "shortio knows x86-64 only, and needs ptrace"
-	# What is short of what was asked for comes again in many pieces.
-	export ASAN_OPTIONS=detect_leaks=0
 	for o in "${from_file[@]}"; do
 		one "shortio zpipe $o \$W | splicer | splicer | check $WORDS"
 	done
