@@ -46,7 +46,7 @@
  *
  * Measured, in parts of the speed of FIONREAD alone: this 0.8 to 0.9; a thread
  * on the other core that clones 0.67 to 0.78; a child that inherits the whole
- * process 0.77; fresh pages 0.62 to 0.86. Banks of 4 to 8 MiB are much the same.
+ * process 0.77; fresh pages 0.62 to 0.86. Banks of 4 to 8 MiB are much alike.
  *
  * Not protected by any of this, and so never used here: MAP_SHARED memory,
  * hugetlbfs, pinned pages (io_uring fixed buffers, O_DIRECT reads in flight).
