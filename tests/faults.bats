@@ -237,7 +237,7 @@ from_pipe()
 	printf 'one\n' >1; printf 'two\n' >2; printf 'three\n' >3
 	strace -o trace -e trace=open,openat "$ZPIPE" 1 2 3 | cat >/dev/null
 	# Which call opens the second file.
-	n=$(grep -n '"2"' trace | cut -d: -f1)
+	n=$(grep ^openat trace | grep -n '"2"' | cut -d: -f1)
 	for e in EACCES EMFILE EIO ENOMEM; do
 		try 10 "strace -qq -o /dev/null -e trace=openat,open \
 		    -e inject=openat:error=$e:when=$n zpipe 1 2 3"
