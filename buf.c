@@ -177,13 +177,16 @@ clone_and_exit(unsigned long flags)
 #endif
 
 /*
- * Hides everything but the text of clone_and_exit() from the children: 52 us
- * for a clone become 33. What is mapped later is merely copied.
+ * Hides everything from the children but the text of clone_and_exit() and our
+ * thread's own storage: there lies what glibc has registered with rseq(2), and
+ * the kernel kills whoever has it registered and not mapped. What is mapped
+ * later is merely copied.
  */
 static void
 fence_lighten(void)
 {
 	uintptr_t from, to, text = (uintptr_t)clone_and_exit;
+	uintptr_t tls = (uintptr_t)&errno;
 	FILE *f;
 	char line[512];
 
@@ -194,7 +197,7 @@ fence_lighten(void)
 		return;
 	while (fgets(line, sizeof(line), f) != NULL)
 		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &from, &to) == 2 &&
-		    (text < from || text >= to))
+		    (text < from || text >= to) && (tls < from || tls >= to))
 			madvise((void *)from, to - from, MADV_DONTFORK);
 	fclose(f);
 }
@@ -268,8 +271,9 @@ bank_fence(struct ring *r, struct bank *k)
 {
 	size_t len = k->nbufs * r->conf.buf_size;
 
-	if (r->fences == 0)
+	if (!r->lightened)
 		fence_lighten();
+	r->lightened = true;
 	bank_reap(k, true);
 	k->fenced = true;
 	k->unguarded = false;
@@ -302,23 +306,28 @@ minor_faults(void)
 }
 
 /*
- * Writes to a few pages all over the buffer and tells whether they are one huge
+ * Writes to a few pages all over a buffer and tells whether they are one huge
  * page: then only the first write faults. It also makes a fenced huge page ours
  * again. A fault more or less proves nothing: a stale TLB entry of one of its
  * pages makes one as well (up to 20 of 48 buffers on a busy virtual machine).
  */
 __attribute__((no_sanitize("address"))) /* its shadow would fault as well */
 static bool
-buf_touch(const struct ring *r, struct buf *b)
+touch(volatile char *p, size_t size, size_t page)
 {
-	size_t step = r->conf.buf_size / TOUCHES & ~(r->page - 1);
-	volatile char *p = b->base;
+	size_t step = size / TOUCHES & ~(page - 1);
 	long before = minor_faults(), after;
 
 	for (size_t i = 0; i < TOUCHES; i++)
 		p[i * step] = 0;
 	after = minor_faults();
 	return before != -1 && after - before <= TOUCHES / 2;
+}
+
+static bool
+buf_touch(const struct ring *r, struct buf *b)
+{
+	return touch(b->base, r->conf.buf_size, r->page);
 }
 
 /*
@@ -603,6 +612,8 @@ ring_bytes(const struct ring *r, uint64_t off, size_t *len)
 
 	while (off < b->at)
 		b = buf_prev(r, b);
+	if (off - b->at > b->len)
+		abort(); /* never send what is not ours to send */
 	*len = b->len - (size_t)(off - b->at);
 	return b->base + (off - b->at);
 }
@@ -646,7 +657,11 @@ ring_grow(struct ring *r)
 	size_t more = r->conf.max / r->conf.buf_size;
 
 	more = more > r->nbufs ? more - r->nbufs : 0;
-	if (more == 0) {
+	/*
+	 * In the middle of a bank new buffers would lie behind the one that
+	 * blocks, and, never filled, before bytes that are still to be sent.
+	 */
+	if (more == 0 || r->fill != &k->bufs[k->nbufs - 1]) {
 		errno = ENOBUFS;
 		return -1;
 	}
@@ -697,6 +712,10 @@ ring_probe(void)
 		return PROBE_FAILED;
 	p = (char *)(((uintptr_t)map + len - 1) & ~(len - 1));
 	madvise(p, len, MADV_HUGEPAGE);
+	if (len > page && !touch(p, len, page)) {
+		errno = ENOMEM; /* a small page would answer for itself only */
+		goto out;
+	}
 	if (pipe2(pair, O_CLOEXEC) == -1)
 		goto out;
 	step = probe_once(pair, p, page, false, &seen);

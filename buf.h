@@ -87,6 +87,7 @@ struct ring {
 	size_t nbufs;         /* of all banks */
 	size_t page;          /* bytes of a page */
 	bool huge;            /* the first buffer is one huge page */
+	bool lightened;       /* the children do not see all of us */
 	enum release release; /* in force; AUTO until probed */
 	uint64_t filled;
 	uint64_t sent;
@@ -153,7 +154,8 @@ void ring_skip(struct ring *, uint64_t off);
 
 /*
  * Adds a bank behind the one being filled; a smaller one if conf.max leaves no
- * more room. -1 with ENOBUFS at conf.max, or ENOMEM.
+ * more room. -1 with ENOMEM, or with ENOBUFS at conf.max and in the middle of a
+ * bank.
  */
 int ring_grow(struct ring *);
 

@@ -53,7 +53,7 @@ left_of(const struct input *in)
 int
 input_open(struct input *in, const char *operand)
 {
-	int saved;
+	int saved, flags;
 
 	in->owned = strcmp(operand, "-") != 0;
 	in->name = in->owned ? operand : "stdin";
@@ -61,8 +61,13 @@ input_open(struct input *in, const char *operand)
 			     STDIN_FILENO;
 	if (in->fd == -1)
 		return -1;
-	if (fstat(in->fd, &in->st) == -1)
+	flags = fcntl(in->fd, F_GETFL);
+	if (flags == -1 || fstat(in->fd, &in->st) == -1)
 		goto fail;
+	if ((flags & O_ACCMODE) == O_WRONLY) {
+		errno = EBADF; /* poll(2) would wait for it for ever */
+		goto fail;
+	}
 	if (S_ISDIR(in->st.st_mode)) {
 		errno = EISDIR;
 		goto fail;

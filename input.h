@@ -37,7 +37,8 @@ struct input {
 
 /*
  * Opens the operand; "-" is stdin, which is borrowed. 0, or -1 with errno
- * (EISDIR for a directory) and nothing to close. Opening a FIFO blocks until
+ * (EISDIR for a directory, EBADF if it is open for writing only) and
+ * nothing to close. Opening a FIFO blocks until
  * it has a writer; a signal ends that with EINTR.
  */
 int input_open(struct input *, const char *operand);

@@ -66,14 +66,26 @@ enum {
 
 /*
  * A description of our own, so that write(2) need not block and O_NONBLOCK is
- * not forced on those who share the old one. Sockets cannot be reopened.
+ * not forced on those who share the old one. Sockets cannot be reopened; the
+ * master of a terminal, or another device, may well be a different one then.
  */
+static bool
+may_reopen(const struct output *o)
+{
+	unsigned number;
+
+	return o->kind == OUTPUT_PIPE ||
+	    (o->kind == OUTPUT_TTY && ioctl(o->fd, TIOCGPTN, &number) == -1);
+}
+
 static void
 reopen(struct output *o)
 {
 	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
 
 	o->tried_own = true;
+	if (!may_reopen(o))
+		return;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
 	o->own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 }

@@ -42,6 +42,7 @@ enum {
 	FILL = 1 << 20,
 	BANK_BUFS = 3,
 	COPY_BUFFER = 128 << 10,
+	COPY_MOST = 16 << 20,
 	SPLICE_MOST = 1 << 20,
 	SOCKET_MOST = 32 << 10,
 	RANGE_MOST = 32 << 20,
@@ -220,6 +221,7 @@ find_room(struct pump *p, const struct input *in, struct ring *r, size_t *n)
 }
 
 enum fill {
+	FILL_NONE, /* not tried: what has been read is all there is */
 	FILL_SOME,
 	FILL_END,
 	FILL_AGAIN, /* a signal came: at once, if it does not end us */
@@ -278,12 +280,14 @@ send_one(struct pump *p, struct ring *r, struct output *o, bool *moved)
 			n = output_share(o, bytes, len);
 		else
 			n = output_write(o, bytes, len);
-		if (n >= 0) {
+		if (n > 0) {
 			o->full = false;
 			o->sent += (uint64_t)n;
 			*moved = true;
 			continue;
 		}
+		if (n == 0)
+			errno = EIO; /* a device that takes nothing, for ever */
 		if (errno == EAGAIN) {
 			o->full = true;
 			break;
@@ -360,9 +364,9 @@ run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 
 	ring_skip(r, p->moved);
 	for (;;) {
-		enum fill f = FILL_IDLE;
+		enum fill f = FILL_NONE;
 		bool moved = false, idle;
-		long usec = -1;
+		long usec;
 		enum step s;
 
 		if (stopped(p))
@@ -388,9 +392,8 @@ run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 			backoff = 0;
 			continue;
 		}
-		if (usec == -1)
-			usec = patience(p, r, f == FILL_FULL, &backoff);
-		idle = !end && f == FILL_IDLE && input_pollable(in);
+		usec = patience(p, r, f == FILL_FULL, &backoff);
+		idle = f == FILL_IDLE && input_pollable(in);
 		if (f == FILL_IDLE && !idle)
 			usec = TICK_US; /* EAGAIN of a file: FUSE, NFS */
 		s = wait_for(p, idle ? in : NULL, usec);
@@ -438,8 +441,9 @@ run_copy(struct pump *p, struct input *in, uint64_t limit)
 	enum step s;
 
 	if (p->o->chunk_size > c.buf_size)
-		c.buf_size = (p->o->chunk_size + SHORT - 1) &
-		    ~((size_t)SHORT - 1);
+		c.buf_size = p->o->chunk_size < COPY_MOST ?
+		    (p->o->chunk_size + SHORT - 1) & ~((size_t)SHORT - 1) :
+		    COPY_MOST;
 	c.max = 2 * c.buf_size;
 	if (!ring_ready(&p->copy) && ring_init(&p->copy, &c) == -1)
 		return STEP_MEMORY;
@@ -475,6 +479,16 @@ ring_plan(const struct opts *o)
 	return c;
 }
 
+/* Some output takes pages, so that there is something to guard. */
+static bool
+shares(const struct pump *p)
+{
+	for (size_t i = 0; i < p->nouts; i++)
+		if (p->outs[i].vmsplices)
+			return true;
+	return false;
+}
+
 static enum step
 ring_open(struct pump *p)
 {
@@ -483,10 +497,14 @@ ring_open(struct pump *p)
 
 	if (ring_ready(&p->ring))
 		return STEP_DONE;
-	if (conf.release == RELEASE_FENCE) {
+	if (!shares(p)) {
+		conf.release = RELEASE_SENT;
+	} else if (conf.release == RELEASE_FENCE) {
 		probe = ring_probe();
 		if (probe == PROBE_COPIES)
 			conf.release = RELEASE_SENT;
+		else if (probe == PROBE_FAILED)
+			conf.release = RELEASE_FRESH;
 		else if (probe == PROBE_EXPOSED) {
 			errno = EOPNOTSUPP;
 			return STEP_REFUSED;
@@ -494,7 +512,8 @@ ring_open(struct pump *p)
 	}
 	if (ring_init(&p->ring, &conf) == -1)
 		return p->o->engine == ENGINE_RING ? STEP_MEMORY : STEP_FALL;
-	if (conf.release == RELEASE_AUTO && !p->ring.huge) {
+	if (p->o->engine != ENGINE_RING && conf.release == RELEASE_AUTO &&
+	    !p->ring.huge) {
 		/* small pages: the faults cost more than a copy (2.5 GB/s) */
 		ring_release(&p->ring);
 		errno = 0;
@@ -545,11 +564,11 @@ splice_once(struct pump *p, const struct input *in, int from, int to, size_t *n)
 	struct output *o = &p->outs[0];
 	size_t most = p->o->chunk_size != 0 ? p->o->chunk_size : SPLICE_MOST;
 	/*
-	 * A file may answer EAGAIN for what is not in the page cache yet. With
-	 * room in the pipe (POLLOUT was seen) a blocking call waits for the
-	 * disk only.
+	 * Before 6.5 a file may answer EAGAIN for what is not in the page
+	 * cache. With room in the pipe a blocking call waits for the disk only.
 	 */
-	bool block = p->out_polled && !input_pollable(in);
+	bool room = to == p->pair[1] || p->out_polled;
+	bool block = room && !input_pollable(in);
 	ssize_t r;
 
 	if (to == o->fd && o->kind == OUTPUT_SOCKET && most > SOCKET_MOST)
@@ -613,8 +632,6 @@ splice_direct(struct pump *p, struct input *in, bool cares)
 		if (!ready)
 			continue;
 		s = splice_once(p, in, in->fd, p->outs[0].fd, &n);
-		if (s == STEP_LIMIT && in->kind == INPUT_PIPE)
-			return STEP_DONE;
 		if (s == STEP_LIMIT) {
 			errno = 0;
 			return STEP_FALL; /* read(2) has the last word */
@@ -685,7 +702,9 @@ splice_held(struct pump *p, const struct input *in, size_t held)
 			continue;
 		}
 		s = splice_once(p, in, p->pair[0], o->fd, &n);
-		if (s == STEP_FALL)
+		if (s == STEP_LIMIT)
+			errno = EIO; /* it was not empty */
+		if (s == STEP_FALL || s == STEP_LIMIT)
 			return spill(p, held);
 		if (s != STEP_DONE)
 			return s;
@@ -1003,6 +1022,19 @@ run_prelude(struct pump *p, struct input *in)
 	return run_copy(p, in, SHORT);
 }
 
+/* The system will not have this engine; anything else may be the input. */
+static bool
+is_refusal(int reason)
+{
+	static const int refusals[] = { ENOSYS, EPERM, EINVAL, EOPNOTSUPP,
+		EXDEV, ENODEV, EBADF, EMFILE, ENFILE, ENOMEM };
+
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		if (reason == refusals[i])
+			return true;
+	return false;
+}
+
 enum pump_end
 pump_input(struct pump *p, struct input *in)
 {
@@ -1013,6 +1045,7 @@ pump_input(struct pump *p, struct input *in)
 	p->start = p->moved;
 	p->grown = p->in_ready = p->in_hup = false;
 	p->small = 0;
+	p->piece = 0;
 	p->streak = STREAK;
 	p->fell_from = ENGINE_AUTO;
 	p->fell_errno = 0;
@@ -1037,7 +1070,8 @@ pump_input(struct pump *p, struct input *in)
 		}
 		p->fell_from = rungs[i];
 		p->fell_errno = errno;
-		if (p->o->engine != ENGINE_AUTO && p->moved == p->start)
+		if (p->o->engine != ENGINE_AUTO && p->moved == p->start &&
+		    is_refusal(errno))
 			break;
 		if (p->moved != p->start)
 			i = n - 2; /* straight to copy */

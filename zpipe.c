@@ -52,6 +52,7 @@ struct zpipe {
 	struct pump pump;
 	struct pump_calls calls;
 	struct timespec began;
+	bool said; /* that the output failed */
 	int status;
 };
 
@@ -121,6 +122,8 @@ print_counts(const struct zpipe *z, const char *cause)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	s = (double)(t.tv_sec - z->began.tv_sec) +
 	    (double)(t.tv_nsec - z->began.tv_nsec) / 1e9;
+	if (s < 1e-6)
+		s = 1e-6;
 	humanize_number(amount, 8, (int64_t)sent, "B", HN_AUTOSCALE,
 	    HN_DECIMAL | HN_IEC_PREFIXES);
 	humanize_number(rate, 8, (int64_t)((double)sent / s), "B", HN_AUTOSCALE,
@@ -138,8 +141,7 @@ on_wake(void *ctx)
 	uint64_t n;
 
 	woken = 0;
-	if (read(wake_fd, &n, sizeof(n)) == -1 && errno != EAGAIN)
-		return true;
+	(void)!read(wake_fd, &n, sizeof(n)); /* it only has to be empty */
 	if (asked && !z->o.quiet)
 		print_counts(z, "");
 	asked = 0;
@@ -290,6 +292,7 @@ judge(struct zpipe *z, const struct input *in, enum pump_end end)
 		if (errno == EPIPE)
 			die_of_pipe();
 		warn("%s", z->pump.failed->name);
+		z->said = true;
 		z->status |= STATUS_MOVE;
 		return false;
 	case PUMP_POLL:
@@ -322,6 +325,8 @@ copy_one(struct zpipe *z, const char *operand)
 	struct input in = INPUT_INITIALIZER;
 	bool go_on = true;
 
+	if (ended)
+		return false;
 	while (input_open(&in, operand) == -1) {
 		if (errno == EINTR && !on_wake(z))
 			continue;
@@ -413,7 +418,7 @@ finish(struct zpipe *z)
 		z->status |= STATUS_SIGNAL;
 	}
 	pump_release(&z->pump);
-	if (output_close(&z->out) == -1) {
+	if (output_close(&z->out) == -1 && !z->said) {
 		warn("stdout");
 		z->status |= STATUS_CLOSE;
 	}

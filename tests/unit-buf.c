@@ -58,6 +58,24 @@ madvise(void *p, size_t n, int advice)
 	return (int)syscall(SYS_madvise, p, n, advice);
 }
 
+/* How the children of the fences ended. */
+static int exited, killed;
+
+pid_t
+waitpid(pid_t pid, int *status, int options)
+{
+	int s = 0;
+	pid_t r = wait4(pid, &s, options, NULL);
+
+	if (r > 0 && WIFEXITED(s))
+		exited++;
+	if (r > 0 && WIFSIGNALED(s))
+		killed++;
+	if (status != NULL)
+		*status = s;
+	return r;
+}
+
 /* ---- holders ---------------------------------------------------------- */
 
 /* What somebody has taken out of the output pipe, as pages. */
@@ -409,6 +427,25 @@ rig_fill(struct rig *g, size_t n)
 	}
 }
 
+/* Looks at all that has been filled and not been sent. */
+static bool
+all_are(struct rig *g, char c)
+{
+	uint64_t off = g->sent;
+	size_t len;
+
+	for (; off < g->r.filled; off += len) {
+		const char *b = ring_bytes(&g->r, off, &len);
+
+		if (len == 0 || off + len > g->r.filled)
+			return false;
+		for (size_t i = 0; i < len; i++)
+			if (b[i] != c)
+				return false;
+	}
+	return true;
+}
+
 static void
 test_full(void)
 {
@@ -444,22 +481,54 @@ test_growth(void)
 	size_t was, room;
 
 	rig_open(&g, RELEASE_FENCE, false);
-	g.r.conf.max = 2 * ring_size(&g.r);
-	fcntl(g.pipe[1], F_SETPIPE_SZ, 1 << 20);
 	was = ring_size(&g.r);
+	g.r.conf.max = was + was / 2 + g.r.conf.buf_size;
+	fcntl(g.pipe[1], F_SETPIPE_SZ, 1 << 20);
 	if (!rig_send(&g, 'G', PIECE))
 		bail("no room");
+	ok(ring_grow(&g.r) == -1 && errno == ENOBUFS,
+	    "no bank is put into the middle of another");
+	rig_send(&g, 'G', g.r.conf.buf_size);
 	ok(ring_grow(&g.r) == 0 && ring_size(&g.r) == was + was / 2,
-	    "a bank is added while another is being filled");
+	    "a bank is added when one has been filled to its last buffer");
 	ok(rig_send(&g, 'H', was / 2), "and filled after it");
 	ok(g.r.fill->bank == TAILQ_LAST(&g.r.banks, bank_list),
 	    "in its place, behind the one that was being filled");
-	ok(ring_grow(&g.r) == 0 && ring_grow(&g.r) == -1 && errno == ENOBUFS,
-	    "but not beyond the most that it may take");
+	ok(ring_grow(&g.r) == 0 && ring_size(&g.r) == g.r.conf.max,
+	    "a smaller bank fills what is left");
+	ok(ring_grow(&g.r) == -1 && errno == ENOBUFS,
+	    "but not more than the most that it may take");
 	while (ring_room(&g.r, &room) != NULL && room > 0)
 		ring_filled(&g.r, room);
 	ok(g.r.filled == ring_size(&g.r), "each of its buffers is used");
 	rig_close(&g);
+
+	for (int lag = 0; lag < 4; lag++) {
+		/* grown while as many buffers of a later turn wait to be sent */
+		rig_open(&g, RELEASE_DRAIN, false);
+		g.r.conf.max = 3 * ring_size(&g.r);
+		rig_turn(&g, 1, 'I');
+		for (int i = 0; i <= lag; i++) {
+			char *p = ring_room(&g.r, &room);
+
+			memset(p, 'J', room);
+			ring_filled(&g.r, room);
+		}
+		ring_grow(&g.r);
+		while (g.r.filled < 3 * ring_size(&g.r)) {
+			char *p = ring_room(&g.r, &room);
+
+			if (p == NULL)
+				break;
+			memset(p, 'J', room);
+			ring_filled(&g.r, room);
+		}
+		ok(all_are(&g, 'J'),
+		    "grown with %d buffers unsent, the ring "
+		    "keeps its bytes",
+		    lag + 1);
+		rig_close(&g);
+	}
 
 	rig_open(&g, RELEASE_FENCE, false);
 	g.r.conf.max = 2 * ring_size(&g.r);
@@ -609,5 +678,8 @@ main(void)
 	test_full();
 	test_growth();
 	test_probe();
+	ok(exited > 0 && killed == 0,
+	    "the children of the fences end by themselves (%d, %d killed)",
+	    exited, killed);
 	return tap_done();
 }
