@@ -523,9 +523,7 @@ test_growth(void)
 			memset(p, 'J', room);
 			ring_filled(&g.r, room);
 		}
-		ok(all_are(&g, 'J'),
-		    "grown with %d buffers unsent, the ring "
-		    "keeps its bytes",
+		ok(all_are(&g, 'J'), "with %d buffers unsent it keeps them",
 		    lag + 1);
 		rig_close(&g);
 	}
