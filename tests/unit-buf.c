@@ -504,7 +504,7 @@ test_growth(void)
 	rig_close(&g);
 
 	for (int lag = 0; lag < 4; lag++) {
-		/* grown while as many buffers of a later turn wait to be sent */
+		/* grown while so many buffers of a later turn are unsent */
 		rig_open(&g, RELEASE_DRAIN, false);
 		g.r.conf.max = 3 * ring_size(&g.r);
 		rig_turn(&g, 1, 'I');
