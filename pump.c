@@ -8,12 +8,16 @@
  */
 #include "config.h"
 
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/statfs.h>
+
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "pump.h"
@@ -762,12 +766,70 @@ run_splice(struct pump *p, struct input *in, uint64_t limit)
 
 /* ---- range: from file to file within the kernel ----------------------- */
 
+/*
+ * The output gets the blocks of the input, not a copy of them: all at once, and
+ * a snapshot (ioctl_ficlonerange(2); XFS, Btrfs, ...). To the end as it was
+ * when the input was opened; if that has moved, EINVAL. Never for O_APPEND,
+ * where the offset says nothing about where the bytes would go. STEP_DONE,
+ * STEP_FALL if that is not to be had here, or STEP_READ.
+ */
+static enum step
+range_clone(struct pump *p, const struct input *in)
+{
+	struct output *o = &p->outs[0];
+	off_t from = lseek(in->fd, 0, SEEK_CUR), to = lseek(o->fd, 0, SEEK_CUR);
+	struct file_clone_range r = {
+		.src_fd = in->fd,
+		.src_offset = (uint64_t)from,
+		.src_length = (uint64_t)in->left,
+		.dest_offset = (uint64_t)to,
+	};
+
+	if (o->append || in->left <= 0 || from == -1 || to == -1 ||
+	    ioctl(o->fd, FICLONERANGE, &r) == -1)
+		return STEP_FALL;
+	/* the offsets stand as if it had been read and written */
+	if (lseek(in->fd, from + in->left, SEEK_SET) == -1 ||
+	    lseek(o->fd, to + in->left, SEEK_SET) == -1)
+		return STEP_READ;
+	passed(p, (size_t)in->left);
+	return STEP_DONE;
+}
+
+/* Copying may be left to a server: NFS, SMB, Ceph, FUSE (statfs(2)). */
+static bool
+is_remote(int fd)
+{
+	static const unsigned long remote[] = { 0x6969, 0xfe534d42, 0xff534d42,
+		0x00c36400, 0x65735546 };
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) == -1)
+		return false;
+	for (size_t i = 0; i < sizeof(remote) / sizeof(remote[0]); i++)
+		if (((unsigned long)fs.f_type & 0xffffffff) == remote[i])
+			return true;
+	return false;
+}
+
 static enum step
 run_range(struct pump *p, struct input *in, uint64_t limit)
 {
+	enum step s = range_clone(p, in);
 	ssize_t n;
 
 	(void)limit;
+	if (s == STEP_READ)
+		return s;
+	if (s == STEP_DONE) {
+		errno = 0; /* what has been added since is for read(2) */
+		return STEP_FALL;
+	}
+	/* on a local disk read and write are faster, by a tenth to a fifth */
+	if (p->o->engine == ENGINE_AUTO && !is_remote(p->outs[0].fd)) {
+		errno = EOPNOTSUPP;
+		return STEP_FALL;
+	}
 	for (;;) {
 		if (stopped(p))
 			return STEP_STOPPED;
@@ -888,7 +950,7 @@ static const struct row {
 } table[] = {
 	{ FILES | IN(CHAR), OUT(PIPE), { ENGINE_RING, ENGINE_COPY },
 	    "to a pipe, as a snapshot of what was read" },
-	{ IN(FILE), OUT(FILE), { ENGINE_RANGE, ENGINE_SPLICE, ENGINE_COPY },
+	{ IN(FILE), OUT(FILE), { ENGINE_RANGE, ENGINE_COPY },
 	    "from file to file" },
 	{ STREAMS, OUT(PIPE), { ENGINE_SPLICE, ENGINE_RING, ENGINE_COPY },
 	    "one reader, and nobody looks at the bytes" },

@@ -37,6 +37,25 @@ engines=("" --engine=ring --engine=splice --engine=copy)
 
 # ---- inputs -----------------------------------------------------------------
 
+@test "a file system that shares blocks is asked to, and the bytes are right" {
+	need mkfs.xfs
+	mkdir fs
+	truncate -s 400M image && mkfs.xfs -q image
+	mount -o loop image fs 2>/dev/null || skip "no loop mount is allowed here"
+	for _ in 1 2 3 4 5; do cat words; done >fs/a
+	try 10 'zpipe --explain fs/a >fs/b; s=$?; cmp fs/a fs/b || s=9
+	    zpipe fs/a few fs/a >fs/c; cat fs/a few fs/a | cmp - fs/c || s=9
+	    { zpipe - fs/a; echo end; } <fs/a >fs/d
+	    { cat fs/a fs/a; echo end; } | cmp - fs/d || s=9
+	    echo begin >fs/e; zpipe fs/a >>fs/e
+	    { echo begin; cat fs/a; } | cmp - fs/e || s=9
+	    { dd bs=4096 count=1 of=/dev/null status=none; zpipe; } <fs/a >fs/f
+	    tail -c +4097 fs/a | cmp - fs/f || s=9; exit $s'
+	umount fs
+	ended 0
+	[[ $stderr == *"engine range"* ]] || fail "it was not asked" "$(outcome)"
+}
+
 @test "files and stdin are sent in the order in which they are named" {
 	for args in "a b" "b a b" "a - b" "- a" "-" "" "- -" "a - words -" \
 	    "words few a" "few - few"; do

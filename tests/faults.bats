@@ -220,6 +220,13 @@ from_pipe()
 	matrix
 }
 
+@test "a file into a file by ranges, with any one system call failing" {
+	script='$T zpipe --engine=range $F >out 2>err; echo $? >status
+	    check '$FEW' <out 2>seen'
+	only="copy_file_range ioctl lseek fstat newfstatat"
+	matrix
+}
+
 @test "a pipe into a file, with any one system call failing" {
 	script='words '$FEW' | { $T zpipe >out 2>err; echo $? >status; }
 	    check '$FEW' <out 2>seen'
