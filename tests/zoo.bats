@@ -100,6 +100,25 @@ gets_some()
 	gets_all cat
 }
 
+# Buffers that were filled long before they could be sent once left no time
+# for the readers and the fence: 17 of the 25 were late.
+@test "a slow chain costs hardly any fresh pages" {
+	local o renewed
+
+	for o in "zpipe --release=fence --explain \$W" \
+	    "words $WORDS | zpipe --engine=ring --release=fence --explain"; do
+		tried=$((tried + 1))
+		try 30 "$o | splicer | splicer | slow | check $WORDS"
+		ended 0
+		[[ $stderr =~ ([0-9]+)\ fences,\ .*\ ([0-9]+)\ renewed ]] ||
+			fail "no counts" "$(outcome)"
+		renewed=${BASH_REMATCH[2]}
+		[ "${BASH_REMATCH[1]}" -ge 4 ] || note "$o: too few fences"
+		[ "$renewed" -le 5 ] || note "$o: $renewed renewed"
+	done
+	all_right
+}
+
 @test "a slow reader gets every word" {
 	gets_all slow
 }
