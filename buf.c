@@ -404,6 +404,8 @@ buf_take(struct ring *r, struct buf *b)
 	errno = EAGAIN;
 	if (end > r->sent)
 		return -1;
+	if (b->held && r->release != RELEASE_SENT)
+		return buf_renew(r, b);
 	switch (r->release) {
 	case RELEASE_SENT:
 		return 0;
@@ -590,12 +592,27 @@ ring_room(struct ring *r, size_t *room)
 		if (buf_take(r, next) == -1)
 			return NULL;
 		next->bank->full = false;
+		next->held = false;
 		next->len = 0;
 		next->at = r->filled;
 		r->fill = b = next;
 	}
 	*room = r->conf.buf_size - b->len;
 	return b->base + b->len;
+}
+
+uint64_t
+ring_wants(const struct ring *r)
+{
+	const struct buf *b = buf_next(r, r->fill);
+
+	return b->at + b->len;
+}
+
+void
+ring_abandon(struct ring *r)
+{
+	buf_next(r, r->fill)->held = true;
 }
 
 void

@@ -48,6 +48,7 @@ struct buf {
 	char *base;
 	uint64_t at; /* stream offset of base[0] */
 	size_t len;  /* bytes filled; 0: nothing in it was ever sent */
+	bool held;   /* by a reader that is not waited for */
 };
 TAILQ_HEAD(buf_order, buf);
 
@@ -126,6 +127,15 @@ void ring_release(struct ring *);
  * The memory is the caller's to write until ring_filled().
  */
 char *ring_room(struct ring *, size_t *room);
+
+/* What it is that ring_room() waits for: everything before this offset. */
+uint64_t ring_wants(const struct ring *);
+
+/*
+ * Does not wait for readers to drain that: the buffer gets fresh pages, and
+ * they keep the old ones. It must have been sent all the same.
+ */
+void ring_abandon(struct ring *);
 
 /* The first n bytes of that memory are now the next of the stream. */
 void ring_filled(struct ring *, size_t n);

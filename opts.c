@@ -3,11 +3,13 @@
 
 #include <err.h>
 #include <errno.h>
+#include <limits.h>
 #include <popt.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "opts.h"
 
@@ -18,6 +20,13 @@ enum {
 	OPT_PIPE_SIZE,
 	OPT_EXPLAIN,
 	OPT_PROBE,
+	OPT_TEE,
+	OPT_APPEND,
+	OPT_EXEC,
+	OPT_FD,
+	OPT_OUTPUT_ERROR,
+	OPT_LAG,
+	OPT_IGNORE_INTERRUPTS,
 };
 
 /*
@@ -25,6 +34,25 @@ enum {
  * take each with poptGetOptArg() and free it.
  */
 static const struct poptOption table[] = {
+	{ "output", 'o', POPT_ARG_STRING, NULL, 'o',
+	    "write to FILE in place of stdout; \"-\" is stdout", "FILE" },
+	{ "tee", 0, POPT_ARG_STRING, NULL, OPT_TEE, "write to FILE as well",
+	    "FILE" },
+	{ "append", 0, POPT_ARG_STRING, NULL, OPT_APPEND,
+	    "append to FILE as well", "FILE" },
+	{ "exec", 0, POPT_ARG_STRING, NULL, OPT_EXEC,
+	    "write to the stdin of a shell command as well", "COMMAND" },
+	{ "fd", 0, POPT_ARG_STRING, NULL, OPT_FD,
+	    "write to an inherited descriptor as well", "N" },
+	{ "discard", 'X', POPT_ARG_NONE, NULL, 'X', "write nothing to stdout",
+	    NULL },
+	{ "output-error", 0, POPT_ARG_STRING, NULL, OPT_OUTPUT_ERROR,
+	    "as tee: warn, warn-nopipe, exit or exit-nopipe", "MODE" },
+	{ "lag", 0, POPT_ARG_STRING, NULL, OPT_LAG,
+	    "for an output that does not keep up: wait, drop or detach",
+	    "MODE" },
+	{ "ignore-interrupts", 0, POPT_ARG_NONE, NULL, OPT_IGNORE_INTERRUPTS,
+	    "go on after an interrupt", NULL },
 	{ "buffer-size", 'B', POPT_ARG_STRING, NULL, 'B',
 	    "use at most SIZE bytes of memory for the ring (16M)", "SIZE" },
 	{ "chunk-size", 0, POPT_ARG_STRING, NULL, OPT_CHUNK_SIZE,
@@ -60,7 +88,24 @@ static const char *const engine_names[] = {
 	[ENGINE_RANGE] = "range",
 	[ENGINE_COPY] = "copy",
 };
-#define NENGINES (sizeof(engine_names) / sizeof(engine_names[0]))
+
+/* In the order of enum release; what comes after them is not for users. */
+static const char *const release_options[] = { "auto", "fence", "fresh",
+	"drain" };
+
+static const char *const output_error_names[] = {
+	[OUTPUT_ERROR_DEFAULT] = "",
+	[OUTPUT_ERROR_WARN] = "warn",
+	[OUTPUT_ERROR_WARN_NOPIPE] = "warn-nopipe",
+	[OUTPUT_ERROR_EXIT] = "exit",
+	[OUTPUT_ERROR_EXIT_NOPIPE] = "exit-nopipe",
+};
+
+static const char *const lag_names[] = {
+	[LAG_WAIT] = "wait",
+	[LAG_DROP] = "drop",
+	[LAG_DETACH] = "detach",
+};
 
 const char *
 engine_name(enum engine e)
@@ -145,41 +190,128 @@ size_option(const char *name, const char *arg, size_t least,
 	return 0;
 }
 
+/*
+ * The index of arg in a table of names, or -1. With `first`, those before it
+ * are not for users.
+ */
 static int
-engine_option(const char *arg, enum engine *e)
+name_option(const char *option, const char *arg, const char *const *names,
+    size_t n, size_t first)
 {
-	for (size_t i = 0; i < NENGINES; i++)
-		if (strcmp(arg, engine_names[i]) == 0) {
-			*e = (enum engine)i;
-			return 0;
-		}
-	warnx("--engine: '%s' is none of auto, ring, mmap, splice, range, copy",
-	    arg);
+	char all[128] = "";
+
+	for (size_t i = first; i < n; i++)
+		if (strcmp(arg, names[i]) == 0)
+			return (int)i;
+	for (size_t i = first; i < n; i++) {
+		strlcat(all, i == first ? "" : ", ", sizeof(all));
+		strlcat(all, names[i], sizeof(all));
+	}
+	warnx("%s: '%s' is none of %s", option, arg, all);
 	return -1;
 }
 
-static int
-release_option(const char *arg, enum release *r)
-{
-	static const enum release all[] = {
-		RELEASE_AUTO,
-		RELEASE_FENCE,
-		RELEASE_FRESH,
-		RELEASE_DRAIN,
-	};
+/* ---- outputs ---------------------------------------------------------- */
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (strcmp(arg, release_name(all[i])) == 0) {
-			*r = all[i];
-			return 0;
-		}
-	warnx("--release: '%s' is none of auto, fence, fresh, drain", arg);
-	return -1;
+/* The next of them; takes both strings over, also when it fails. */
+static int
+add_target(struct opts *o, enum way way, char *arg, int fd, char *name)
+{
+	bool wants = way == WAY_FILE || way == WAY_APPEND || way == WAY_COMMAND;
+	struct target *more = NULL;
+
+	if (name != NULL && wants == (arg != NULL))
+		more = realloc(o->targets,
+		    (o->ntargets + 1) * sizeof(*o->targets));
+	if (more == NULL) {
+		warnx("no memory for the options");
+		free(arg);
+		free(name);
+		return -1;
+	}
+	o->targets = more;
+	o->targets[o->ntargets++] = (struct target){ way, arg, fd, name };
+	return 0;
 }
+
+static int
+file_option(struct opts *o, const char *option, enum way way, const char *arg)
+{
+	if (*arg == '\0') {
+		warnx("%s: '' is not a file name", option);
+		return -1;
+	}
+	if (strcmp(option, "--output") == 0) {
+		o->output = true;
+		if (strcmp(arg, "-") == 0)
+			return add_target(o, WAY_STDOUT, NULL, STDOUT_FILENO,
+			    strdup("stdout"));
+	}
+	return add_target(o, way, strdup(arg), -1, strdup(arg));
+}
+
+static int
+exec_option(struct opts *o, const char *arg)
+{
+	char *name = NULL;
+
+	if (arg[strspn(arg, " \t\n")] == '\0') {
+		warnx("--exec: '%s' is not a command", arg);
+		return -1;
+	}
+	if (asprintf(&name, "--exec=%s", arg) == -1)
+		name = NULL;
+	return add_target(o, WAY_COMMAND, strdup(arg), -1, name);
+}
+
+static int
+fd_option(struct opts *o, const char *arg)
+{
+	char *name = NULL;
+	const char *why;
+	int fd = (int)strtonum(arg, 0, INT_MAX, &why);
+
+	/* strtonum(3) takes "+1" and " 1" */
+	if (why != NULL || arg[strspn(arg, "0123456789")] != '\0') {
+		warnx("--fd: '%s' is not a descriptor: a number from 0 on",
+		    arg);
+		return -1;
+	}
+	if (asprintf(&name, "--fd=%d", fd) == -1)
+		name = NULL;
+	return add_target(o, WAY_FD, NULL, fd, name);
+}
+
+/* stdout, unless -o or -X says otherwise, comes first. */
+static int
+add_stdout(struct opts *o)
+{
+	struct target last;
+
+	if (o->output)
+		return 0;
+	if (o->discard && o->ntargets > 0)
+		return 0;
+	if (o->discard)
+		return add_target(o, WAY_NOWHERE, NULL, -1, strdup("nowhere"));
+	if (add_target(o, WAY_STDOUT, NULL, STDOUT_FILENO, strdup("stdout")) ==
+	    -1)
+		return -1;
+	last = o->targets[o->ntargets - 1];
+	memmove(o->targets + 1, o->targets,
+	    (o->ntargets - 1) * sizeof(*o->targets));
+	o->targets[0] = last;
+	return 0;
+}
+
+#define NAME_OPTION(option, arg, names, first) \
+	name_option(option, arg, names, sizeof(names) / sizeof(*names), first)
 
 static int
 take_option(struct opts *o, int opt, const char *arg)
 {
+	int i;
+
 	switch (opt) {
 	case 'B':
 		return size_option("--buffer-size", arg, 64 << 10, "64k",
@@ -190,9 +322,37 @@ take_option(struct opts *o, int opt, const char *arg)
 	case OPT_PIPE_SIZE:
 		return size_option("--pipe-size", arg, 0, "0", &o->pipe_size);
 	case OPT_ENGINE:
-		return engine_option(arg, &o->engine);
+		i = NAME_OPTION("--engine", arg, engine_names, 0);
+		o->engine = (enum engine)i;
+		return i;
 	case OPT_RELEASE:
-		return release_option(arg, &o->release);
+		i = NAME_OPTION("--release", arg, release_options, 0);
+		o->release = (enum release)i;
+		return i;
+	case OPT_OUTPUT_ERROR:
+		i = NAME_OPTION("--output-error", arg, output_error_names, 1);
+		o->output_error = (enum output_error)i;
+		return i;
+	case OPT_LAG:
+		i = NAME_OPTION("--lag", arg, lag_names, 0);
+		o->lag = (enum lag)i;
+		return i;
+	case 'o':
+		return file_option(o, "--output", WAY_FILE, arg);
+	case OPT_TEE:
+		return file_option(o, "--tee", WAY_FILE, arg);
+	case OPT_APPEND:
+		return file_option(o, "--append", WAY_APPEND, arg);
+	case OPT_EXEC:
+		return exec_option(o, arg);
+	case OPT_FD:
+		return fd_option(o, arg);
+	case 'X':
+		o->discard = true;
+		break;
+	case OPT_IGNORE_INTERRUPTS:
+		o->ignore_interrupts = true;
+		break;
 	case OPT_EXPLAIN:
 		o->explain = true;
 		break;
@@ -226,6 +386,11 @@ check(const struct opts *o)
 		warnx("--no-splice: --engine=%s does not pass the bytes "
 		      "through user memory: use ring or copy",
 		    engine_name(o->engine));
+		return -1;
+	}
+	if (o->discard && o->output) {
+		warnx("--discard: --output names what is to be written: "
+		      "use one of the two");
 		return -1;
 	}
 	return 0;
@@ -271,7 +436,7 @@ parse(struct opts *o, poptContext pc)
 						   poptStrerror(opt));
 		return OPTS_USAGE;
 	}
-	return check(o) == -1 ? OPTS_USAGE : OPTS_RUN;
+	return check(o) == -1 || add_stdout(o) == -1 ? OPTS_USAGE : OPTS_RUN;
 }
 
 enum opts_end
@@ -306,6 +471,11 @@ opts_parse(struct opts *o, int argc, char *argv[])
 void
 opts_release(struct opts *o)
 {
+	for (size_t i = 0; i < o->ntargets; i++) {
+		free(o->targets[i].arg);
+		free(o->targets[i].name);
+	}
+	free(o->targets);
 	if (o->popt != NULL)
 		poptFreeContext(o->popt);
 	o->popt = NULL;

@@ -3,13 +3,16 @@
 
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <poll.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -38,13 +41,13 @@ output_init(struct output *o, int fd, const char *name)
 	int flags = fcntl(fd, F_GETFL);
 
 	*o = (struct output)OUTPUT_INITIALIZER;
+	o->name = name;
 	if (flags == -1 || fstat(fd, &o->st) == -1)
 		return -1;
 	if ((flags & O_ACCMODE) == O_RDONLY) {
 		errno = EBADF;
 		return -1;
 	}
-	o->name = name;
 	o->fd = fd;
 	o->kind = kind_of(&o->st, fd);
 	o->append = (flags & O_APPEND) != 0;
@@ -54,6 +57,144 @@ output_init(struct output *o, int fd, const char *name)
 	if (o->tried_own)
 		o->own = fd;
 	return 0;
+}
+
+/* A pipe that has no name will never get another reader. */
+static bool
+is_named(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type != PIPEFS_MAGIC;
+}
+
+/*
+ * O_NONBLOCK: a FIFO without a reader must not hold up the others (ENXIO,
+ * fifo(7)), and the description is ours alone, so that nobody is disturbed.
+ */
+int
+output_open(struct output *o, const char *path, bool append)
+{
+	int flags = O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+	int fd = open(path, flags | (append ? O_APPEND : 0), 0666), saved;
+	struct stat st;
+
+	if (fd != -1) {
+		if (output_init(o, fd, path) == 0) {
+			o->opened = true;
+			return 0;
+		}
+		saved = errno;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	*o = (struct output)OUTPUT_INITIALIZER;
+	o->name = path;
+	if (errno != ENXIO || stat(path, &st) == -1 || !S_ISFIFO(st.st_mode))
+		return -1;
+	if (!is_named(path)) {
+		errno = EPIPE;
+		return -1;
+	}
+	o->st = st;
+	o->kind = OUTPUT_PIPE;
+	o->opened = true;
+	o->fifo = path;
+	return 0;
+}
+
+int
+output_truncate(const struct output *o)
+{
+	if (!o->opened || o->append || !S_ISREG(o->st.st_mode))
+		return 0;
+	return ftruncate(o->fd, 0);
+}
+
+int
+output_connect(struct output *o)
+{
+	o->fd = open(o->fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (o->fd == -1) {
+		if (errno == ENXIO || errno == EINTR)
+			errno = EAGAIN;
+		return -1;
+	}
+	o->fifo = NULL;
+	o->own = o->fd;
+	o->tried_own = o->vmsplices = true;
+	return 0;
+}
+
+int
+output_pipe(struct output *o, const char *name)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return -1;
+	/* the command's end is another description, and stays blocking */
+	if (fcntl(ends[1], F_SETFL, O_NONBLOCK) == -1 ||
+	    output_init(o, ends[1], name) == -1) {
+		close(ends[0]);
+		close(ends[1]);
+		return -1;
+	}
+	o->child_end = ends[0];
+	return 0;
+}
+
+int
+output_spawn(struct output *o, const char *command)
+{
+	const char *const argv[] = { "sh", "-c", command, NULL };
+	posix_spawn_file_actions_t acts;
+	int r;
+
+	r = posix_spawn_file_actions_init(&acts);
+	if (r == 0) {
+		r = posix_spawn_file_actions_adddup2(&acts, o->child_end,
+		    STDIN_FILENO);
+		if (r == 0)
+			r = posix_spawn(&o->child, "/bin/sh", &acts, NULL,
+			    (char *const *)(uintptr_t)argv, environ);
+		posix_spawn_file_actions_destroy(&acts);
+	}
+	close(o->child_end);
+	o->child_end = -1;
+	if (r == 0)
+		return 0;
+	o->child = 0;
+	errno = r;
+	return -1;
+}
+
+bool
+output_same(const struct output *a, const struct output *b)
+{
+	if (a->fd == b->fd && a->fd != -1)
+		return true;
+	if (a->kind != b->kind || a->st.st_dev != b->st.st_dev ||
+	    a->st.st_ino != b->st.st_ino)
+		return false;
+	return a->kind == OUTPUT_PIPE || a->kind == OUTPUT_FILE ||
+	    a->kind == OUTPUT_SOCKET;
+}
+
+const char *
+output_kind_name(const struct output *o)
+{
+	static const char *const names[] = {
+		[OUTPUT_FILE] = "file",
+		[OUTPUT_PIPE] = "pipe",
+		[OUTPUT_SOCKET] = "socket",
+		[OUTPUT_TTY] = "terminal",
+		[OUTPUT_NULL] = "null",
+		[OUTPUT_CHAR] = "device",
+	};
+
+	return names[o->kind];
 }
 
 /*
@@ -154,9 +295,29 @@ output_unread(const struct output *o)
 	return (size_t)n;
 }
 
+/*
+ * What has been taken of the stream if n bytes are unread. Other writers, or
+ * bytes from before, only make it smaller. With holes in what the pipe was
+ * given we know it before the first of them and, again, behind the last.
+ */
+static uint64_t
+bound_of(struct output *o, uint64_t n)
+{
+	uint64_t taken = n <= o->given ? o->given - n : 0;
+
+	if (o->holes && taken >= o->last_given)
+		o->holes = false;
+	if (!o->holes)
+		return n <= o->sent ? o->sent - n : 0;
+	if (taken >= o->hole_given)
+		return o->hole_sent;
+	return o->hole_sent - (o->hole_given - taken);
+}
+
 int
 output_drain(struct output *o)
 {
+	uint64_t bound;
 	int n = 0;
 
 	if (o->kind == OUTPUT_PIPE) {
@@ -165,10 +326,30 @@ output_drain(struct output *o)
 		if (ioctl(o->fd, FIONREAD, &n) == -1)
 			return -1;
 	}
-	/* other writers, or bytes from before, only make the bound smaller */
-	if ((uint64_t)n <= o->sent && o->sent - (uint64_t)n > o->drained)
-		o->drained = o->sent - (uint64_t)n;
+	bound = bound_of(o, (uint64_t)n);
+	if (bound > o->drained)
+		o->drained = bound;
 	return 0;
+}
+
+void
+output_gave(struct output *o, size_t n)
+{
+	o->sent += n;
+	o->given += n;
+}
+
+void
+output_skip(struct output *o, uint64_t off)
+{
+	if (!o->holes) {
+		o->holes = true;
+		o->hole_sent = o->sent;
+		o->hole_given = o->given;
+	}
+	o->last_given = o->given;
+	o->dropped += off - o->sent;
+	o->sent = off;
 }
 
 bool
@@ -202,7 +383,11 @@ output_close(struct output *o)
 		close(o->own);
 	if (o->fd != -1)
 		r = close(o->fd);
-	o->fd = o->own = -1;
+	if (o->child_end != -1)
+		close(o->child_end);
+	o->fd = o->own = o->child_end = -1;
+	o->fifo = NULL;
+	o->gone = true;
 	return r;
 }
 

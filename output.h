@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * output: one place that gets every byte. It knows what it is, how to give it
+ * output: one place that gets every byte: a descriptor that we were given, a
+ * file, or the stdin of a command. It knows what it is, how to give it
  * bytes without blocking, and how far a pipe has been emptied. It prints
  * nothing, and never changes the flags of a descriptor that it was given: other
  * processes share those.
@@ -28,20 +29,33 @@ struct output {
 	const char *name; /* for messages; not ours */
 	struct stat st;
 	enum output_kind kind;
-	int fd;  /* borrowed until output_close() */
-	int own; /* the same, reopened O_NONBLOCK; or -1 */
+	int fd;           /* ours until output_close(); -1: not open */
+	int own;          /* the same, reopened O_NONBLOCK; or -1 */
+	int child_end;    /* the command's stdin, until it runs; or -1 */
+	pid_t child;      /* the command, or 0 */
+	const char *fifo; /* the path of a FIFO that has no reader yet */
 	bool tried_own;
 	unsigned careful; /* small writes without it */
 	bool append;      /* O_APPEND */
+	bool opened;      /* by us, by its path */
 	bool vmsplices;   /* a pipe, and vmsplice(2) not refused */
 	bool full;        /* the last send was EAGAIN */
+	bool gone;        /* closed: nothing more is sent to it */
 	int refused;      /* errno of that refusal, or 0 */
 	uint64_t sent;    /* its cursor: a stream offset */
 	uint64_t drained; /* the bound; sent if it is no pipe */
+	uint64_t given;   /* bytes that it got: sent without the holes */
+	uint64_t dropped; /* bytes of the holes */
+
+	/* the holes that its pipe may still be before: output_drain() */
+	bool holes;
+	uint64_t hole_sent;  /* the cursor before the first of them */
+	uint64_t hole_given; /* given, then */
+	uint64_t last_given; /* given, before the last of them */
 };
-#define OUTPUT_INITIALIZER          \
-	{                           \
-		.fd = -1, .own = -1 \
+#define OUTPUT_INITIALIZER                            \
+	{                                             \
+		.fd = -1, .own = -1, .child_end = -1, \
 	}
 
 /*
@@ -49,6 +63,29 @@ struct output {
  * for writing.
  */
 int output_init(struct output *, int fd, const char *name);
+
+/*
+ * Opens a file for writing and creates it, but does not truncate it yet: that
+ * is for output_truncate(), when everything else has been opened. A FIFO that
+ * has no reader is no error: o->fifo is set, and output_connect() tries again.
+ * Both: 0, or -1 with errno and nothing to close; output_connect() EAGAIN if
+ * there is still no reader, which no event will tell.
+ */
+int output_open(struct output *, const char *path, bool append);
+int output_truncate(const struct output *);
+int output_connect(struct output *);
+
+/*
+ * A command's stdin: first the pipe, then, when everything else has been
+ * opened, the process; it inherits the standard descriptors and no other of
+ * ours. The caller waits for o->child. 0, or -1 with errno and (for the second)
+ * the pipe still to close.
+ */
+int output_pipe(struct output *, const char *name);
+int output_spawn(struct output *, const char *command);
+
+/* Writing to both would mix, or overwrite, what is written. */
+bool output_same(const struct output *, const struct output *);
 
 /*
  * Both take up to n bytes and return how many they took, or -1 with errno,
@@ -79,6 +116,15 @@ size_t output_unread(const struct output *);
  */
 int output_drain(struct output *);
 
+/* It took n bytes: moves the cursor. */
+void output_gave(struct output *, size_t n);
+
+/* It will not get the bytes before off: moves the cursor, counts them. */
+void output_skip(struct output *, uint64_t off);
+
+/* A word for its kind. */
+const char *output_kind_name(const struct output *);
+
 /* POLLOUT is set now. */
 bool output_ready(const struct output *);
 
@@ -88,7 +134,7 @@ bool output_watchable(const struct output *);
 /* errno for POLLERR or POLLHUP on it. */
 int output_lost(const struct output *);
 
-/* 0, or -1 with errno; closed all the same. */
+/* 0, or -1 with errno; closed all the same, and gone. */
 int output_close(struct output *);
 
 /*

@@ -18,6 +18,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "pump.h"
@@ -35,6 +36,8 @@
  * FILL: what one read takes from a file. Each vmsplice(2) waits for the pipe's
  *	lock and wakes the reader, so few of them; 2 MiB leaves the cache.
  * AHEAD: so much of a file is read before it can be sent; see far_ahead().
+ * FIFO_US: between two looks whether a FIFO has got a reader.
+ * LAST_US: at the end, an output that lags has so long to take anything at all.
  * BANK_BUFS: a fence per 6 MiB, two such banks. More leave the cache.
  */
 enum {
@@ -49,11 +52,14 @@ enum {
 	BANK_BUFS = 3,
 	COPY_BUFFER = 128 << 10,
 	COPY_MOST = 16 << 20,
+	PIPES_MOST = 32 << 20,
 	SPLICE_MOST = 1 << 20,
 	SOCKET_MOST = 32 << 10,
 	RANGE_MOST = 32 << 20,
 	MAP_WINDOW = 64 << 20,
 	MAP_FILL = 1 << 20,
+	FIFO_US = 10000,
+	LAST_US = 1000000,
 	DRAIN_US = 50,
 	DRAIN_MOST_US = 10000,
 };
@@ -65,11 +71,16 @@ enum step {
 			   read(2) can confirm; all that was taken was sent */
 	STEP_REFUSED, /* as STEP_FALL, but the user has forced it: errno */
 	STEP_READ,    /* errno */
-	STEP_WRITE,   /* errno, p->failed */
+	STEP_WRITE,   /* on_lost() said so, or no output is left */
 	STEP_POLL,    /* errno */
 	STEP_STOPPED,
 	STEP_MEMORY, /* errno */
 };
+
+/* The outputs that are still there. */
+#define FOREACH_OUTPUT(p, o)                                                \
+	for (struct output *o = (p)->outs; o < (p)->outs + (p)->nouts; o++) \
+		if (!o->gone)
 
 /* ---- waiting ---------------------------------------------------------- */
 
@@ -79,16 +90,57 @@ stopped(struct pump *p)
 	return *p->calls->woken && p->calls->on_wake(p->calls->ctx);
 }
 
+static size_t
+count_left(const struct pump *p)
+{
+	size_t n = 0;
+
+	FOREACH_OUTPUT(p, o)
+		n++;
+	return n;
+}
+
+/* An output has failed: errno. STEP_DONE if the others go on without it. */
+static enum step
+lose(struct pump *p, struct output *o, enum loss loss)
+{
+	bool go_on = p->calls->on_lost(p->calls->ctx, o, loss);
+
+	return go_on && count_left(p) > 0 ? STEP_DONE : STEP_WRITE;
+}
+
+static enum step
+look_at_outputs(struct pump *p)
+{
+	enum step s;
+
+	for (size_t i = 0; i < p->nouts; i++) {
+		struct output *o = &p->outs[i];
+
+		if (p->polls[i].fd == -1)
+			continue;
+		if (p->polls[i].revents & (POLLERR | POLLHUP)) {
+			errno = output_lost(o);
+			s = lose(p, o, LOSS_ERROR);
+			if (s != STEP_DONE)
+				return s;
+		} else if (p->polls[i].revents & POLLOUT)
+			o->full = false;
+	}
+	return STEP_DONE;
+}
+
 /*
  * The only place where zpipe sleeps: until the input can be read (if in is not
  * NULL), an output that was full has room, a reader leaves, a signal comes,
- * or usec (-1: ever) have passed. Sets p->in_ready, clears o->full.
+ * or usec (-1: ever) have passed. Sets p->in_ready, clears o->full. No event
+ * tells that a FIFO has got a reader, so with one to wait for it sleeps less.
  */
 static enum step
 wait_for(struct pump *p, const struct input *in, long usec)
 {
-	struct timespec t = { usec / 1000000, usec % 1000000 * 1000 };
 	struct pollfd *pin = &p->polls[p->nouts], *wake = pin + 1;
+	struct timespec t;
 	int n;
 
 	for (size_t i = 0; i < p->nouts; i++) {
@@ -96,30 +148,22 @@ wait_for(struct pump *p, const struct input *in, long usec)
 
 		p->polls[i].fd = o->full || output_watchable(o) ? o->fd : -1;
 		p->polls[i].events = o->full ? POLLOUT : 0;
+		if (o->fifo != NULL && (usec < 0 || usec > FIFO_US))
+			usec = FIFO_US;
 	}
 	*pin = (struct pollfd){ in == NULL ? -1 : in->fd, POLLIN, 0 };
 	*wake = (struct pollfd){ p->calls->wake_fd, POLLIN, 0 };
+	t = (struct timespec){ usec / 1000000, usec % 1000000 * 1000 };
 	n = ppoll(p->polls, p->nouts + 2, usec < 0 ? NULL : &t, NULL);
 	if (n == -1 && errno != EINTR && errno != EAGAIN)
 		return STEP_POLL;
 	if (n <= 0)
 		return STEP_DONE; /* time is up, or look again */
-	for (size_t i = 0; i < p->nouts; i++) {
-		struct output *o = &p->outs[i];
-
-		if (p->polls[i].revents & (POLLERR | POLLHUP)) {
-			p->failed = o;
-			errno = output_lost(o);
-			return STEP_WRITE;
-		}
-		if (p->polls[i].revents & POLLOUT)
-			o->full = false;
-	}
 	if (pin->revents != 0) {
 		p->in_ready = true;
 		p->in_hup = (pin->revents & POLLHUP) != 0;
 	}
-	return STEP_DONE;
+	return look_at_outputs(p);
 }
 
 /*
@@ -163,15 +207,20 @@ count_piece(struct pump *p, size_t n)
 static void
 grow_pipes(struct pump *p, const struct input *in)
 {
-	if (p->grown || p->o->pipe_size == 0 ||
+	size_t size = p->o->pipe_size;
+
+	if (p->grown || size == 0 ||
 	    (in->left < SHORT && p->moved - p->start < SHORT))
 		return;
 	p->grown = true;
 	if (in->kind == INPUT_PIPE)
-		pipe_grow(in->fd, p->o->pipe_size);
-	for (size_t i = 0; i < p->nouts; i++)
-		if (p->outs[i].kind == OUTPUT_PIPE)
-			pipe_grow(p->outs[i].fd, p->o->pipe_size);
+		pipe_grow(in->fd, size);
+	/* a user has 64 MiB in all pipes (pipe(7)); then new ones are tiny */
+	while (size > PIPES_MOST / p->nouts)
+		size /= 2;
+	FOREACH_OUTPUT(p, o)
+		if (o->kind == OUTPUT_PIPE && o->fd != -1)
+			pipe_grow(o->fd, size);
 }
 
 /* ---- ring and copy: through user memory ------------------------------- */
@@ -182,14 +231,28 @@ slowest(const struct pump *p, bool drained)
 {
 	uint64_t least = UINT64_MAX;
 
-	for (size_t i = 0; i < p->nouts; i++) {
-		const struct output *o = &p->outs[i];
+	FOREACH_OUTPUT(p, o) {
 		uint64_t at = drained ? o->drained : o->sent;
 
 		if (at < least)
 			least = at;
 	}
-	return least;
+	return least == UINT64_MAX ? p->moved : least;
+}
+
+/* The furthest cursor, or bound. */
+static uint64_t
+furthest(const struct pump *p, bool drained)
+{
+	uint64_t most = 0;
+
+	FOREACH_OUTPUT(p, o) {
+		uint64_t at = drained ? o->drained : o->sent;
+
+		if (at > most)
+			most = at;
+	}
+	return most;
 }
 
 /*
@@ -200,9 +263,11 @@ slowest(const struct pump *p, bool drained)
  * 0.75). So a file, which can wait, is read only so far ahead...
  */
 static bool
-far_ahead(const struct input *in, const struct ring *r)
+far_ahead(const struct pump *p, const struct input *in, const struct ring *r)
 {
-	return !input_pollable(in) && r->filled - r->sent >= AHEAD;
+	uint64_t sent = p->o->lag == LAG_WAIT ? r->sent : furthest(p, false);
+
+	return !input_pollable(in) && r->filled - sent >= AHEAD;
 }
 
 /* ... and half of the ring, or two banks of it, are left to what was sent. */
@@ -218,26 +283,11 @@ crowded(const struct ring *r)
 	    r->filled - r->sent + reserve > size;
 }
 
-/*
- * Room in the ring. When it is full: has a pipe been emptied meanwhile? Else it
- * may grow, for an input that cannot wait, or if readers hold on to buffers.
- */
-static char *
-find_room(struct pump *p, const struct input *in, struct ring *r, size_t *n)
+/* Have pipes been emptied meanwhile? */
+static void
+drain_all(struct pump *p, struct ring *r)
 {
-	char *room;
-
-	if (crowded(r) && ring_grow(r) == -1 &&
-	    ring_size(r) + r->conf.buf_size > r->conf.max) {
-		errno = EAGAIN;
-		return NULL;
-	}
-	room = ring_room(r, n);
-	if (room != NULL || errno != EAGAIN)
-		return room;
-	for (size_t i = 0; i < p->nouts; i++) {
-		struct output *o = &p->outs[i];
-
+	FOREACH_OUTPUT(p, o) {
 		if (output_drain(o) == 0)
 			continue;
 		/* a fence is right without it, the user's promise is not */
@@ -246,14 +296,89 @@ find_room(struct pump *p, const struct input *in, struct ring *r, size_t *n)
 			r->release = RELEASE_FRESH;
 	}
 	ring_drained(r, slowest(p, true));
-	room = ring_room(r, n);
+}
+
+/*
+ * --lag: the ring is full, and whoever fills it must not hold up the others.
+ * Outputs that are a buffer or more behind lose what is left of the oldest, or
+ * are cut off; those that were given it but sit on its pages keep them. The
+ * furthest is always waited for; one output alone is compared with the input,
+ * if that cannot wait. True if there may be room now.
+ */
+static bool
+make_way(struct pump *p, const struct input *in, struct ring *r)
+{
+	bool alone = p->nouts == 1 && input_pollable(in);
+	uint64_t wants = ring_wants(r), end = r->sent;
+	size_t len = 0;
+
+	if (crowded(r) || wants > r->sent) {
+		if (r->sent < r->filled)
+			ring_bytes(r, r->sent, &len);
+		end += len;
+		if (len == 0 || (!alone && furthest(p, false) < end))
+			return false;
+		FOREACH_OUTPUT(p, o) {
+			if (o->sent >= end)
+				continue;
+			if (p->o->lag == LAG_DETACH)
+				lose(p, o, LOSS_LAG);
+			else
+				output_skip(o, end);
+		}
+		ring_sent(r, slowest(p, false));
+		return count_left(p) > 0;
+	}
+	if (!alone && furthest(p, true) < wants)
+		return false;
+	ring_abandon(r);
+	return true;
+}
+
+/* An input that cannot wait, or readers that hold on to buffers. */
+static bool
+may_grow(struct pump *p, const struct input *in, const struct ring *r)
+{
+	bool held = r->shared != p->shared_seen;
+
+	p->shared_seen = r->shared;
+	return held || input_pollable(in) || p->o->lag != LAG_WAIT;
+}
+
+static char *
+try_room(struct ring *r, size_t *n)
+{
+	if (!crowded(r))
+		return ring_room(r, n);
+	errno = EAGAIN;
+	return NULL;
+}
+
+/* Room in the ring, or what can be done to get some. */
+static char *
+find_room(struct pump *p, const struct input *in, struct ring *r, size_t *n)
+{
+	char *room = try_room(r, n);
+
 	if (room != NULL || errno != EAGAIN)
 		return room;
-	if (!input_pollable(in) && r->shared == p->shared_seen)
-		return NULL;
-	p->shared_seen = r->shared;
-	if (ring_grow(r) == 0)
-		return ring_room(r, n);
+	drain_all(p, r);
+	room = try_room(r, n);
+	if (room != NULL || errno != EAGAIN)
+		return room;
+	/* a bank is added behind a full one; up to there it is merely filled */
+	if (may_grow(p, in, r) &&
+	    (ring_grow(r) == 0 ||
+		ring_size(r) + r->conf.buf_size <= r->conf.max)) {
+		room = ring_room(r, n);
+		if (room != NULL || errno != EAGAIN)
+			return room;
+	}
+	while (p->o->lag != LAG_WAIT && make_way(p, in, r)) {
+		room = try_room(r, n);
+		if (room != NULL || errno != EAGAIN)
+			return room;
+	}
 	errno = EAGAIN;
 	return NULL;
 }
@@ -301,6 +426,17 @@ fill(struct pump *p, struct input *in, struct ring *r, uint64_t most)
 	return FILL_SOME;
 }
 
+/* A FIFO may have got a reader. False as long as it has none. */
+static enum step
+connect(struct pump *p, struct output *o)
+{
+	if (output_connect(o) == -1 && errno != EAGAIN)
+		return lose(p, o, LOSS_ERROR);
+	if (o->fd != -1 && p->grown)
+		p->grown = false; /* this one has not */
+	return STEP_DONE;
+}
+
 /*
  * Gives one output what it has not got yet. *moved is set if it took any of
  * it; o->full if it would take no more.
@@ -320,7 +456,7 @@ send_one(struct pump *p, struct ring *r, struct output *o, bool *moved)
 			n = output_write(o, bytes, len);
 		if (n > 0) {
 			o->full = false;
-			o->sent += (uint64_t)n;
+			output_gave(o, (size_t)n);
 			*moved = true;
 			continue;
 		}
@@ -343,8 +479,8 @@ send_one(struct pump *p, struct ring *r, struct output *o, bool *moved)
 			}
 			continue; /* write(2) knows better */
 		}
-		p->failed = o;
-		return STEP_WRITE;
+		*moved = true; /* the others may have room now */
+		return lose(p, o, LOSS_ERROR);
 	}
 	return STEP_DONE;
 }
@@ -352,9 +488,13 @@ send_one(struct pump *p, struct ring *r, struct output *o, bool *moved)
 static enum step
 send_all(struct pump *p, struct ring *r, bool *moved)
 {
-	for (size_t i = 0; i < p->nouts; i++) {
-		enum step s = send_one(p, r, &p->outs[i], moved);
+	FOREACH_OUTPUT(p, o) {
+		enum step s = STEP_DONE;
 
+		if (o->fifo != NULL)
+			s = connect(p, o);
+		if (s == STEP_DONE && o->fd != -1)
+			s = send_one(p, r, o, moved);
 		if (s != STEP_DONE)
 			return s;
 	}
@@ -373,9 +513,9 @@ patience(struct pump *p, const struct ring *r, bool full, long *backoff)
 
 	if (!full || slowest(p, false) < r->filled)
 		return -1;
-	for (size_t i = 0; i < p->nouts; i++) {
-		p->outs[i].full = !output_ready(&p->outs[i]);
-		event = event || p->outs[i].full;
+	FOREACH_OUTPUT(p, o) {
+		o->full = !output_ready(o);
+		event = event || o->full;
 	}
 	if (event)
 		return -1;
@@ -392,7 +532,10 @@ trickles(const struct pump *p)
 	return p->piece < SHARE && p->small < p->streak;
 }
 
-/* Both engines that pass bytes through user memory. limit 0: to the end. */
+/*
+ * Both engines that pass bytes through user memory. limit 0: to the end. With
+ * several outputs it need not have been sent then: pump_flush() sees to that.
+ */
 static enum step
 run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 {
@@ -409,13 +552,16 @@ run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 
 		if (stopped(p))
 			return STEP_STOPPED;
+		ring_sent(r, slowest(p, false)); /* one may be lost */
 		grow_pipes(p, in);
 		if (p->in_ready && (s = gather(p, in)) != STEP_DONE)
 			return s;
-		if (!end && p->moved < stop && !far_ahead(in, r)) {
+		if (!end && p->moved < stop && !far_ahead(p, in, r)) {
 			f = fill(p, in, r, stop - p->moved);
 			if (f == FILL_READ || f == FILL_NOMEM)
 				return f == FILL_READ ? STEP_READ : STEP_MEMORY;
+			if (count_left(p) == 0)
+				return STEP_WRITE;
 			end = f == FILL_END;
 			moved = f == FILL_SOME || f == FILL_AGAIN || end;
 			if (p->trickle && !trickles(p))
@@ -424,6 +570,8 @@ run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 		s = send_all(p, r, &moved);
 		if (s != STEP_DONE)
 			return s;
+		if (end && r == p->many)
+			return STEP_DONE;
 		if (r->sent == r->filled && (end || p->moved == stop))
 			return end ? STEP_DONE : STEP_LIMIT;
 		if (moved) {
@@ -442,7 +590,7 @@ run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 
 /*
  * What was read before reading failed still goes out: the error is about the
- * bytes behind it.
+ * bytes behind it. Several outputs are given it with the next input's.
  */
 static enum step
 flush(struct pump *p, struct ring *r)
@@ -450,7 +598,7 @@ flush(struct pump *p, struct ring *r)
 	int saved = errno;
 	enum step s;
 
-	for (;;) {
+	while (r != p->many) {
 		bool moved = false;
 
 		if (stopped(p))
@@ -482,9 +630,11 @@ run_copy(struct pump *p, struct input *in, uint64_t limit)
 		c.buf_size = p->o->chunk_size < COPY_MOST ?
 		    (p->o->chunk_size + SHORT - 1) & ~((size_t)SHORT - 1) :
 		    COPY_MOST;
-	c.max = 2 * c.buf_size;
+	c.max = p->nouts == 1 ? 2 * c.buf_size : p->o->buffer_size;
 	if (!ring_ready(&p->copy) && ring_init(&p->copy, &c) == -1)
 		return STEP_MEMORY;
+	if (p->nouts > 1)
+		p->many = &p->copy;
 	s = run_buffers(p, in, &p->copy, limit);
 	return s == STEP_READ ? flush(p, &p->copy) : s;
 }
@@ -568,6 +718,8 @@ run_ring(struct pump *p, struct input *in, uint64_t limit)
 
 	if (s != STEP_DONE)
 		return s;
+	if (p->nouts > 1)
+		p->many = &p->ring;
 	s = run_buffers(p, in, &p->ring, limit);
 	return s == STEP_READ ? flush(p, &p->ring) : s;
 }
@@ -578,18 +730,14 @@ static void
 passed(struct pump *p, size_t n)
 {
 	p->moved += n;
-	p->outs[0].sent += n;
+	output_gave(&p->outs[0], n);
 }
 
 /* An errno of splice, copy_file_range or vmsplice: whose is it? */
 static enum step
 fallen(struct pump *p)
 {
-	if (errno == EPIPE) {
-		p->failed = &p->outs[0];
-		return STEP_WRITE;
-	}
-	return STEP_FALL;
+	return errno == EPIPE ? lose(p, &p->outs[0], LOSS_ERROR) : STEP_FALL;
 }
 
 /*
@@ -998,17 +1146,18 @@ static const struct row {
 /* What each engine can do if the user insists, and what it needs. */
 static const struct able {
 	unsigned in, out;
+	bool many; /* outputs */
 	const char *needs;
 } ables[] = {
-	[ENGINE_AUTO] = { ANY, ANY, "" },
-	[ENGINE_RING] = { ANY, ANY, "" },
-	[ENGINE_MMAP] = { IN(FILE), OUT(PIPE),
+	[ENGINE_AUTO] = { ANY, ANY, true, "" },
+	[ENGINE_RING] = { ANY, ANY, true, "" },
+	[ENGINE_MMAP] = { IN(FILE), OUT(PIPE), false,
 	    "needs a regular file as input and a pipe as output" },
-	[ENGINE_SPLICE] = { ANY & ~IN(TTY), ANY & ~OUT(TTY),
+	[ENGINE_SPLICE] = { ANY & ~IN(TTY), ANY & ~OUT(TTY), false,
 	    "needs a file, pipe or socket on both sides" },
-	[ENGINE_RANGE] = { IN(FILE), OUT(FILE),
+	[ENGINE_RANGE] = { IN(FILE), OUT(FILE), false,
 	    "needs a regular file on both sides" },
-	[ENGINE_COPY] = { ANY, ANY, "" },
+	[ENGINE_COPY] = { ANY, ANY, true, "" },
 };
 
 static const struct {
@@ -1042,7 +1191,34 @@ pump_misfit(const struct pump *p, enum input_kind kind)
 {
 	const struct able *a = &ables[p->o->engine];
 
+	if (p->nouts > 1 && !a->many)
+		return "needs a single output";
 	return takes(a->in, a->out, kind, out_mask(p)) ? NULL : a->needs;
+}
+
+/*
+ * Several outputs have one engine for all inputs: a slow one may still be busy
+ * with the last input when the others want the next.
+ */
+static size_t
+choose_many(struct pump *p, const struct input *in, enum engine rungs[RUNGS])
+{
+	size_t n = 0;
+
+	if (p->many == &p->ring) {
+		rungs[n++] = ENGINE_RING;
+		return n;
+	}
+	p->why = "several outputs, and no pipe among them";
+	if (p->many == NULL && shares(p)) {
+		p->why = "several outputs share its buffers";
+		if (p->o->nfiles > 1 || in->left < 0 || in->left >= SHORT)
+			rungs[n++] = ENGINE_RING;
+		else
+			p->why = "under 64 KiB";
+	}
+	rungs[n++] = ENGINE_COPY;
+	return n;
 }
 
 /* Writes the ladder for this input, copy always last. Returns its length. */
@@ -1052,6 +1228,8 @@ choose(struct pump *p, const struct input *in, enum engine rungs[RUNGS])
 	const struct row *row = table;
 	size_t n = 0;
 
+	if (p->nouts > 1 && p->o->engine == ENGINE_AUTO)
+		return choose_many(p, in, rungs);
 	if (p->o->engine != ENGINE_AUTO) {
 		p->why = "it was asked for";
 		rungs[n++] = p->o->engine;
@@ -1131,6 +1309,23 @@ is_refusal(int reason)
 	return false;
 }
 
+/* The engines for one output need its descriptor. */
+static enum step
+await_reader(struct pump *p)
+{
+	struct output *o = &p->outs[0];
+	enum step s = STEP_DONE;
+
+	while (s == STEP_DONE && p->nouts == 1 && o->fifo != NULL) {
+		if (stopped(p))
+			return STEP_STOPPED;
+		s = connect(p, o);
+		if (s == STEP_DONE && o->fifo != NULL)
+			s = wait_for(p, NULL, -1);
+	}
+	return s;
+}
+
 enum pump_end
 pump_input(struct pump *p, struct input *in)
 {
@@ -1138,6 +1333,9 @@ pump_input(struct pump *p, struct input *in)
 	size_t n = choose(p, in, rungs);
 	enum step s = STEP_DONE;
 
+	s = await_reader(p);
+	if (s != STEP_DONE)
+		return end_of(s);
 	p->start = p->moved;
 	p->grown = p->in_ready = p->in_hup = false;
 	p->small = 0;
@@ -1146,7 +1344,8 @@ pump_input(struct pump *p, struct input *in)
 	p->fell_from = ENGINE_AUTO;
 	p->fell_errno = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (rungs[i] == ENGINE_RING && p->o->engine == ENGINE_AUTO) {
+		if (rungs[i] == ENGINE_RING && p->o->engine == ENGINE_AUTO &&
+		    p->nouts == 1) {
 			s = run_prelude(p, in);
 			if (s != STEP_LIMIT)
 				break;
@@ -1183,10 +1382,90 @@ pump_release_name(const struct pump *p)
 	return release_name(p->ring.release);
 }
 
+/* ---- the end ---------------------------------------------------------- */
+
+/* Hands over the outputs that are done; true if that was not all of them. */
+static bool
+part(struct pump *p, uint64_t all, bool last)
+{
+	bool more = false;
+
+	FOREACH_OUTPUT(p, o) {
+		if (o->sent < all || o->fifo != NULL)
+			more = true;
+		else if (last && p->nouts > 1)
+			p->calls->on_done(p->calls->ctx, o);
+	}
+	return more;
+}
+
+/* These have had their time. */
+static void
+leave_behind(struct pump *p, uint64_t all)
+{
+	FOREACH_OUTPUT(p, o) {
+		if (p->o->lag == LAG_DETACH)
+			lose(p, o, LOSS_LAG);
+		else {
+			output_skip(o, all);
+			p->calls->on_done(p->calls->ctx, o);
+		}
+	}
+}
+
+static uint64_t
+now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+enum pump_end
+pump_flush(struct pump *p, bool last)
+{
+	uint64_t all = p->moved, since = now_us(), idle;
+	struct ring none = RING_INITIALIZER;
+	struct ring *r = p->many != NULL ? p->many : &none;
+	bool hurry = last && p->o->lag != LAG_WAIT && p->nouts > 1;
+	size_t before = count_left(p);
+	enum step s = STEP_DONE;
+
+	if (p->many == NULL && p->nouts == 1)
+		return end_of(await_reader(p));
+	while (s == STEP_DONE && part(p, all, last)) {
+		bool moved = false;
+
+		if (stopped(p))
+			return PUMP_STOPPED;
+		s = send_all(p, r, &moved);
+		idle = now_us() - since;
+		if (moved)
+			since += idle;
+		else if (!last && furthest(p, false) == all &&
+		    p->o->lag != LAG_WAIT)
+			break;
+		else if (hurry && count_left(p) < before && idle >= LAST_US)
+			leave_behind(p, all);
+		else if (s == STEP_DONE)
+			s = wait_for(p, NULL,
+			    hurry && idle < LAST_US ? (long)(LAST_US - idle) :
+						      -1);
+	}
+	return end_of(s);
+}
+
 uint64_t
 pump_sent(const struct pump *p)
 {
 	return slowest(p, false);
+}
+
+uint64_t
+pump_furthest(const struct pump *p)
+{
+	return furthest(p, false);
 }
 
 int

@@ -23,11 +23,17 @@
 enum pump_end {
 	PUMP_DONE,    /* all of it is on its way */
 	PUMP_READ,    /* reading failed: errno; the outputs are fine */
-	PUMP_WRITE,   /* p->failed, an output, failed: errno */
+	PUMP_WRITE,   /* on_lost() said so, or no output is left */
 	PUMP_POLL,    /* waiting failed: errno */
 	PUMP_STOPPED, /* on_wake() said so */
 	PUMP_REFUSED, /* the forced engine cannot do it here: errno */
 	PUMP_MEMORY,  /* no memory for the ring: errno */
+};
+
+/* Why an output has to go. */
+enum loss {
+	LOSS_ERROR,
+	LOSS_LAG,
 };
 
 /* What the pump calls; ctx is the caller's. */
@@ -37,6 +43,13 @@ struct pump_calls {
 	 * The callee clears both. True ends the transfer with PUMP_STOPPED.
 	 */
 	bool (*on_wake)(void *ctx);
+	/*
+	 * Writing to this output failed (errno), or it does not keep up. The
+	 * callee closes it. False ends the transfer with PUMP_WRITE.
+	 */
+	bool (*on_lost)(void *ctx, struct output *, enum loss);
+	/* It has got everything. The callee closes it. */
+	void (*on_done)(void *ctx, struct output *);
 	void *ctx;
 	volatile sig_atomic_t *woken;
 	int wake_fd;
@@ -47,10 +60,10 @@ struct pump {
 	const struct pump_calls *calls;
 	struct output *outs; /* the caller's */
 	size_t nouts;
-	struct output *failed;
 	struct pollfd *polls; /* one per output, input, wake_fd */
 	struct ring ring;     /* shared with the readers' pipes */
 	struct ring copy;     /* small; what it sends is copied */
+	struct ring *many;    /* the one that serves several outputs */
 	int pair[2];          /* the private pipe of splice, or -1 */
 	uint64_t moved;       /* stream offset: bytes taken from inputs */
 	uint64_t start;       /* p->moved when this input began */
@@ -77,9 +90,15 @@ int pump_init(struct pump *, const struct opts *, struct output *, size_t nouts,
 
 /*
  * Moves one input to its end. Whatever was read is then in the pipes or with
- * the kernel: nothing is left to be flushed.
+ * the kernel; but with several outputs some of it may still wait in the ring.
  */
 enum pump_end pump_input(struct pump *, struct input *);
+
+/*
+ * Sends what still waits. With `last`, each output is handed to on_done() as
+ * soon as it has everything; if there is but one it need not be.
+ */
+enum pump_end pump_flush(struct pump *, bool last);
 
 /*
  * NULL if the forced engine can take such an input to these outputs, or what
@@ -92,6 +111,9 @@ const char *pump_release_name(const struct pump *);
 
 /* Bytes that every output has been given. */
 uint64_t pump_sent(const struct pump *);
+
+/* The cursor of the output that is furthest. */
+uint64_t pump_furthest(const struct pump *);
 
 void pump_release(struct pump *);
 

@@ -18,10 +18,12 @@
 
 #include <sys/eventfd.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,11 +50,12 @@ enum status {
 
 struct zpipe {
 	struct opts o;
-	struct output out;
+	struct output *outs; /* those that could be opened */
+	size_t nouts;
 	struct pump pump;
 	struct pump_calls calls;
 	struct timespec began;
-	bool said; /* that the output failed */
+	bool sigpipe; /* a reader has gone, and we are to go as well */
 	int status;
 };
 
@@ -67,7 +70,7 @@ on_signal(int sig)
 
 	if (sig == SIGUSR1)
 		asked = 1;
-	else
+	else if (sig != SIGCHLD) /* that is only to wake us */
 		ended = sig;
 	woken = 1;
 	if (write(wake_fd, &one, sizeof(one)) == -1)
@@ -102,7 +105,11 @@ watch_signals(struct zpipe *z)
 	z->calls.wake_fd = wake_fd;
 	z->calls.woken = &woken;
 	take_signal(SIGUSR1, on_signal);
-	take_signal(SIGINT, on_signal);
+	take_signal(SIGCHLD, on_signal);
+	if (z->o.ignore_interrupts)
+		signal(SIGINT, SIG_IGN);
+	else
+		take_signal(SIGINT, on_signal);
 	take_signal(SIGTERM, on_signal);
 	take_signal(SIGHUP, on_signal);
 	take_signal(SIGPIPE, on_pipe);
@@ -134,6 +141,37 @@ print_counts(const struct zpipe *z, const char *cause)
 	    z->pump.engine == ENGINE_RING ? pump_release_name(&z->pump) : "");
 }
 
+/* One line per output, if there are several. */
+static void
+print_outputs(const struct zpipe *z)
+{
+	uint64_t most = pump_furthest(&z->pump);
+
+	if (z->nouts == 1)
+		return;
+	for (size_t i = 0; i < z->nouts; i++) {
+		const struct output *o = &z->outs[i];
+		char unread[32] = "", dropped[48] = "";
+
+		if (o->fifo != NULL) {
+			warnx("%s: not open yet: it has no reader", o->name);
+			continue;
+		}
+		/* a full pipe may be locked by its reader */
+		if (o->kind == OUTPUT_PIPE && !o->gone)
+			snprintf(unread, sizeof(unread),
+			    output_ready(o) ? ", %zu unread" : ", full",
+			    output_ready(o) ? output_unread(o) : 0);
+		if (o->dropped > 0)
+			snprintf(dropped, sizeof(dropped), ", %ju dropped",
+			    (uintmax_t)o->dropped);
+		warnx("%s: %s, %ju bytes%s, %ju behind%s%s", o->name,
+		    output_kind_name(o), (uintmax_t)o->given, unread,
+		    (uintmax_t)(most > o->sent ? most - o->sent : 0), dropped,
+		    o->gone ? ", closed" : "");
+	}
+}
+
 static bool
 on_wake(void *ctx)
 {
@@ -142,8 +180,10 @@ on_wake(void *ctx)
 
 	woken = 0;
 	(void)!read(wake_fd, &n, sizeof(n)); /* it only has to be empty */
-	if (asked && !z->o.quiet)
+	if (asked && !z->o.quiet) {
 		print_counts(z, "");
+		print_outputs(z);
+	}
 	asked = 0;
 	return ended != 0;
 }
@@ -167,6 +207,7 @@ explain(const struct zpipe *z, const struct input *in)
 		    (uintmax_t)p->ring.shared, (uintmax_t)p->ring.renewed);
 	warnx("%s: engine %s, release %s: %s%s", in->name,
 	    engine_name(p->engine), pump_release_name(p), p->why, ring);
+	print_outputs(z);
 }
 
 static const char *
@@ -249,13 +290,17 @@ open_standard(void)
  * The reader is gone. cat dies of it, unless SIGPIPE is ignored; so do we, but
  * by our own hand, when all has been said.
  */
-static void
-die_of_pipe(void)
+static bool
+dies_of_pipe(void)
 {
 	struct sigaction sa;
 
-	if (sigaction(SIGPIPE, NULL, &sa) == -1 || sa.sa_handler == SIG_IGN)
-		return;
+	return sigaction(SIGPIPE, NULL, &sa) == 0 && sa.sa_handler != SIG_IGN;
+}
+
+static void
+die_of_pipe(void)
+{
 	signal(SIGPIPE, SIG_DFL);
 	raise(SIGPIPE);
 }
@@ -263,13 +308,60 @@ die_of_pipe(void)
 static bool
 is_output(const struct zpipe *z, const struct input *in)
 {
-	const struct stat *a = &in->st, *b = &z->out.st;
+	for (size_t i = 0; i < z->nouts; i++) {
+		const struct stat *a = &in->st, *b = &z->outs[i].st;
 
-	if (a->st_dev != b->st_dev || a->st_ino != b->st_ino)
+		if (a->st_dev != b->st_dev || a->st_ino != b->st_ino)
+			continue;
+		/* an empty file is no danger, nor a terminal or a socket */
+		return in->kind == INPUT_PIPE ||
+		    (in->kind == INPUT_FILE && in->left > 0);
+	}
+	return false;
+}
+
+/*
+ * An output is lost: what becomes of the others is GNU tee's rule for the mode,
+ * but that a command may stop reading when it likes, as with pee. A reader that
+ * has gone is EPIPE.
+ */
+static bool
+on_lost(void *ctx, struct output *o, enum loss loss)
+{
+	struct zpipe *z = ctx;
+	enum output_error how = z->o.output_error;
+	bool left = loss == LOSS_ERROR && errno == EPIPE;
+	bool quiet = left &&
+	    (how == OUTPUT_ERROR_WARN_NOPIPE ||
+		how == OUTPUT_ERROR_EXIT_NOPIPE ||
+		(how == OUTPUT_ERROR_DEFAULT && o->child != 0));
+
+	if (left && !quiet && how == OUTPUT_ERROR_DEFAULT && dies_of_pipe()) {
+		z->sigpipe = true;
 		return false;
-	/* an empty file is no danger, nor is a terminal or a socket */
-	return in->kind == INPUT_PIPE ||
-	    (in->kind == INPUT_FILE && in->left > 0);
+	}
+	if (loss == LOSS_LAG)
+		warnx("%s: detached after %ju bytes: it did not keep up",
+		    o->name, (uintmax_t)o->given);
+	else if (!quiet)
+		warn("%s", o->name);
+	if (!quiet)
+		z->status |= STATUS_MOVE;
+	output_close(o);
+	if (loss == LOSS_LAG || quiet)
+		return true;
+	return how != OUTPUT_ERROR_EXIT && how != OUTPUT_ERROR_EXIT_NOPIPE;
+}
+
+static void
+on_done(void *ctx, struct output *o)
+{
+	struct zpipe *z = ctx;
+
+	if (output_close(o) == -1) {
+		warn("%s", o->name);
+		z->status |= STATUS_CLOSE;
+	}
 }
 
 /* True if the next input may be read. */
@@ -278,7 +370,7 @@ judge(struct zpipe *z, const struct input *in, enum pump_end end)
 {
 	int reason = errno;
 
-	if (z->o.explain)
+	if (z->o.explain && in != NULL)
 		explain(z, in);
 	errno = reason;
 	switch (end) {
@@ -289,12 +381,9 @@ judge(struct zpipe *z, const struct input *in, enum pump_end end)
 		z->status |= STATUS_MOVE;
 		return true;
 	case PUMP_WRITE:
-		if (errno == EPIPE)
+		if (z->sigpipe)
 			die_of_pipe();
-		warn("%s", z->pump.failed->name);
-		z->said = true;
-		z->status |= STATUS_MOVE;
-		return false;
+		return false; /* on_lost() has said why */
 	case PUMP_POLL:
 		warn("poll");
 		z->status |= STATUS_MOVE;
@@ -323,9 +412,14 @@ static bool
 copy_one(struct zpipe *z, const char *operand)
 {
 	struct input in = INPUT_INITIALIZER;
+	enum input_kind kind;
 	bool go_on = true;
 
 	if (ended)
+		return false;
+	/* to open a FIFO may take long: nobody must wait for bytes meanwhile */
+	if (input_peek(operand, &kind) == 0 && kind == INPUT_PIPE &&
+	    !judge(z, NULL, pump_flush(&z->pump, false)))
 		return false;
 	while (input_open(&in, operand) == -1) {
 		if (errno == EINTR && !on_wake(z))
@@ -380,22 +474,189 @@ copy_all(struct zpipe *z)
 		return;
 	for (size_t i = 0; i < z->o.nfiles; i++)
 		if (!copy_one(z, z->o.files[i]))
-			break;
+			return;
+	judge(z, NULL, pump_flush(&z->pump, true));
 }
+
+/* ---- outputs ---------------------------------------------------------- */
+
+/* Before any descriptor of our own can be mistaken for one of them. */
+static bool
+inherited(struct zpipe *z)
+{
+	for (size_t i = 0; i < z->o.ntargets; i++) {
+		const struct target *t = &z->o.targets[i];
+		int flags = t->way == WAY_FD ? fcntl(t->fd, F_GETFL) : O_WRONLY;
+
+		if (flags != -1 && (flags & O_ACCMODE) != O_RDONLY)
+			continue;
+		warnx("%s: it is %s", t->name,
+		    flags == -1 ? "not open" : "open for reading only");
+		z->status |= STATUS_USAGE;
+		return false;
+	}
+	return true;
+}
+
+/* 0, or -1: it has been reported, and *fatal tells whether the others go on. */
+static int
+open_one(struct zpipe *z, const struct target *t, struct output *o, bool *fatal)
+{
+	int r = -1;
+
+	switch (t->way) {
+	case WAY_STDOUT:
+	case WAY_FD:
+		r = output_init(o, t->fd, t->name);
+		break;
+	case WAY_FILE:
+	case WAY_APPEND:
+		r = output_open(o, t->arg, t->way == WAY_APPEND);
+		break;
+	case WAY_COMMAND:
+		r = output_pipe(o, t->name);
+		break;
+	case WAY_NOWHERE:
+		r = output_open(o, "/dev/null", false);
+		break;
+	}
+	if (r == 0) {
+		/* a command must not keep the others' readers from the end */
+		if (t->way == WAY_FD)
+			fcntl(t->fd, F_SETFD, FD_CLOEXEC);
+		return 0;
+	}
+	*fatal = errno == EMFILE || errno == ENFILE ||
+	    z->o.output_error == OUTPUT_ERROR_EXIT ||
+	    z->o.output_error == OUTPUT_ERROR_EXIT_NOPIPE;
+	warn("%s", t->name);
+	z->status |= t->way == WAY_STDOUT ? STATUS_MOVE : STATUS_OPEN;
+	return -1;
+}
+
+/* Two outputs that are one, or an input that would be truncated. */
+static bool
+clashes(struct zpipe *z)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < z->nouts; i++)
+		for (size_t j = 0; j < i; j++)
+			if (output_same(&z->outs[i], &z->outs[j])) {
+				warnx("%s: the same output as %s",
+				    z->outs[i].name, z->outs[j].name);
+				z->status |= STATUS_USAGE;
+				return true;
+			}
+	for (size_t i = 0; i < z->nouts; i++)
+		for (size_t j = 0; j < z->o.nfiles; j++) {
+			const struct output *o = &z->outs[i];
+			const char *operand = z->o.files[j];
+			bool in = strcmp(operand, "-") == 0;
+
+			if (!o->opened || o->append || !S_ISREG(o->st.st_mode))
+				continue;
+			if ((in ? fstat(STDIN_FILENO, &st) :
+				  stat(operand, &st)) == -1 ||
+			    st.st_dev != o->st.st_dev ||
+			    st.st_ino != o->st.st_ino || st.st_size == 0)
+				continue;
+			warnx("%s: input file is output file",
+			    in ? "stdin" : operand);
+			z->status |= STATUS_SAME;
+			return true;
+		}
+	return false;
+}
+
+/*
+ * First everything is opened, then compared; only then are files truncated and
+ * commands started. -1: nothing is to be moved.
+ */
+static int
+open_outputs(struct zpipe *z)
+{
+	const struct target **ts = calloc(z->o.ntargets,
+	    sizeof(struct target *));
+	bool fatal = false;
+	size_t left = 0;
+
+	z->outs = calloc(z->o.ntargets, sizeof(*z->outs));
+	if (z->outs == NULL || ts == NULL) {
+		warn("setting up");
+		z->status |= STATUS_MEMORY;
+		free(ts);
+		return -1;
+	}
+	fatal = !inherited(z);
+	for (size_t i = 0; i < z->o.ntargets && !fatal; i++) {
+		ts[z->nouts] = &z->o.targets[i];
+		if (open_one(z, ts[z->nouts], &z->outs[z->nouts], &fatal) == 0)
+			z->nouts++;
+	}
+	if (fatal || z->nouts == 0 || clashes(z)) {
+		free(ts);
+		return -1;
+	}
+	for (size_t i = 0; i < z->nouts; i++) {
+		struct output *o = &z->outs[i];
+
+		if (output_truncate(o) == 0 &&
+		    (o->child_end == -1 || output_spawn(o, ts[i]->arg) == 0)) {
+			left++;
+			continue;
+		}
+		warn("%s", o->name);
+		z->status |= STATUS_OPEN;
+		output_close(o);
+	}
+	free(ts);
+	return left > 0 ? 0 : -1;
+}
+
+/* Everything has been said to it: what does the command say? */
+static void
+wait_for_command(struct zpipe *z, const struct output *o)
+{
+	struct pollfd p = { wake_fd, POLLIN, 0 };
+	uint64_t n;
+	int status;
+	pid_t r;
+
+	while ((r = waitpid(o->child, &status, WNOHANG)) == 0) {
+		if (ended)
+			return; /* it may stay; we may not */
+		poll(&p, 1, -1);
+		(void)!read(wake_fd, &n, sizeof(n));
+	}
+	if (r == -1)
+		warn("%s", o->name);
+	else if (WIFSIGNALED(status))
+		warnx("%s: killed by signal %d (%s)", o->name, WTERMSIG(status),
+		    strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) != 0)
+		warnx("%s: exit status %d", o->name, WEXITSTATUS(status));
+	else
+		return;
+	z->status |= STATUS_MOVE;
+}
+
+/* ---- from start to end ------------------------------------------------ */
 
 static int
 set_up(struct zpipe *z)
 {
-	z->calls.on_wake = on_wake;
-	z->calls.ctx = z;
+	z->calls = (struct pump_calls){
+		.on_wake = on_wake,
+		.on_lost = on_lost,
+		.on_done = on_done,
+		.ctx = z,
+	};
 	clock_gettime(CLOCK_MONOTONIC, &z->began);
-	if (output_init(&z->out, STDOUT_FILENO, "stdout") == -1) {
-		warn("stdout");
-		z->status |= STATUS_MOVE;
+	if (open_outputs(z) == -1)
 		return -1;
-	}
 	if (watch_signals(z) == -1 ||
-	    pump_init(&z->pump, &z->o, &z->out, 1, &z->calls) == -1) {
+	    pump_init(&z->pump, &z->o, z->outs, z->nouts, &z->calls) == -1) {
 		warn("setting up");
 		z->status |= STATUS_MEMORY;
 		return -1;
@@ -418,9 +679,17 @@ finish(struct zpipe *z)
 		z->status |= STATUS_SIGNAL;
 	}
 	pump_release(&z->pump);
-	if (output_close(&z->out) == -1 && !z->said) {
-		warn("stdout");
-		z->status |= STATUS_CLOSE;
+	for (size_t i = 0; i < z->nouts; i++)
+		if (!z->outs[i].gone)
+			on_done(z, &z->outs[i]);
+	for (size_t i = 0; i < z->nouts; i++) {
+		const struct output *o = &z->outs[i];
+
+		if (o->dropped > 0)
+			warnx("%s: %ju bytes dropped: it did not keep up",
+			    o->name, (uintmax_t)o->dropped);
+		if (o->child != 0)
+			wait_for_command(z, o);
 	}
 	close(wake_fd);
 }
@@ -428,7 +697,7 @@ finish(struct zpipe *z)
 int
 main(int argc, char *argv[])
 {
-	struct zpipe z = { .out = OUTPUT_INITIALIZER };
+	struct zpipe z = { 0 };
 
 	open_standard();
 	switch (opts_parse(&z.o, argc, argv)) {
@@ -447,6 +716,7 @@ main(int argc, char *argv[])
 		}
 		break;
 	}
+	free(z.outs);
 	opts_release(&z.o);
 	return z.status;
 }

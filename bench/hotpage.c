@@ -5,6 +5,7 @@
  * is the copy that the reader itself makes.
  *
  *   hotpage MIB | READER
+ *   fanout N hotpage MIB [DESCRIPTOR]...    to these pipes in turn as well
  */
 #include "config.h"
 
@@ -20,16 +21,35 @@
 
 #define SEND_SIZE (1UL << 20)
 #define HUGE_SIZE (2UL << 20)
+#define OUTPUTS 32
+
+static void
+send_all(int to, char *p, size_t len)
+{
+	while (len > 0) {
+		struct iovec v = { p, len };
+		ssize_t n = vmsplice(to, &v, 1, 0);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			err(1, "vmsplice");
+		p += n;
+		len -= (size_t)n;
+	}
+}
 
 int
 main(int argc, char *argv[])
 {
-	uint64_t left;
+	int to[OUTPUTS] = { STDOUT_FILENO };
+	int outputs = argc - 1;
 	char *raw, *hot;
 
-	if (argc != 2)
-		errx(1, "usage: hotpage MIB");
-	left = strtoull(argv[1], NULL, 10) << 20;
+	if (outputs < 1 || outputs > OUTPUTS)
+		errx(1, "usage: hotpage MIB [DESCRIPTOR]...");
+	for (int k = 1; k < outputs; k++)
+		to[k] = atoi(argv[k + 1]);
 	raw = mmap(NULL, 2 * HUGE_SIZE, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (raw == MAP_FAILED)
@@ -37,18 +57,10 @@ main(int argc, char *argv[])
 	hot = raw + (HUGE_SIZE - (uintptr_t)raw % HUGE_SIZE) % HUGE_SIZE;
 	(void)madvise(hot, HUGE_SIZE, MADV_HUGEPAGE);
 	memset(hot, 1, HUGE_SIZE);
-	(void)fcntl(STDOUT_FILENO, F_SETPIPE_SZ, (int)SEND_SIZE);
-	while (left > 0) {
-		/* part of the buffer may have gone: go on where it ended */
-		size_t rest = (left - 1) % SEND_SIZE + 1;
-		struct iovec v = { hot + (SEND_SIZE - rest), rest };
-		ssize_t n = vmsplice(STDOUT_FILENO, &v, 1, 0);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			err(1, "vmsplice");
-		left -= (uint64_t)n;
-	}
+	for (int k = 0; k < outputs; k++)
+		(void)fcntl(to[k], F_SETPIPE_SZ, (int)SEND_SIZE);
+	for (uint64_t left = strtoull(argv[1], NULL, 10); left > 0; left--)
+		for (int k = 0; k < outputs; k++)
+			send_all(to[k], hot, SEND_SIZE);
 	return 0;
 }

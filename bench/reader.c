@@ -54,7 +54,7 @@ main(int argc, char *argv[])
 {
 	int checks = argc > 1 && strcmp(argv[1], "-c") == 0;
 	int report = fcntl(3, F_GETFD) == -1 ? STDERR_FILENO : 3;
-	uint64_t bytes = 0, start = 0, wrong = 0, word = 0;
+	uint64_t bytes = 0, start = 0, ended, wrong = 0, word = 0;
 	size_t cut = 0;
 
 	for (;;) {
@@ -80,9 +80,13 @@ main(int argc, char *argv[])
 		}
 	}
 	wrong += cut > 0;
-	dprintf(report, "%" PRIu64 " %" PRIu64, bytes, now() - start);
+	ended = now();
+	/* a line in one piece, for it may share its descriptor with others */
 	if (checks)
-		dprintf(report, " %" PRIu64, wrong);
-	dprintf(report, "\n");
+		dprintf(report, "%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", bytes,
+		    ended - start, wrong);
+	else
+		dprintf(report, "%" PRIu64 " %" PRIu64 "\n", bytes,
+		    ended - start);
 	return 0;
 }
