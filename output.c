@@ -107,7 +107,9 @@ output_open(struct output *o, const char *path, bool append)
 int
 output_truncate(const struct output *o)
 {
-	if (!o->opened || o->append || !S_ISREG(o->st.st_mode))
+	/* ext4 writes a file out at close if an empty one was truncated */
+	if (!o->opened || o->append || !S_ISREG(o->st.st_mode) ||
+	    o->st.st_size == 0)
 		return 0;
 	return ftruncate(o->fd, 0);
 }

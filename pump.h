@@ -65,6 +65,7 @@ struct pump {
 	struct ring copy;     /* small; what it sends is copied */
 	struct ring *many;    /* the one that serves several outputs */
 	int pair[2];          /* the private pipe of splice, or -1 */
+	int null;             /* where tee's leftovers go, or -1 */
 	uint64_t moved;       /* stream offset: bytes taken from inputs */
 	uint64_t start;       /* p->moved when this input began */
 	size_t piece;         /* what the last read gave */

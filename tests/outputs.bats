@@ -82,8 +82,9 @@ modes=("" --output-error=warn --output-error=warn-nopipe \
 @test "the help names every option of the outputs" {
 	try 5 'zpipe --help'
 	ended 0
-	for o in -o, --output=FILE --tee=FILE --append=FILE --exec=COMMAND \
-	    --fd=N -X, --discard --output-error= --lag= --ignore-interrupts; do
+	for o in "-o, --output=FILE" --tee=FILE --append=FILE --exec=COMMAND \
+	    --fd=N "-X, --discard" --output-error= --lag= \
+	    --ignore-interrupts; do
 		[[ $output == *"$o"* ]] || fail "no $o in the help" "$output"
 	done
 }
@@ -206,6 +207,7 @@ modes=("" --output-error=warn --output-error=warn-nopipe \
 	files=
 	for n in {1..13}; do
 		files+=" --tee=f$n"
+		[[ $n =~ ^(2|5|9|13)$ ]] || continue
 		one "rm -f f*; zpipe \$W $files | cmp - \$W || exit
 		    for f in f*; do cmp \$f \$W || exit; done"
 	done
@@ -215,7 +217,7 @@ modes=("" --output-error=warn --output-error=warn-nopipe \
 }
 
 @test "sixty-four outputs of all kinds are fine" {
-	try 20 'args=() want=$(md5sum <$W)
+	try 20 'args=() pids=() want=$(md5sum <$W)
 	    for n in {1..21}; do
 		mkfifo p$n; check $N <p$n 2>p$n.seen & pids+=($!)
 		args+=(--tee=f$n --tee=p$n --exec="check $N 2>e$n.seen")
@@ -223,11 +225,10 @@ modes=("" --output-error=warn --output-error=warn-nopipe \
 	    cat $W | zpipe "${args[@]}" | md5sum | grep -q "$want" || exit
 	    wait "${pids[@]}" || exit
 	    for n in {1..21}; do cmp f$n $W || exit; done
-	    cat *.seen | sort | uniq -c'
+	    cat *.seen | grep -c "^0 of $N words wrong$"'
 	ended 0
 	quiet
-	[ "${output## }" = "$(printf '%7d 0 of %d words wrong' 42 $N)" ] ||
-		fail "$(outcome)"
+	[ "$output" = 42 ] || fail "$(outcome)"
 }
 
 @test "files, pipes, sockets, terminals and commands get the same in one run" {
@@ -237,7 +238,7 @@ modes=("" --output-error=warn --output-error=warn-nopipe \
 		for in in some "<some" "-"; do
 			one "rm -f f g; mkfifo -m 600 p 2>/dev/null
 			    cat p >got & p=\$!
-			    cat some | lend unix:5:u tcp:6:t pty:7:y -- bash \
+			    { cat some; true; } | lend unix:5:u tcp:6:t pty:7:y -- bash \
 				-c \"zpipe $o --tee=f --append=g --tee=p \
 				--fd=5 --fd=6 --fd=7 --fd=8 --tee=/dev/null \
 				--exec='cat >h' $in 8>i | cmp - some\" &&
@@ -270,7 +271,7 @@ modes=("" --output-error=warn --output-error=warn-nopipe \
 		for in in '\$W' '<\$W' ''; do
 			one "mkfifo p 2>/dev/null
 			    splicer <p | check \$N 2>/dev/null & p=\$!
-			    cat \$W | eval \"zpipe $o $run $in\" 5>g |
+			    { cat \$W; true; } | eval \"zpipe $o $run $in\" 5>g |
 			    cmp - \$W && wait \$p && cmp f \$W && cmp g \$W"
 		done
 	done
@@ -298,8 +299,8 @@ modes=("" --output-error=warn --output-error=warn-nopipe \
 		    { printf abc; cat \$W; printf def; } | cmp - out &&
 		    cmp f \$W"
 		one "{ dd bs=1 skip=100001 count=0 status=none
-		    zpipe $o --tee=f; cat; } <\$W | cmp - f &&
-		    cmp f <(tail -c +100002 \$W)"
+		    zpipe $o --tee=f; cat; } <\$W | cat >out
+		    tail -c +100002 \$W >rest; cmp out rest && cmp f rest"
 	done
 	all_right
 }
@@ -463,30 +464,29 @@ modes=("" --output-error=warn --output-error=warn-nopipe \
 	    sleep 0.1; : >closed; wait $p && until [ -e eof ]; do
 		sleep 0.02; done'
 	# One command ends after the other, in both orders.
-	wait_for='cat >/dev/null; until [ -e $1 ]; do sleep 0.02; done; : >$2'
 	one "zpipe -X --exec='cat >/dev/null; : >x1' --exec='cat >/dev/null
 	    until [ -e x1 ]; do sleep 0.02; done' few"
 	one "zpipe -X --exec='cat >/dev/null
 	    until [ -e x2 ]; do sleep 0.02; done
 	    ' --exec='cat >/dev/null; : >x2' few"
-	# What is open in it: its three, and what ls itself needs.
-	one 'cat p >/dev/null & cat $W >in & zpipe --tee=p --fd=5 --tee=f -X \
-	    --exec="cat >/dev/null; ls /proc/self/fd >fds" --append=g \
-	    --exec="cat >/dev/null; ls /proc/self/fd >fds2" in a 5>h
-	    [ "$(tr "\n" " " <fds)" = "0 1 2 3 " ] &&
-	    [ "$(tr "\n" " " <fds2)" = "0 1 2 3 " ] ||
-	    { cat fds fds2 >&2; false; }'
+	# What is open in it is what is open in any command here.
+	look='cat >/dev/null; ls /proc/self/fd'
+	one "sh -c '$look >fds' <few; cat p >/dev/null & cat \$W >in &
+	    zpipe --tee=p --fd=5 --tee=f -X --exec='$look >fds2' --append=g \
+		--exec='$look >fds3' in a 5>h
+	    diff fds fds2 >&2 && diff fds fds3 >&2"
 	all_right
 }
 
 @test "a command's signals are as they were for zpipe" {
-	look='grep -E "^Sig(Blk|Ign):" /proc/self/status; cat >/dev/null'
+	look='cat >/dev/null; grep -E "^Sig(Blk|Ign):" /proc/self/status'
+	limited 5 "sh -c '$look' <few" >want
 	for o in "" --output-error=warn --output-error=exit-nopipe \
 	    "--lag=drop"; do
 		tried=$((tried + 1))
 		try 5 "zpipe $o -X --exec='$look' few"
-		[ "$output" = "SigBlk:"$'\t'"0000000000000000
-SigIgn:"$'\t'"0000000000000000" ] || note "$o: $(outcome)"
+		[ "$status,$output" = "0,$(cat want)" ] ||
+			note "$o: $(outcome), not $(cat want)"
 	done
 	one 'zpipe --output-error=warn -X --exec="cat >/dev/null; yes | head \
 	    -n 1" a | grep -qx y'
@@ -520,7 +520,7 @@ SigIgn:"$'\t'"0000000000000000" ] || note "$o: $(outcome)"
 			    cmp f $in && exit \$r"
 		done
 	done
-	try 5 'zpipe -o dir --tee=no/f --append=f few a; r=$?
+	try 5 'rm f; zpipe -o dir --tee=no/f --append=f few a; r=$?
 	    cat few a | cmp - f && exit $r'
 	ended 2
 	lines_are "zpipe: dir: Is a directory" \
@@ -583,7 +583,7 @@ SigIgn:"$'\t'"0000000000000000" ] || note "$o: $(outcome)"
 }
 
 @test "a limit of descriptors is one clear line before the first byte" {
-	many= commands=
+	many="" commands=""
 	for i in {1..30}; do
 		cp old f$i
 		many+=" --tee=f$i"
@@ -600,8 +600,9 @@ SigIgn:"$'\t'"0000000000000000" ] || note "$o: $(outcome)"
 		ends 2 '^zpipe: .*: Too many open files$' \
 		    "ulimit -n 16; zpipe $m --tee=f1 $commands few |
 		    cmp - /dev/null; r=\${PIPESTATUS[*]}; cmp f1 old &&
-		    [ \"\$r\" = '2 0' ] && ! grep -q . e* && exit 2"
-	done 2>/dev/null
+		    [ \"\$r\" = '2 0' ] && ! cat e* 2>&1 | grep -q first &&
+		    exit 2"
+	done
 	all_right
 }
 
@@ -623,7 +624,7 @@ SigIgn:"$'\t'"0000000000000000" ] || note "$o: $(outcome)"
 		    cmp f old && cmp other old && [ \"\$r\" = '1 0' ] && exit 1"
 	done
 	for o in "--tee=f" "--append=f" "--append=hard" "--tee=soft" \
-	    "--fd=1" "--fd=5 5>&1" "-o - -o f" "--tee=/dev/stdout" \
+	    "--fd=1" "--fd=5 5>>f" "-o - -o f" "--tee=/dev/stdout" \
 	    "--append=/dev/fd/1"; do
 		ends 1 "$same" "zpipe few $o >>f; r=\$?; cmp f old && exit \$r"
 	done
@@ -678,17 +679,18 @@ SigIgn:"$'\t'"0000000000000000" ] || note "$o: $(outcome)"
 # ---- input is output --------------------------------------------------------
 
 @test "an input that is an output is refused before anything moves" {
-	for o in "-o f" --tee=f --append=f "-o ./f" --tee=hard --append=soft \
-	    "-X --tee=f" "--tee=other --tee=f" "--exec='cat >g' --append=f"; do
-		for in in f hard "b f" "f b" "b f few" soft "- f"; do
+	for o in "-o f" --tee=f --append=f --tee=hard --append=soft \
+	    "-X --tee=other --tee=./f" "--exec='cat >g' --append=f"; do
+		for in in f hard "b f" "f b" "b f b" soft "- f"; do
 			rm -f hard soft
 			cp a f
 			ln f hard
 			ln -s f soft
 			cp old other
-			ends 4 "^zpipe: ${in//[b -]/}.*: input file is output" \
-			    "zpipe $o $in | cmp - /dev/null
+			ends 4 "^zpipe: ${in//[b -]/}: input file is output" \
+			    "zpipe $o $in | cat >out
 			    r=\${PIPESTATUS[*]}; cmp f a && cmp other old &&
+			    [ ! -s out ] &&
 			    [ \"\$r\" = '4 0' ] && exit 4"
 		done
 		cp old other
@@ -729,8 +731,9 @@ full="No space left on device"
 			    $in >out; r=\$?; cmp f $in && cmp g $in &&
 			    cmp out $in && exit \$r"
 			ends 16 "^zpipe: stdout: $full\$" \
-			    "cat $in | zpipe $m --tee=f --append=g >/dev/full
-			    r=\$?; cmp f $in && cmp g $in && rm g && exit \$r"
+			    "rm -f g; cat $in |
+			    zpipe $m --tee=f --append=g >/dev/full
+			    r=\$?; cmp f $in && cmp g $in && exit \$r"
 			ends 16 "^zpipe: --fd=5: $full\$" \
 			    "zpipe $m --fd=5 $in 5>/dev/full | cmp - $in
 			    exit \${PIPESTATUS[0]}"
@@ -913,35 +916,35 @@ zpipe: /dev/full: $full" ] || fail "$m: $(outcome)"
 # An input that stays open and gives nothing: descriptor 9 holds it open.
 idle='exec 9<>in;'
 
-@test "a reader that leaves while the input is idle ends it, if it was the last" {
+@test "the last reader to leave ends it, also while the input is idle" {
 	mkfifo in p
 	limit=4
 	pipe='^zpipe: stdout: Broken pipe$'
 	for first in "" "cat few >&9;"; do
-		i="$idle $first"
+		pre="$idle $first"
 		leave="leave 0"
 		[ -z "$first" ] || leave="leave 100 >/dev/null"
-		ends 141 '' "$i zpipe --tee=f <in | $leave
+		ends 141 '' "$pre zpipe --tee=f <in | $leave
 		    exit \${PIPESTATUS[0]}"
-		ends 16 "$pipe" "$i zpipe --output-error=exit --tee=f <in |
+		ends 16 "$pipe" "$pre zpipe --output-error=exit --tee=f <in |
 		    $leave; exit \${PIPESTATUS[0]}"
 		for m in warn exit; do
-			ends 16 "$pipe" "$i zpipe --output-error=$m <in |
+			ends 16 "$pipe" "$pre zpipe --output-error=$m <in |
 			    $leave; exit \${PIPESTATUS[0]}"
 		done
 		for m in warn-nopipe exit-nopipe; do
-			ends 0 '' "$i zpipe --output-error=$m <in | $leave"
-			ends 0 '' "$i leave 0 <p &
+			ends 0 '' "$pre zpipe --output-error=$m <in | $leave"
+			ends 0 '' "$pre leave 0 <p &
 			    zpipe --output-error=$m --tee=p <in | $leave"
-			ends 0 '' "$i zpipe --output-error=$m --exec=true \
+			ends 0 '' "$pre zpipe --output-error=$m --exec=true \
 			    --exec='sleep 0.1' in | $leave"
 		done
 		# Commands that have gone are no error.
-		ends 0 '' "$i zpipe -X --exec=true in"
-		ends 0 '' "$i zpipe -X --exec=true --exec='sleep 0.1' <in"
+		ends 0 '' "$pre zpipe -X --exec=true in"
+		ends 0 '' "$pre zpipe -X --exec=true --exec='sleep 0.1' <in"
 		ends 16 '^zpipe: --exec=exit 3: exit status 3$' \
-		    "$i zpipe -X --exec='exit 3' --exec=true in"
-		ends 141 '' "$i zpipe --exec=true <in | $leave
+		    "$pre zpipe -X --exec='exit 3' --exec=true in"
+		ends 141 '' "$pre zpipe --exec=true <in | $leave
 		    exit \${PIPESTATUS[0]}"
 	done
 	try 5 "$idle leave 0 <p & zpipe --output-error=warn --tee=p <in |
@@ -957,7 +960,7 @@ zpipe: stdout: Broken pipe" ] || fail "$(outcome)"
 	all_right
 }
 
-@test "a reader that leaves while the input is idle is told of, others go on" {
+@test "a reader that leaves while the input is idle is told of at once" {
 	mkfifo in
 	for m in warn warn-nopipe exit-nopipe; do
 		tried=$((tried + 1))
@@ -1006,8 +1009,8 @@ zpipe: stdout: Broken pipe" ] || fail "$(outcome)"
 	need strace
 	strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
 	for e in EIO ENOSPC EDQUOT; do
-		ends 8 '^zpipe: f: ' "strace -qq -o /dev/null -P f \
-		    -e trace=close -e inject=close:error=$e \
+		ends 8 '^zpipe: f: ' "cp old f; strace -qq -o /dev/null \
+		    -P \$PWD/f -e trace=close -e inject=close:error=$e \
 		    zpipe --tee=f --tee=g few >out; r=\$?
 		    cmp g few && cmp out few && exit \$r"
 	done
@@ -1032,6 +1035,16 @@ zpipe: stdout: Broken pipe" ] || fail "$(outcome)"
 
 slept="it did not keep up"
 
+# is_dropped NAME: the last try has told of bytes that were dropped, and these
+# and those that it has printed are all.
+is_dropped()
+{
+	local line="^zpipe: $1: ([0-9]+) bytes dropped: $slept\$"
+
+	[[ $stderr =~ $line ]] && dropped=${BASH_REMATCH[1]} &&
+	    [ $((dropped + lines[0])) -eq $((8 * BIG)) ]
+}
+
 # Two outputs: p is read only when the other has everything.
 late='until [ -s digest ]; do sleep 0.02; done;'
 
@@ -1050,44 +1063,33 @@ late='until [ -s digest ]; do sleep 0.02; done;'
 
 @test "lag=drop skips bytes for the one that does not read, and counts them" {
 	mkfifo p
-	for in in '\$B' '<\$B' ''; do
-		for o in "-B 4M" "-B 4M --release=fresh" --engine=ring \
-		    --engine=copy; do
-			tried=$((tried + 1))
-			rm -f digest got
-			try 12 "{ $late cat; } <p >got & p=\$!
-			    cat \$B | eval \"zpipe --lag=drop $o --tee=p $in\" |
-			    sha256sum >digest; r=\${PIPESTATUS[1]}
-			    sha256sum <\$B | cmp - digest && wait \$p &&
-			    stat -c %s got && pieces \$BIG <got && exit \$r"
-			[ "$status" -eq 0 ] &&
-			    [[ $stderr =~ ^zpipe:\ p:\ ([0-9]+)\ bytes\ dropped:\ $slept$ ]] &&
-			    [ $((BASH_REMATCH[1] + lines[0])) -eq \
-				$((8 * BIG)) ] &&
-			    [ "${BASH_REMATCH[1]}" -ge 20000000 ] ||
-				note "$o $in: $(outcome)"
-		done
+	for run in "-B 4M \\\$B" "-B 4M --release=fresh" \
+	    "--engine=ring <\\\$B" "--engine=copy"; do
+		tried=$((tried + 1))
+		rm -f digest got
+		try 12 "{ $late cat; } <p >got & p=\$!
+		    cat \$B | eval \"zpipe --lag=drop --tee=p $run\" |
+		    sha256sum >digest; r=\${PIPESTATUS[1]}
+		    sha256sum <\$B | cmp - digest && wait \$p &&
+		    stat -c %s got && pieces \$BIG <got && exit \$r"
+		[ "$status" -eq 0 ] && is_dropped "p" &&
+		    [ "$dropped" -ge 20000000 ] || note "$run: $(outcome)"
 	done
 	all_right
 }
 
-@test "lag=drop gives a slow reader whole pieces, and others all at once" {
-	for in in '\$B' ''; do
-		for o in "-B 4M" "-B 4M --release=fresh" --engine=copy; do
-			tried=$((tried + 1))
-			rm -f digest got
-			try 12 "words \$BIG | eval \"zpipe --lag=drop $o \
-			    --exec='slow 10000 65536 >got' --tee=f $in\" |
-			    sha256sum >digest; r=\${PIPESTATUS[1]}
-			    sha256sum <\$B | cmp - digest && cmp f \$B &&
-			    stat -c %s got && pieces \$BIG <got && exit \$r"
-			[ "$status" -eq 0 ] &&
-			    [[ $stderr =~ :\ ([0-9]+)\ bytes\ dropped:\ $slept$ ]] &&
-			    [ "$(wc -l <<<"$stderr")" -eq 1 ] &&
-			    [ $((BASH_REMATCH[1] + lines[0])) -eq \
-				$((8 * BIG)) ] ||
-				note "$o $in: $(outcome)"
-		done
+@test "lag=drop gives a slow reader whole pieces, and a fast one all" {
+	for run in "-B 4M \\\$B" "-B 4M --release=fresh" "--engine=copy \\\$B"; do
+		tried=$((tried + 1))
+		rm -f digest got
+		try 12 "cat \$B | eval \"zpipe --lag=drop \
+		    --exec='slow 5000 65536 >got' $run\" |
+		    sha256sum >digest; r=\${PIPESTATUS[1]}
+		    sha256sum <\$B | cmp - digest &&
+		    stat -c %s got && pieces \$BIG <got && exit \$r"
+		[ "$status" -eq 0 ] &&
+		    is_dropped "--exec=slow 5000 65536 >got" ||
+			note "$run: $(outcome)"
 	done
 	all_right
 }
@@ -1100,9 +1102,7 @@ late='until [ -s digest ]; do sleep 0.02; done;'
 		    { until [ -e fed ]; do sleep 0.02; done; cat; } >got
 		    r=\${PIPESTATUS[1]}
 		    stat -c %s got && pieces \$BIG <got && exit \$r"
-		[ "$status" -eq 0 ] &&
-		    [[ $stderr =~ ^zpipe:\ stdout:\ ([0-9]+)\ bytes\ dropped:\ $slept$ ]] &&
-		    [ $((BASH_REMATCH[1] + lines[0])) -eq $((8 * BIG)) ] ||
+		[ "$status" -eq 0 ] && is_dropped stdout ||
 			note "drop $o: $(outcome)"
 		tried=$((tried + 1))
 		rm -f gone
@@ -1139,28 +1139,26 @@ late='until [ -s digest ]; do sleep 0.02; done;'
 
 @test "lag=detach cuts off the one that does not read" {
 	mkfifo p
-	for in in '\$B' '<\$B' ''; do
-		for o in "-B 4M" "-B 4M --release=fresh" --engine=copy; do
-			tried=$((tried + 1))
-			rm -f digest got
-			try 12 "{ $late cat; } <p >got & p=\$!
-			    cat \$B | eval \"zpipe --lag=detach $o --tee=p \
-				--tee=f $in\" |
-			    sha256sum >digest; r=\${PIPESTATUS[1]}
-			    sha256sum <\$B | cmp - digest && wait \$p &&
-			    cmp f \$B && s=\$(stat -c %s got) && echo \$s &&
-			    cmp -n \$s got \$B && exit \$r"
-			[ "$status" -eq 16 ] && [ "${lines[0]}" -gt 0 ] &&
-			    [ "$stderr" = "zpipe: p: detached after ${lines[0]}\
- bytes: $slept" ] || note "$o $in: $(outcome)"
-		done
+	for run in "-B 4M \\\$B" "-B 4M --release=fresh" \
+	    "--engine=ring <\\\$B" "--engine=copy"; do
+		tried=$((tried + 1))
+		rm -f digest got
+		try 12 "{ $late cat; } <p >got & p=\$!
+		    cat \$B | eval \"zpipe --lag=detach --tee=p $run\" |
+		    sha256sum >digest; r=\${PIPESTATUS[1]}
+		    sha256sum <\$B | cmp - digest && wait \$p &&
+		    s=\$(stat -c %s got) && echo \$s &&
+		    cmp -n \$s got \$B && exit \$r"
+		[ "$status" -eq 16 ] && [ "${lines[0]}" -gt 0 ] &&
+		    [ "$stderr" = "zpipe: p: detached after ${lines[0]}\
+ bytes: $slept" ] || note "$run: $(outcome)"
 	done
 	all_right
 }
 
 @test "a FIFO that nobody ever reads holds nothing up in drop and detach" {
 	mkfifo p
-	for o in "" "-B 4M" --engine=copy; do
+	for o in "" --engine=copy; do
 		ends 0 "^zpipe: p: $((8 * BIG)) bytes dropped: $slept\$" \
 		    "zpipe --lag=drop $o --tee=p \$B | cmp - \$B"
 		ends 16 "^zpipe: p: detached after 0 bytes: $slept\$" \
@@ -1198,7 +1196,7 @@ late='until [ -s digest ]; do sleep 0.02; done;'
 	refused "'' is not a file name" -o ""
 	refused "--exec: '' is not a command" --exec=
 	refused "is not a command" "--exec=  "
-	refused "is not a command" --exec=$'\t\n '
+	refused "is not a command" --exec=$'\t '
 	all_right
 	try 5 'zpipe --output-error=x few'
 	one_line 'warn.*warn-nopipe.*exit.*exit-nopipe'
@@ -1230,7 +1228,6 @@ late='until [ -s digest ]; do sleep 0.02; done;'
 
 # ---- what is shown ----------------------------------------------------------
 
-# each KIND COUNTS: the end of the line of one output.
 counts='[0-9]+ bytes \([0-9.]+ [kKMGT]?i?B\) in [0-9.]+ s, '
 counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 
@@ -1253,7 +1250,7 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 	for line in "stdout: file" "p: pipe" "f: file" "g: file" \
 	    "/dev/null: null" "--exec=cat >h: pipe" "--fd=5: socket" \
 	    "--fd=6: socket" "--fd=7: terminal"; do
-		form="^zpipe: $line, 4000 bytes, [0-9]+ unread, 0 behind\$"
+		form="^zpipe: $line, 4000 bytes,( [0-9]+ unread,)? 0 behind\$"
 		grep -Eq -e "$form" <<<"$output" ||
 			note "$line: $(outcome)"
 		tried=$((tried + 1))
@@ -1270,17 +1267,16 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 	for o in "" --engine=copy; do
 		try 10 "{ until [ -e done ]; do sleep 0.02; done; cat; } <p |
 		    check \$BIG & c=\$!
-		    zpipe $o -B 4M --tee=p --tee=f \$B 2>err & p=\$!
-		    until [ -s err ] && [ \$(wc -l <err) -ge 4 ]; do
-			sleep 0.3; kill -USR1 \$p; sleep 0.1; done
+		    zpipe $o -B 4M --tee=p -o f \$B 2>err & p=\$!
+		    until [ -s err ] && [ \$(wc -l <err) -ge 6 ]; do
+			sleep 0.2; kill -USR1 \$p; sleep 0.1; done
 		    : >done; wait \$p && wait \$c && cmp f \$B; cat err
 		    rm done"
 		ended 0
 		line=$(grep '^zpipe: p: ' <<<"$output" | tail -n 1)
-		[[ $line =~ ^zpipe:\ p:\ pipe,\ ([0-9]+)\ bytes,\ ([0-9]+)\ unread,\ ([0-9]+)\ behind$ ]] ||
-			fail "$o: $(outcome)"
-		[ "${BASH_REMATCH[1]}" -ge "${BASH_REMATCH[2]}" ] &&
-		    [ "${BASH_REMATCH[2]}" -gt 0 ] &&
+		form='^zpipe: p: pipe, ([0-9]+) bytes, (full|[0-9]+ unread)'
+		form+=', ([0-9]+) behind$'
+		[[ $line =~ $form ]] && [ "${BASH_REMATCH[1]}" -ge 65536 ] &&
 		    [ "${BASH_REMATCH[3]}" -gt 0 ] || fail "$o: $(outcome)"
 	done
 }
@@ -1291,17 +1287,21 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 	ended 0
 	[[ ${stderr_lines[0]} == "zpipe: "*"words: engine "* ]] ||
 		fail "$(outcome)"
+	grep -q "^zpipe: f: file, $BYTES bytes, .*0 behind$" <<<"$stderr" ||
+		fail "$(outcome)"
 	for line in "stdout: pipe" "f: file" "g: file" "--exec=cat >h: pipe"; do
-		form="^zpipe: $line, $BYTES bytes, [0-9]+ unread, 0 behind\$"
+		form="^zpipe: $line, [0-9]+ bytes,( [0-9]+ unread,| full,)? \
+[0-9]+ behind\$"
 		grep -Eq -e "$form" <<<"$stderr" ||
 			fail "no line for $line" "$(outcome)"
 	done
 	mkfifo p
 	try 5 'sleep 5 <p & zpipe --explain --lag=drop --tee=p $B | cmp - $B'
 	ended 0
-	grep -Eq ': p: pipe, [0-9]+ bytes, [0-9]+ unread, [0-9]+ behind, [1-9][0-9]* dropped$' \
-	    <<<"$stderr" || grep -q "^zpipe: p: .* dropped: $slept" \
-	    <<<"$stderr" || fail "$(outcome)"
+	form='^zpipe: p: pipe, [0-9]+ bytes, .*behind, [1-9][0-9]* dropped$'
+	grep -Eq "$form" <<<"$stderr" &&
+	    grep -q "^zpipe: p: .* dropped: $slept" <<<"$stderr" ||
+		fail "$(outcome)"
 }
 
 # ---- signals ----------------------------------------------------------------
