@@ -6,7 +6,10 @@
  *
  *	zpipe.c		main(): options, set up, pump, report, status
  *	opts.c		the command line
- *	pump.c		the loop: chooses the engine, polls, moves
+ *	pump.c		chooses the engine for each input
+ *	carry.c		engines through user memory: ring and copy
+ *	direct.c	engines within the kernel: splice, tee, range, mmap
+ *	engine.c	what they share: waiting, gathering, losing an output
  *	input.c		an operand: open, classify, read
  *	output.c	an output: classify, send, unread bytes, close
  *	buf.c		the ring: fill, sent, drained, released; the fence

@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Through user memory: the engines ring and copy, which differ in what becomes
+ * of a buffer that has been sent, and the only ones that serve several outputs
+ * of any kind, each at its own pace.
+ */
+#include "config.h"
+
+#include <sys/mman.h>
+
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine.h"
+
+/*
+ * FILL: what one read takes from a file. Each vmsplice(2) waits for the pipe's
+ *	lock and wakes the reader, so few of them; 2 MiB leaves the cache.
+ * AHEAD: so much of a file is read before it can be sent; see far_ahead().
+ * BANK_BUFS: a fence per 6 MiB, two such banks. More leave the cache.
+ * LAST_US: at the end, an output that lags has so long to take anything at all.
+ */
+enum {
+	FILL = 1 << 20,
+	AHEAD = 2 << 20,
+	BANK_BUFS = 3,
+	COPY_BUFFER = 128 << 10,
+	COPY_MOST = 16 << 20,
+	DRAIN_US = 50,
+	DRAIN_MOST_US = 10000,
+	LAST_US = 1000000,
+};
+
+/* ---- room in the ring ------------------------------------------------- */
+
+/* Where every output is; tee(2) may have given them more than the ring has. */
+static uint64_t
+sent_by_all(const struct pump *p, const struct ring *r)
+{
+	uint64_t at = engine_slowest(p, false);
+
+	return at < r->filled ? at : r->filled;
+}
+
+/*
+ * What is read long before it can be sent leaves the cache, and takes the place
+ * of buffers that have been sent: those need time, for their readers to let go
+ * of them and for the fence's child. Behind four splicing stages half of all
+ * buffers were late before there was this limit (0.60 of the splice loop, now
+ * 0.75). So a file, which can wait, is read only so far ahead...
+ */
+static bool
+far_ahead(const struct pump *p, const struct input *in, const struct ring *r)
+{
+	uint64_t sent = p->o->lag == LAG_WAIT ? r->sent :
+						engine_furthest(p, false);
+
+	return !input_pollable(in) && r->filled - sent >= AHEAD;
+}
+
+/* ... and half of the ring, or two banks of it, are left to what was sent. */
+static bool
+crowded(const struct ring *r)
+{
+	size_t size = ring_size(r), banks = 2 * r->conf.bank_bufs;
+	size_t reserve = banks * r->conf.buf_size;
+
+	if (reserve > size / 2)
+		reserve = size / 2;
+	return r->release != RELEASE_SENT &&
+	    r->filled - r->sent + reserve > size;
+}
+
+/* Have pipes been emptied meanwhile? */
+static void
+drain_all(struct pump *p, struct ring *r)
+{
+	FOREACH_OUTPUT(p, o) {
+		if (output_drain(o) == 0)
+			continue;
+		/* a fence is right without it, the user's promise is not */
+		o->drained = o->sent;
+		if (r->release == RELEASE_DRAIN)
+			r->release = RELEASE_FRESH;
+	}
+	ring_drained(r, engine_slowest(p, true));
+}
+
+/*
+ * --lag: the ring is full, and whoever fills it must not hold up the others.
+ * Outputs that are a buffer or more behind lose what is left of the oldest, or
+ * are cut off; those that were given it but sit on its pages keep them. The
+ * furthest is always waited for; one output alone is compared with the input,
+ * if that cannot wait. True if there may be room now.
+ */
+static bool
+make_way(struct pump *p, const struct input *in, struct ring *r)
+{
+	bool alone = p->nouts == 1 && input_pollable(in);
+	uint64_t wants = ring_wants(r), end = r->sent;
+	size_t len = 0;
+
+	if (crowded(r) || wants > r->sent) {
+		if (r->sent < r->filled)
+			ring_bytes(r, r->sent, &len);
+		end += len;
+		if (len == 0 || (!alone && engine_furthest(p, false) < end))
+			return false;
+		FOREACH_OUTPUT(p, o) {
+			if (o->sent >= end)
+				continue;
+			if (p->o->lag == LAG_DETACH)
+				engine_lose(p, o, LOSS_LAG);
+			else
+				output_skip(o, end);
+		}
+		ring_sent(r, sent_by_all(p, r));
+		return engine_left(p) > 0;
+	}
+	if (!alone && engine_furthest(p, true) < wants)
+		return false;
+	ring_abandon(r);
+	return true;
+}
+
+/* An input that cannot wait, or readers that hold on to buffers. */
+static bool
+may_grow(struct pump *p, const struct input *in, const struct ring *r)
+{
+	bool held = r->shared != p->shared_seen;
+
+	p->shared_seen = r->shared;
+	return held || input_pollable(in) || p->o->lag != LAG_WAIT;
+}
+
+static char *
+try_room(struct ring *r, size_t *n)
+{
+	if (!crowded(r))
+		return ring_room(r, n);
+	errno = EAGAIN;
+	return NULL;
+}
+
+/* Room in the ring, or what can be done to get some. */
+static char *
+find_room(struct pump *p, const struct input *in, struct ring *r, size_t *n)
+{
+	char *room = try_room(r, n);
+
+	if (room != NULL || errno != EAGAIN)
+		return room;
+	drain_all(p, r);
+	room = try_room(r, n);
+	if (room != NULL || errno != EAGAIN)
+		return room;
+	/* a bank is added behind a full one; up to there it is merely filled */
+	if (may_grow(p, in, r) &&
+	    (ring_grow(r) == 0 ||
+		ring_size(r) + r->conf.buf_size <= r->conf.max)) {
+		room = ring_room(r, n);
+		if (room != NULL || errno != EAGAIN)
+			return room;
+	}
+	while (p->o->lag != LAG_WAIT && make_way(p, in, r)) {
+		room = try_room(r, n);
+		if (room != NULL || errno != EAGAIN)
+			return room;
+	}
+	errno = EAGAIN;
+	return NULL;
+}
+
+enum fill {
+	FILL_NONE, /* not tried: what has been read is all there is */
+	FILL_SOME,
+	FILL_END,
+	FILL_AGAIN, /* a signal came: at once, if it does not end us */
+	FILL_IDLE,  /* when there is something to read */
+	FILL_FULL,  /* when a buffer has been released */
+	FILL_READ,
+	FILL_NOMEM
+};
+
+/* Reads at most `most` bytes into the ring. */
+static enum fill
+fill(struct pump *p, struct input *in, struct ring *r, uint64_t most)
+{
+	size_t chunk = p->o->chunk_size != 0 ? p->o->chunk_size : FILL;
+	size_t n;
+	ssize_t got;
+	char *room = find_room(p, in, r, &n);
+
+	if (room == NULL)
+		return errno == EAGAIN ? FILL_FULL : FILL_NOMEM;
+	if (input_pollable(in) && !p->in_ready)
+		return FILL_IDLE;
+	n = n < chunk ? n : chunk;
+	n = n < most ? n : (size_t)most;
+	got = input_read(in, room, n);
+	p->in_ready = false;
+	if (got == -1 && errno == EINTR)
+		return FILL_AGAIN;
+	if (got == -1 && errno == EAGAIN)
+		return FILL_IDLE;
+	if (got == -1)
+		return FILL_READ;
+	if (got == 0)
+		return FILL_END;
+	ring_filled(r, (size_t)got);
+	p->moved += (uint64_t)got;
+	p->piece = (size_t)got;
+	engine_count(p, p->piece);
+	return FILL_SOME;
+}
+
+/*
+ * Gives one output what it has not got yet. *moved is set if it took any of
+ * it; o->full if it would take no more.
+ */
+static enum step
+send_one(struct pump *p, struct ring *r, struct output *o, bool *moved)
+{
+	while (o->sent < r->filled) {
+		size_t len;
+		const char *bytes = ring_bytes(r, o->sent, &len);
+		bool share = r == &p->ring && o->vmsplices && len >= SHARE;
+		ssize_t n;
+
+		if (share)
+			n = output_share(o, bytes, len);
+		else
+			n = output_write(o, bytes, len);
+		if (n > 0) {
+			o->full = false;
+			output_gave(o, (size_t)n);
+			*moved = true;
+			continue;
+		}
+		if (n == 0)
+			errno = EIO; /* a device that takes nothing, for ever */
+		if (errno == EAGAIN) {
+			o->full = true;
+			break;
+		}
+		if (errno == EINTR) {
+			*moved = true; /* once more, if that did not end us */
+			break;
+		}
+		if (share && errno == EOPNOTSUPP) {
+			p->fell_errno = o->refused;
+			if (p->o->engine == ENGINE_RING &&
+			    o->sent == p->start) {
+				errno = o->refused;
+				return STEP_REFUSED;
+			}
+			continue; /* write(2) knows better */
+		}
+		*moved = true; /* the others may have room now */
+		return engine_lose(p, o, LOSS_ERROR);
+	}
+	return STEP_DONE;
+}
+
+static enum step
+send_all(struct pump *p, struct ring *r, bool *moved)
+{
+	FOREACH_OUTPUT(p, o) {
+		enum step s = STEP_DONE;
+
+		if (o->fifo != NULL)
+			s = engine_connect(p, o);
+		if (s == STEP_DONE && o->fd != -1)
+			s = send_one(p, r, o, moved);
+		if (s != STEP_DONE)
+			return s;
+	}
+	ring_sent(r, sent_by_all(p, r));
+	return STEP_DONE;
+}
+
+/*
+ * How long to sleep when nothing moved: for ever, where an event will tell.
+ * None tells that a pipe has been emptied further, unless it is full.
+ */
+static long
+patience(struct pump *p, const struct ring *r, bool full, long *backoff)
+{
+	uint64_t wants = ring_wants(r);
+	bool event = true;
+
+	if (!full || crowded(r) || wants > r->sent)
+		return -1;
+	FOREACH_OUTPUT(p, o) {
+		if (o->drained >= wants)
+			continue;
+		o->full = !output_ready(o);
+		event = event && o->full;
+	}
+	if (event)
+		return -1;
+	*backoff = *backoff == 0 ? DRAIN_US : *backoff * 2;
+	if (*backoff > DRAIN_MOST_US)
+		*backoff = DRAIN_MOST_US;
+	return *backoff;
+}
+
+/*
+ * Both engines that pass bytes through user memory. limit 0: to the end. With
+ * several outputs it need not have been sent then: pump_flush() sees to that.
+ */
+static enum step
+run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
+{
+	uint64_t stop = limit == 0 ? UINT64_MAX : p->moved + limit;
+	bool end = false;
+	long backoff = 0;
+
+	ring_skip(r, p->moved);
+	for (;;) {
+		enum fill f = FILL_NONE;
+		bool moved = false, idle;
+		long usec;
+		enum step s;
+
+		if (engine_stopped(p))
+			return STEP_STOPPED;
+		ring_sent(r, sent_by_all(p, r)); /* one may be lost */
+		engine_grow_pipes(p, in);
+		if (p->in_ready && (s = engine_gather(p, in)) != STEP_DONE)
+			return s;
+		if (!end && p->moved < stop && !far_ahead(p, in, r)) {
+			f = fill(p, in, r, stop - p->moved);
+			if (f == FILL_READ || f == FILL_NOMEM)
+				return f == FILL_READ ? STEP_READ : STEP_MEMORY;
+			if (engine_left(p) == 0)
+				return STEP_WRITE;
+			end = f == FILL_END;
+			moved = f == FILL_SOME || f == FILL_AGAIN || end;
+			if (p->trickle && !engine_trickles(p))
+				stop = p->moved;
+		}
+		s = send_all(p, r, &moved);
+		if (s != STEP_DONE)
+			return s;
+		if (end && r == p->many)
+			return STEP_DONE;
+		if (r->sent == r->filled && (end || p->moved == stop))
+			return end ? STEP_DONE : STEP_LIMIT;
+		if (moved) {
+			backoff = 0;
+			continue;
+		}
+		usec = patience(p, r, f == FILL_FULL, &backoff);
+		idle = f == FILL_IDLE && input_pollable(in);
+		if (f == FILL_IDLE && !idle)
+			usec = TICK_US; /* EAGAIN of a file: FUSE, NFS */
+		s = engine_wait(p, idle ? in : NULL, usec);
+		if (s != STEP_DONE)
+			return s;
+	}
+}
+
+/*
+ * What was read before reading failed still goes out: the error is about the
+ * bytes behind it. Several outputs are given it with the next input's.
+ */
+static enum step
+flush(struct pump *p, struct ring *r)
+{
+	int saved = errno;
+	enum step s;
+
+	while (r != p->many) {
+		bool moved = false;
+
+		if (engine_stopped(p))
+			return STEP_STOPPED;
+		s = send_all(p, r, &moved);
+		if (s != STEP_DONE)
+			return s;
+		if (r->sent == r->filled)
+			break;
+		if (!moved && (s = engine_wait(p, NULL, -1)) != STEP_DONE)
+			return s;
+	}
+	errno = saved;
+	return STEP_READ;
+}
+
+/* Hands over the outputs that are done; true if that was not all of them. */
+static bool
+part(struct pump *p, uint64_t all, bool last)
+{
+	bool more = false;
+
+	FOREACH_OUTPUT(p, o) {
+		if (o->sent < all || o->fifo != NULL)
+			more = true;
+		else if (last)
+			p->calls->on_done(p->calls->ctx, o);
+	}
+	return more;
+}
+
+/* These have had their time. */
+static void
+leave_behind(struct pump *p, uint64_t all)
+{
+	FOREACH_OUTPUT(p, o) {
+		if (p->o->lag == LAG_DETACH)
+			engine_lose(p, o, LOSS_LAG);
+		else {
+			output_skip(o, all);
+			p->calls->on_done(p->calls->ctx, o);
+		}
+	}
+}
+
+static uint64_t
+now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+enum step
+carry_flush(struct pump *p, bool last)
+{
+	uint64_t all = p->moved, since = now_us(), idle;
+	struct ring none = RING_INITIALIZER;
+	struct ring *r = p->many != NULL ? p->many : &none;
+	bool lags = p->o->lag != LAG_WAIT;
+	size_t before = engine_left(p);
+	enum step s = STEP_DONE;
+
+	while (s == STEP_DONE && part(p, all, last)) {
+		bool moved = false, hurry;
+
+		if (engine_stopped(p))
+			return STEP_STOPPED;
+		s = send_all(p, r, &moved);
+		if (s != STEP_DONE)
+			return s;
+		idle = now_us() - since;
+		hurry = lags && last && engine_left(p) < before;
+		if (moved)
+			since += idle;
+		else if (lags && !last && engine_furthest(p, false) == all)
+			break;
+		else if (hurry && idle >= LAST_US)
+			leave_behind(p, all);
+		else
+			s = engine_wait(p, NULL,
+			    hurry ? (long)(LAST_US - idle) : -1);
+	}
+	return s;
+}
+
+enum step
+carry_turn(struct pump *p, struct ring *r)
+{
+	enum step s = STEP_DONE;
+
+	if (p->nouts == 1)
+		return s;
+	if (p->many != NULL && p->many != r)
+		s = carry_flush(p, false);
+	p->many = r;
+	return s;
+}
+
+enum step
+run_copy(struct pump *p, struct input *in, uint64_t limit)
+{
+	struct ring_conf c = {
+		.buf_size = COPY_BUFFER,
+		.bank_bufs = 2,
+		.banks = 1,
+		.release = RELEASE_SENT,
+	};
+	enum step s;
+
+	if (p->o->chunk_size > c.buf_size)
+		c.buf_size = p->o->chunk_size < COPY_MOST ?
+		    (p->o->chunk_size + SHORT - 1) & ~((size_t)SHORT - 1) :
+		    COPY_MOST;
+	c.max = p->nouts == 1 ? 2 * c.buf_size : p->o->buffer_size;
+	if (!ring_ready(&p->copy) && ring_init(&p->copy, &c) == -1)
+		return STEP_MEMORY;
+	s = carry_turn(p, &p->copy);
+	if (s != STEP_DONE)
+		return s;
+	s = run_buffers(p, in, &p->copy, limit);
+	return s == STEP_READ ? flush(p, &p->copy) : s;
+}
+
+/*
+ * The ring is made of huge pages, or of small ones where --buffer-size leaves
+ * no room for two, or there are none; then only a user who insists gets it.
+ */
+static struct ring_conf
+ring_plan(const struct opts *o)
+{
+	size_t huge = huge_page_size(), page = (size_t)sysconf(_SC_PAGESIZE);
+	struct ring_conf c = {
+		.buf_size = RING_HUGE_MAX,
+		.bank_bufs = BANK_BUFS,
+		.banks = 2,
+		.max = o->buffer_size,
+		.release = o->release,
+	};
+
+	c.huge = huge != 0 && huge <= RING_HUGE_MAX && c.max >= 2 * huge;
+	if (c.huge)
+		c.buf_size = huge;
+	else if (c.buf_size > c.max / 4)
+		c.buf_size = c.max / 4 & ~(page - 1);
+	if (c.buf_size < page)
+		c.buf_size = page;
+	while (c.bank_bufs > 1 && c.banks * c.bank_bufs * c.buf_size > c.max)
+		c.bank_bufs--;
+	return c;
+}
+
+static enum step
+ring_open(struct pump *p)
+{
+	struct ring_conf conf = ring_plan(p->o);
+	enum probe probe;
+
+	if (ring_ready(&p->ring))
+		return STEP_DONE;
+	if (!engine_shares(p)) {
+		conf.release = RELEASE_SENT;
+	} else if (conf.release == RELEASE_FENCE) {
+		probe = ring_probe();
+		if (probe == PROBE_COPIES)
+			conf.release = RELEASE_SENT;
+		else if (probe == PROBE_FAILED)
+			conf.release = RELEASE_FRESH;
+		else if (probe == PROBE_EXPOSED) {
+			errno = EOPNOTSUPP;
+			return STEP_REFUSED;
+		}
+	}
+	if (ring_init(&p->ring, &conf) == -1)
+		return p->o->engine == ENGINE_RING ? STEP_MEMORY : STEP_FALL;
+	if (p->o->engine != ENGINE_RING && conf.release == RELEASE_AUTO &&
+	    !p->ring.huge) {
+		/* small pages: the faults cost more than a copy (2.5 GB/s) */
+		ring_release(&p->ring);
+		errno = 0;
+		p->why = "no huge pages for a ring";
+		return STEP_FALL;
+	}
+	return STEP_DONE;
+}
+
+enum step
+run_ring(struct pump *p, struct input *in, uint64_t limit)
+{
+	enum step s = ring_open(p);
+
+	if (s != STEP_DONE)
+		return s;
+	s = carry_turn(p, &p->ring);
+	if (s != STEP_DONE)
+		return s;
+	s = run_buffers(p, in, &p->ring, limit);
+	return s == STEP_READ ? flush(p, &p->ring) : s;
+}

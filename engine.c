@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+
+#include "engine.h"
+
+/*
+ * PIPES_MOST: a user has 64 MiB in all pipes (pipe(7)); then new ones are tiny.
+ * FIFO_US: between two looks whether a FIFO has got a reader.
+ */
+enum {
+	PIPES_MOST = 32 << 20,
+	FIFO_US = 10000,
+};
+
+/* ---- waiting ---------------------------------------------------------- */
+
+bool
+engine_stopped(struct pump *p)
+{
+	return *p->calls->woken && p->calls->on_wake(p->calls->ctx);
+}
+
+size_t
+engine_left(const struct pump *p)
+{
+	size_t n = 0;
+
+	FOREACH_OUTPUT(p, o)
+		n++;
+	return n;
+}
+
+enum step
+engine_lose(struct pump *p, struct output *o, enum loss loss)
+{
+	bool go_on = p->calls->on_lost(p->calls->ctx, o, loss);
+
+	return go_on && engine_left(p) > 0 ? STEP_DONE : STEP_WRITE;
+}
+
+static enum step
+look_at_outputs(struct pump *p)
+{
+	enum step s;
+
+	for (size_t i = 0; i < p->nouts; i++) {
+		struct output *o = &p->outs[i];
+
+		if (p->polls[i].fd == -1)
+			continue;
+		if (p->polls[i].revents & (POLLERR | POLLHUP)) {
+			errno = output_lost(o);
+			s = engine_lose(p, o, LOSS_ERROR);
+			if (s != STEP_DONE)
+				return s;
+		} else if (p->polls[i].revents & POLLOUT)
+			o->full = false;
+	}
+	return STEP_DONE;
+}
+
+enum step
+engine_wait(struct pump *p, const struct input *in, long usec)
+{
+	struct pollfd *pin = &p->polls[p->nouts], *wake = pin + 1;
+	struct timespec t;
+	int n;
+
+	for (size_t i = 0; i < p->nouts; i++) {
+		struct output *o = &p->outs[i];
+
+		p->polls[i].fd = o->full || output_watchable(o) ? o->fd : -1;
+		p->polls[i].events = o->full ? POLLOUT : 0;
+		if (o->fifo != NULL && (usec < 0 || usec > FIFO_US))
+			usec = FIFO_US;
+	}
+	*pin = (struct pollfd){ in == NULL ? -1 : in->fd, POLLIN, 0 };
+	*wake = (struct pollfd){ p->calls->wake_fd, POLLIN, 0 };
+	t = (struct timespec){ usec / 1000000, usec % 1000000 * 1000 };
+	n = ppoll(p->polls, p->nouts + 2, usec < 0 ? NULL : &t, NULL);
+	if (n == -1 && errno != EINTR && errno != EAGAIN)
+		return STEP_POLL;
+	if (n <= 0)
+		return STEP_DONE; /* time is up, or look again */
+	if (pin->revents != 0) {
+		p->in_ready = true;
+		p->in_hup = (pin->revents & POLLHUP) != 0;
+	}
+	return look_at_outputs(p);
+}
+
+enum step
+engine_gather(struct pump *p, const struct input *in)
+{
+	size_t held;
+	enum step s;
+
+	if (in->kind != INPUT_PIPE || p->in_hup || p->small < p->streak)
+		return STEP_DONE;
+	held = input_pending(in);
+	if (held >= GATHER)
+		return STEP_DONE;
+	s = engine_wait(p, NULL, TICK_US);
+	if (input_pending(in) >= 4 * held) {
+		p->streak = STREAK;
+	} else {
+		p->small = 0;
+		if (p->streak < STREAK_MOST)
+			p->streak *= 2;
+	}
+	return s;
+}
+
+void
+engine_count(struct pump *p, size_t n)
+{
+	if (n < GATHER && p->small < p->streak)
+		p->small++;
+}
+
+void
+engine_grow_pipes(struct pump *p, const struct input *in)
+{
+	size_t size = p->o->pipe_size;
+
+	if (p->grown || size == 0 ||
+	    (in->left < SHORT && p->moved - p->start < SHORT))
+		return;
+	p->grown = true;
+	if (in->kind == INPUT_PIPE)
+		pipe_grow(in->fd, size);
+	/* a user has 64 MiB in all pipes (pipe(7)); then new ones are tiny */
+	while (size > PIPES_MOST / p->nouts)
+		size /= 2;
+	FOREACH_OUTPUT(p, o)
+		if (o->kind == OUTPUT_PIPE && o->fd != -1)
+			pipe_grow(o->fd, size);
+}
+
+/* ---- outputs ---------------------------------------------------------- */
+
+uint64_t
+engine_slowest(const struct pump *p, bool drained)
+{
+	uint64_t least = UINT64_MAX;
+
+	FOREACH_OUTPUT(p, o) {
+		uint64_t at = drained ? o->drained : o->sent;
+
+		if (at < least)
+			least = at;
+	}
+	return least == UINT64_MAX ? p->moved : least;
+}
+
+uint64_t
+engine_furthest(const struct pump *p, bool drained)
+{
+	uint64_t most = 0;
+
+	FOREACH_OUTPUT(p, o) {
+		uint64_t at = drained ? o->drained : o->sent;
+
+		if (at > most)
+			most = at;
+	}
+	return most;
+}
+
+bool
+engine_shares(const struct pump *p)
+{
+	for (size_t i = 0; i < p->nouts; i++)
+		if (p->outs[i].vmsplices)
+			return true;
+	return false;
+}
+
+bool
+engine_all_pipes(const struct pump *p)
+{
+	FOREACH_OUTPUT(p, o)
+		if (o->kind != OUTPUT_PIPE || o->fd == -1)
+			return false;
+	return true;
+}
+
+enum step
+engine_connect(struct pump *p, struct output *o)
+{
+	if (output_connect(o) == -1 && errno != EAGAIN)
+		return engine_lose(p, o, LOSS_ERROR);
+	if (o->fd != -1 && p->grown)
+		p->grown = false; /* this one has not */
+	return STEP_DONE;
+}
+
+void
+engine_passed(struct pump *p, size_t n)
+{
+	p->moved += n;
+	output_gave(&p->outs[0], n);
+}
+
+bool
+engine_trickles(const struct pump *p)
+{
+	return p->piece < SHARE && p->small < p->streak;
+}
