@@ -474,6 +474,57 @@ test_full(void)
 	}
 }
 
+/* Who is not waited for keeps the pages that it has, on every method. */
+static void
+test_abandoned(void)
+{
+	static const enum release all[] = { RELEASE_FENCE, RELEASE_FRESH,
+		RELEASE_DRAIN };
+	static char got[PIECE];
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct rig g;
+		size_t room = 0;
+		bool intact = true, full;
+		uint64_t size;
+
+		rig_open(&g, all[i], false);
+		fcntl(g.pipe[1], F_SETPIPE_SZ, 1 << 20);
+		size = ring_size(&g.r);
+		if (!rig_send(&g, 'A', PIECE))
+			bail("no room for the first bytes");
+		/* the rest is sent as well, but to nobody */
+		while (g.r.filled < size && ring_room(&g.r, &room) != NULL) {
+			ring_filled(&g.r, room);
+			ring_sent(&g.r, g.r.filled);
+		}
+		full = ring_room(&g.r, &room) == NULL && errno == EAGAIN;
+		ok(full == (all[i] != RELEASE_FRESH),
+		    "%s: what is in a pipe %s", release_name(all[i]),
+		    full ? "is waited for" : "is kept by its reader");
+		ok(ring_wants(&g.r) == g.r.conf.buf_size || !full,
+		    "and that is what the ring says that it wants");
+		for (int turn = 0; turn < 2 && full; turn++) {
+			char *p;
+
+			ring_abandon(&g.r);
+			p = ring_room(&g.r, &room);
+			ok(p != NULL, "unless it is abandoned");
+			if (p == NULL)
+				break;
+			memset(p, 'B', room);
+			ring_filled(&g.r, room);
+			ring_sent(&g.r, g.r.filled);
+		}
+		read_all(g.pipe[0], got, PIECE);
+		for (size_t k = 0; k < PIECE; k++)
+			intact = intact && got[k] == 'A';
+		ok(intact, "%s: a reader left behind gets what it was sent",
+		    release_name(all[i]));
+		rig_close(&g);
+	}
+}
+
 static void
 test_growth(void)
 {
@@ -674,6 +725,7 @@ main(void)
 	test_refusals(false);
 	test_order();
 	test_full();
+	test_abandoned();
 	test_growth();
 	test_probe();
 	ok(exited > 0 && killed == 0,

@@ -6,12 +6,16 @@
 #include "config.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -167,6 +171,138 @@ test_bound(void)
 	close(p[0]);
 }
 
+/*
+ * An output that skips bytes: its pipe has a stream with holes in it. Whatever
+ * is given, skipped and read, in any order, the bound is never beyond the first
+ * byte that is still in the pipe, and right again once the pipe is empty.
+ */
+static void
+test_holes(void)
+{
+	static uint64_t at[1 << 16]; /* of each byte in the pipe */
+	struct output o;
+	size_t head = 0, tail = 0, skips = 0;
+	bool safe = true, exact = true, counted = true;
+	int p[2];
+
+	make_pipe(p);
+	fcntl(p[1], F_SETPIPE_SZ, 1 << 20);
+	output_init(&o, p[1], "x");
+	srandom(1);
+	for (int i = 0; i < 20000; i++) {
+		size_t n = (size_t)random() % 50 + 1;
+		uint64_t first;
+
+		switch (random() % 4) {
+		case 0:
+			if (tail + n - head > 4000)
+				break;
+			if (output_write(&o, page, n) != (ssize_t)n)
+				bail("write");
+			for (size_t k = 0; k < n; k++)
+				at[tail++ & 0xffff] = o.sent + k;
+			output_gave(&o, n);
+			break;
+		case 1:
+			if (random() % 3 != 0)
+				break;
+			output_skip(&o, o.sent + n);
+			skips += n;
+			break;
+		case 2:
+			n = n < tail - head ? n : tail - head;
+			if (n > 0 && read(p[0], page, n) != (ssize_t)n)
+				bail("read");
+			head += n;
+			break;
+		default:
+			output_drain(&o);
+			first = head == tail ? o.sent : at[head & 0xffff];
+			safe = safe && o.drained <= first;
+			exact = exact && (head != tail || o.drained == o.sent);
+		}
+		counted = counted && o.given + o.dropped == o.sent;
+	}
+	ok(safe, "with holes the bound never says too much");
+	ok(exact, "and says all when the pipe is empty");
+	ok(counted && o.dropped == skips, "what was skipped is counted");
+	output_close(&o);
+	close(p[0]);
+}
+
+/* A FIFO without a reader, a file that is not truncated too early. */
+static void
+test_open(void)
+{
+	char dir[] = "unit-output.XXXXXX";
+	struct output o, twin;
+	struct stat st;
+	int fd, r;
+
+	if (mkdtemp(dir) == NULL || chdir(dir) == -1 || mkfifo("p", 0600) == -1)
+		bail("a directory with a FIFO");
+	alarm(10);
+	ok(output_open(&o, "p", false) == 0 && o.fifo != NULL && o.fd == -1,
+	    "a FIFO without a reader is opened later");
+	ok(output_connect(&o) == -1 && errno == EAGAIN,
+	    "and as long as it has none, that is EAGAIN");
+	fd = open("p", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ok(output_connect(&o) == 0 && o.fifo == NULL && o.fd != -1 &&
+		o.vmsplices,
+	    "with one it is a pipe as any other");
+	ok(output_open(&twin, "p", false) == 0 && output_same(&o, &twin),
+	    "a second description of it is the same output");
+	output_close(&twin);
+	output_close(&o);
+	ok(o.gone, "what is closed is gone");
+	close(fd);
+
+	fd = open("f", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	r = (int)write(fd, "12345", 5);
+	close(fd);
+	ok(output_open(&o, "f", false) == 0 && stat("f", &st) == 0 && r == 5 &&
+		st.st_size == 5,
+	    "to open a file does not truncate it");
+	ok(output_truncate(&o) == 0 && stat("f", &st) == 0 && st.st_size == 0,
+	    "output_truncate() does");
+	output_close(&o);
+	errno = 0;
+	ok(output_open(&o, ".", false) == -1 && errno == EISDIR && o.fd == -1,
+	    "a directory is EISDIR");
+	alarm(0);
+	unlink("p");
+	unlink("f");
+	if (chdir("..") == -1 || rmdir(dir) == -1)
+		bail("the directory cannot be removed");
+}
+
+/* The command has our pipe as stdin, and none of our other descriptors. */
+static void
+test_command(void)
+{
+	struct output o, other;
+	char command[256];
+	int status = 0;
+
+	alarm(10); /* what holds its own pipe never sees the end */
+	ok(output_pipe(&other, "other") == 0 && output_pipe(&o, "o") == 0,
+	    "commands get a pipe first");
+	snprintf(command, sizeof(command),
+	    "test \"$(cat)\" = hello && "
+	    "! ls -l /proc/$$/fd | grep -q 'pipe:.%ju'",
+	    (uintmax_t)other.st.st_ino);
+	ok(output_spawn(&o, command) == 0 && o.child > 0 && o.child_end == -1,
+	    "and then start");
+	ok(output_write(&o, "hello", 5) == 5, "they are written to");
+	output_close(&o);
+	if (waitpid(o.child, &status, 0) == -1)
+		bail("waitpid");
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+	    "see the end of it, and hold nobody else's pipe (%d)", status);
+	alarm(0);
+	output_close(&other);
+}
+
 static void
 test_refusal(void)
 {
@@ -217,6 +353,9 @@ main(void)
 	test_kinds();
 	test_blocking();
 	test_bound();
+	test_holes();
+	test_open();
+	test_command();
 	test_refusal();
 	test_growth();
 	return tap_done();
