@@ -396,7 +396,7 @@ part(struct pump *p, uint64_t all, bool last)
 	bool more = false;
 
 	FOREACH_OUTPUT(p, o) {
-		if (o->sent < all || o->fifo != NULL)
+		if (o->sent < all || (last && o->fifo != NULL))
 			more = true;
 		else if (last)
 			p->calls->on_done(p->calls->ctx, o);
@@ -488,7 +488,8 @@ run_copy(struct pump *p, struct input *in, uint64_t limit)
 		c.buf_size = p->o->chunk_size < COPY_MOST ?
 		    (p->o->chunk_size + SHORT - 1) & ~((size_t)SHORT - 1) :
 		    COPY_MOST;
-	c.max = p->nouts == 1 ? 2 * c.buf_size : p->o->buffer_size;
+	c.max = p->nouts == 1 && p->o->lag == LAG_WAIT ? 2 * c.buf_size :
+							 p->o->buffer_size;
 	if (!ring_ready(&p->copy) && ring_init(&p->copy, &c) == -1)
 		return STEP_MEMORY;
 	s = carry_turn(p, &p->copy);

@@ -388,6 +388,12 @@ check(const struct opts *o)
 		    engine_name(o->engine));
 		return -1;
 	}
+	if (o->lag != LAG_WAIT && !ring && o->engine != ENGINE_COPY) {
+		warnx("--lag=%s: --engine=%s has no buffers to skip: "
+		      "use ring or copy",
+		    lag_names[o->lag], engine_name(o->engine));
+		return -1;
+	}
 	if (o->discard && o->output) {
 		warnx("--discard: --output names what is to be written: "
 		      "use one of the two");

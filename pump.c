@@ -99,6 +99,13 @@ pump_misfit(const struct pump *p, enum input_kind kind)
 	return takes(a->in, a->out, kind, out_mask(p)) ? NULL : a->needs;
 }
 
+/* One output that must not hold up the input is as much work as several. */
+static bool
+serves_many(const struct pump *p)
+{
+	return p->nouts > 1 || p->o->lag != LAG_WAIT;
+}
+
 /*
  * With --lag several outputs have one engine for all inputs: a slow one may
  * still be busy with the last when the others want the next. And tee(2) lets
@@ -112,13 +119,15 @@ choose_many(struct pump *p, const struct input *in, enum engine rungs[RUNGS])
 
 	if (p->many != NULL && !wait)
 		ring = p->many == &p->ring;
-	p->why = "several outputs, and no pipe among them";
+	p->why = p->nouts > 1 ? "several outputs, and no pipe among them" :
+				"it may lag, and is no pipe";
 	if (ring && wait && p->o->nfiles == 1 && in->left >= 0 &&
 	    in->left < SHORT) {
 		p->why = "under 64 KiB";
 		ring = false;
 	} else if (ring)
-		p->why = "several outputs share its buffers";
+		p->why = p->nouts > 1 ? "several outputs share its buffers" :
+					"its buffers are for what lags";
 	if (wait && takes(STREAMS, ANY, in->kind, 0) && engine_all_pipes(p) &&
 	    !p->o->no_splice) {
 		p->why = "several pipes, and nobody looks at the bytes";
@@ -137,7 +146,7 @@ choose(struct pump *p, const struct input *in, enum engine rungs[RUNGS])
 	const struct row *row = table;
 	size_t n = 0;
 
-	if (p->nouts > 1 && p->o->engine == ENGINE_AUTO)
+	if (serves_many(p) && p->o->engine == ENGINE_AUTO)
 		return choose_many(p, in, rungs);
 	if (p->o->engine != ENGINE_AUTO) {
 		p->why = "it was asked for";
@@ -254,7 +263,7 @@ pump_input(struct pump *p, struct input *in)
 	p->fell_errno = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (rungs[i] == ENGINE_RING && p->o->engine == ENGINE_AUTO &&
-		    p->nouts == 1) {
+		    !serves_many(p)) {
 			s = run_prelude(p, in);
 			if (s != STEP_LIMIT)
 				break;

@@ -53,12 +53,14 @@ enum status {
 
 struct zpipe {
 	struct opts o;
-	struct output *outs; /* those that could be opened */
+	struct output *outs;        /* those that could be opened */
+	const struct target **ways; /* what each of them is */
 	size_t nouts;
 	struct pump pump;
 	struct pump_calls calls;
 	struct timespec began;
-	bool sigpipe; /* a reader has gone, and we are to go as well */
+	unsigned closed; /* standard descriptors that we were not given */
+	bool sigpipe;    /* a reader has gone, and we are to go as well */
 	int status;
 };
 
@@ -277,16 +279,22 @@ print_probe(void)
 
 /*
  * What is closed becomes a /dev/null that fails in the same way (EBADF), so
- * that none of our own descriptors ends up as somebody's stdout.
+ * that none of our own descriptors ends up as somebody's stdout. Returns a bit
+ * for each of them.
  */
-static void
+static unsigned
 open_standard(void)
 {
+	unsigned closed = 0;
+
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF &&
-		    open("/dev/null",
-			fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
-			_exit(STATUS_MOVE);
+		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF) {
+			closed |= 1u << fd;
+			if (open("/dev/null",
+				fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+				_exit(STATUS_MOVE);
+		}
+	return closed;
 }
 
 /*
@@ -421,8 +429,8 @@ copy_one(struct zpipe *z, const char *operand)
 	if (ended)
 		return false;
 	/* to open a FIFO may take long: nobody must wait for bytes meanwhile */
-	if (input_peek(operand, &kind) == 0 && kind == INPUT_PIPE &&
-	    !judge(z, NULL, pump_flush(&z->pump, false)))
+	if (strcmp(operand, "-") != 0 && input_peek(operand, &kind) == 0 &&
+	    kind == INPUT_PIPE && !judge(z, NULL, pump_flush(&z->pump, false)))
 		return false;
 	while (input_open(&in, operand) == -1) {
 		if (errno == EINTR && !on_wake(z))
@@ -473,8 +481,6 @@ fits(struct zpipe *z)
 static void
 copy_all(struct zpipe *z)
 {
-	if (!fits(z))
-		return;
 	for (size_t i = 0; i < z->o.nfiles; i++)
 		if (!copy_one(z, z->o.files[i]))
 			return;
@@ -491,6 +497,9 @@ inherited(struct zpipe *z)
 		const struct target *t = &z->o.targets[i];
 		int flags = t->way == WAY_FD ? fcntl(t->fd, F_GETFL) : O_WRONLY;
 
+		if (t->way == WAY_FD && t->fd <= STDERR_FILENO &&
+		    (z->closed & 1u << t->fd) != 0)
+			flags = -1;
 		if (flags != -1 && (flags & O_ACCMODE) != O_RDONLY)
 			continue;
 		warnx("%s: it is %s", t->name,
@@ -537,7 +546,7 @@ open_one(struct zpipe *z, const struct target *t, struct output *o, bool *fatal)
 	return -1;
 }
 
-/* Two outputs that are one, or an input that would be truncated. */
+/* Two outputs that are one, or an input that would be written over. */
 static bool
 clashes(struct zpipe *z)
 {
@@ -557,7 +566,7 @@ clashes(struct zpipe *z)
 			const char *operand = z->o.files[j];
 			bool in = strcmp(operand, "-") == 0;
 
-			if (!o->opened || o->append || !S_ISREG(o->st.st_mode))
+			if (!o->opened || !S_ISREG(o->st.st_mode))
 				continue;
 			if ((in ? fstat(STDIN_FILENO, &st) :
 				  stat(operand, &st)) == -1 ||
@@ -572,40 +581,42 @@ clashes(struct zpipe *z)
 	return false;
 }
 
-/*
- * First everything is opened, then compared; only then are files truncated and
- * commands started. -1: nothing is to be moved.
- */
+/* Opens them all. -1: nothing is to be moved. */
 static int
 open_outputs(struct zpipe *z)
 {
-	const struct target **ts = calloc(z->o.ntargets,
-	    sizeof(struct target *));
 	bool fatal = false;
-	size_t left = 0;
 
 	z->outs = calloc(z->o.ntargets, sizeof(*z->outs));
-	if (z->outs == NULL || ts == NULL) {
+	z->ways = calloc(z->o.ntargets, sizeof(*z->ways));
+	if (z->outs == NULL || z->ways == NULL) {
 		warn("setting up");
 		z->status |= STATUS_MEMORY;
-		free(ts);
 		return -1;
 	}
 	fatal = !inherited(z);
 	for (size_t i = 0; i < z->o.ntargets && !fatal; i++) {
-		ts[z->nouts] = &z->o.targets[i];
-		if (open_one(z, ts[z->nouts], &z->outs[z->nouts], &fatal) == 0)
+		struct output *o = &z->outs[z->nouts];
+
+		z->ways[z->nouts] = &z->o.targets[i];
+		if (open_one(z, &z->o.targets[i], o, &fatal) == 0)
 			z->nouts++;
 	}
-	if (fatal || z->nouts == 0 || clashes(z)) {
-		free(ts);
-		return -1;
-	}
+	return fatal || z->nouts == 0 ? -1 : 0;
+}
+
+/* Nothing stands in the way now: empties files and starts commands. */
+static int
+start_outputs(struct zpipe *z)
+{
+	size_t left = 0;
+
 	for (size_t i = 0; i < z->nouts; i++) {
 		struct output *o = &z->outs[i];
 
 		if (output_truncate(o) == 0 &&
-		    (o->child_end == -1 || output_spawn(o, ts[i]->arg) == 0)) {
+		    (o->child_end == -1 ||
+			output_spawn(o, z->ways[i]->arg) == 0)) {
 			left++;
 			continue;
 		}
@@ -613,7 +624,6 @@ open_outputs(struct zpipe *z)
 		z->status |= STATUS_OPEN;
 		output_close(o);
 	}
-	free(ts);
 	return left > 0 ? 0 : -1;
 }
 
@@ -656,7 +666,7 @@ set_up(struct zpipe *z)
 		.ctx = z,
 	};
 	clock_gettime(CLOCK_MONOTONIC, &z->began);
-	if (open_outputs(z) == -1)
+	if (open_outputs(z) == -1 || clashes(z))
 		return -1;
 	if (watch_signals(z) == -1 ||
 	    pump_init(&z->pump, &z->o, z->outs, z->nouts, &z->calls) == -1) {
@@ -664,7 +674,7 @@ set_up(struct zpipe *z)
 		z->status |= STATUS_MEMORY;
 		return -1;
 	}
-	return 0;
+	return fits(z) ? start_outputs(z) : -1;
 }
 
 static void
@@ -702,7 +712,7 @@ main(int argc, char *argv[])
 {
 	struct zpipe z = { 0 };
 
-	open_standard();
+	z.closed = open_standard();
 	switch (opts_parse(&z.o, argc, argv)) {
 	case OPTS_USAGE:
 		z.status = STATUS_USAGE;
@@ -719,6 +729,7 @@ main(int argc, char *argv[])
 		}
 		break;
 	}
+	free(z.ways);
 	free(z.outs);
 	opts_release(&z.o);
 	return z.status;

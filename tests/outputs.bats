@@ -485,6 +485,7 @@ modes=("" --output-error=warn --output-error=warn-nopipe \
 	    sed -n "s/^Sig\(Blk\|Ign\):.*\(.......\)$/\1 \2/p" \
 	    /proc/self/status'
 	limited 5 "sh -c '$look' <few" >want
+	[ -s want ]
 	for o in "" --output-error=warn --output-error=exit-nopipe \
 	    "--lag=drop"; do
 		tried=$((tried + 1))
