@@ -331,6 +331,13 @@ is_output(const struct zpipe *z, const struct input *in)
 	return false;
 }
 
+static bool
+exits_on_error(const struct zpipe *z)
+{
+	return z->o.output_error == OUTPUT_ERROR_EXIT ||
+	    z->o.output_error == OUTPUT_ERROR_EXIT_NOPIPE;
+}
+
 /*
  * An output is lost: what becomes of the others is GNU tee's rule for the mode,
  * but that a command may stop reading when it likes, as with pee. A reader that
@@ -361,7 +368,7 @@ on_lost(void *ctx, struct output *o, enum loss loss)
 	output_close(o);
 	if (loss == LOSS_LAG || quiet)
 		return true;
-	return how != OUTPUT_ERROR_EXIT && how != OUTPUT_ERROR_EXIT_NOPIPE;
+	return !exits_on_error(z);
 }
 
 static void
@@ -538,9 +545,7 @@ open_one(struct zpipe *z, const struct target *t, struct output *o, bool *fatal)
 			fcntl(t->fd, F_SETFD, FD_CLOEXEC);
 		return 0;
 	}
-	*fatal = errno == EMFILE || errno == ENFILE ||
-	    z->o.output_error == OUTPUT_ERROR_EXIT ||
-	    z->o.output_error == OUTPUT_ERROR_EXIT_NOPIPE;
+	*fatal = errno == EMFILE || errno == ENFILE || exits_on_error(z);
 	warn("%s", t->name);
 	z->status |= t->way == WAY_STDOUT ? STATUS_MOVE : STATUS_OPEN;
 	return -1;
@@ -623,6 +628,8 @@ start_outputs(struct zpipe *z)
 		warn("%s", o->name);
 		z->status |= STATUS_OPEN;
 		output_close(o);
+		if (exits_on_error(z))
+			return -1;
 	}
 	return left > 0 ? 0 : -1;
 }
