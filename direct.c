@@ -298,6 +298,7 @@ tee_held(struct pump *p, size_t held)
 	enum step s;
 
 	while (held > 0) {
+		uint64_t front = p->moved;
 		bool moved = false;
 
 		if (engine_stopped(p))
@@ -307,6 +308,8 @@ tee_held(struct pump *p, size_t held)
 			return s;
 		if (tee_drop(p, &held) != STEP_DONE)
 			return STEP_READ;
+		/* the front moves as well when the slowest has left */
+		moved = moved || p->moved != front;
 		if (s == STEP_FALL)
 			return held > 0 ? spill(p, held) : s;
 		if (!moved && (s = engine_wait(p, NULL, -1)) != STEP_DONE)

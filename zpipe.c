@@ -341,7 +341,7 @@ exits_on_error(const struct zpipe *z)
 /*
  * An output is lost: what becomes of the others is GNU tee's rule for the mode,
  * but that a command may stop reading when it likes, as with pee. A reader that
- * has gone is EPIPE.
+ * has gone is EPIPE. What is to be said of a command is said when it has ended.
  */
 static bool
 on_lost(void *ctx, struct output *o, enum loss loss)
@@ -361,6 +361,8 @@ on_lost(void *ctx, struct output *o, enum loss loss)
 	if (loss == LOSS_LAG)
 		warnx("%s: detached after %ju bytes: it did not keep up",
 		    o->name, (uintmax_t)o->given);
+	else if (left && o->child != 0)
+		o->broken = !quiet;
 	else if (!quiet)
 		warn("%s", o->name);
 	if (!quiet)
@@ -656,6 +658,8 @@ wait_for_command(struct zpipe *z, const struct output *o)
 		    strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status) != 0)
 		warnx("%s: exit status %d", o->name, WEXITSTATUS(status));
+	else if (o->broken)
+		warnx("%s: %s", o->name, strerror(EPIPE));
 	else
 		return;
 	z->status |= STATUS_MOVE;
@@ -685,7 +689,7 @@ set_up(struct zpipe *z)
 }
 
 static void
-finish(struct zpipe *z)
+say_ended(struct zpipe *z)
 {
 	static const char *const causes[] = {
 		[SIGHUP] = "hangup: ",
@@ -693,11 +697,17 @@ finish(struct zpipe *z)
 		[SIGTERM] = "terminated: ",
 	};
 
-	if (ended) {
-		if (!z->o.quiet)
-			print_counts(z, causes[ended]);
-		z->status |= STATUS_SIGNAL;
-	}
+	if (!ended || (z->status & STATUS_SIGNAL) != 0)
+		return;
+	if (!z->o.quiet)
+		print_counts(z, causes[ended]);
+	z->status |= STATUS_SIGNAL;
+}
+
+static void
+finish(struct zpipe *z)
+{
+	say_ended(z);
 	pump_release(&z->pump);
 	for (size_t i = 0; i < z->nouts; i++)
 		if (!z->outs[i].gone)
@@ -708,9 +718,11 @@ finish(struct zpipe *z)
 		if (o->dropped > 0)
 			warnx("%s: %ju bytes dropped: it did not keep up",
 			    o->name, (uintmax_t)o->dropped);
-		if (o->child != 0)
+		/* a signal for us is most often one for them as well */
+		if (o->child != 0 && !ended)
 			wait_for_command(z, o);
 	}
+	say_ended(z);
 	close(wake_fd);
 }
 

@@ -15,18 +15,36 @@ setup()
 	bad=() tried=0
 }
 
-# What the examples work on, and a stand-in for the machine called backup.
+# What the examples work on, and stand-ins: a directory for each machine, a
+# camera, and a viewer that looks up when all has been recorded.
 furnish()
 {
+	local live=10
+
 	words 400000 >disk.img
 	for month in jan feb mar; do
 		echo "a line of $month" >$month.log
 	done
-	mkdir -p src bin there
+	mkdir -p src bin backup mirror
 	words 100000 >src/words
-	printf '#!/bin/sh\nshift\ncd there && exec sh -c "$*"\n' >bin/ssh
-	chmod +x bin/ssh
+	printf '#!/bin/sh\ncd "$1" && shift && exec sh -c "$*"\n' >bin/ssh
+	printf '#!/bin/sh\nexec words %d\n' $((live * 400000)) >bin/curl
+	printf '#!/bin/sh\nwhile [ "$(stat -c %%s live.ts)" -lt %d ]; do
+		sleep 0.02; done\nexec cat >seen.ts\n' \
+	    $((live * 400000 * 8)) >bin/ffplay
+	chmod +x bin/*
 	PATH=$PWD/bin:$PATH
+}
+
+# The stream was recorded to its end, and the viewer has missed some of it.
+recorded()
+{
+	curl >all.ts
+	same all.ts live.ts
+	[ "$(stat -c %s seen.ts)" -lt "$(stat -c %s all.ts)" ] ||
+		fail "the viewer has missed nothing"
+	cat "$@" | grep -q '^zpipe: --exec=ffplay -: [0-9]* bytes dropped' ||
+		fail "what was dropped is not said" "$(cat "$@")"
 }
 
 # man_examples: a file man.N for each display in the EXAMPLES of the manual
@@ -68,8 +86,16 @@ run_examples()
 	[ "$(grep -c '^\.Bd -literal' "$MAN")" -eq "$(find . -name 'man.*' |
 	    wc -l)" ] || fail "there are displays outside EXAMPLES"
 	run_examples man.*
-	same disk.img there/disk.img
+	same disk.img backup/disk.img
+	same disk.img mirror/disk.img
 	same disk.img <(gzip -dc disk.img.gz)
+	same disk.img copy.img
+	same copy.sha256 <(sha256sum <disk.img)
+	same disk.img kept.img
+	same disk.img <(gzip -dc later.gz)
+	same src.tar backup/src.tar
+	same src/words <(tar -xOf src.tar src/words)
+	recorded man.*.err
 	same <(cat jan.log feb.log mar.log) quarter.log
 	same src/words <(tar -xzOf src.tar.gz src/words)
 	cat man.*.err | grep -q '^zpipe: disk.img: engine ring' ||
@@ -87,7 +113,11 @@ run_examples()
 		fail "a mark without a block"
 	run_examples readme.*
 	same disk.img copy.img
+	same copy.sha256 <(sha256sum <disk.img)
+	same disk.img backup/disk.img
+	same disk.img mirror/disk.img
 	same <(cat jan.log feb.log mar.log) all.log
+	recorded readme.*.err
 }
 
 @test "the files that the README and CONTRIBUTING link to are there" {
@@ -124,6 +154,14 @@ run_examples()
 	for name in auto ring mmap splice range copy fence fresh drain; do
 		tried=$((tried + 1))
 		grep -qE "^\.(It )?Cm $name( |\$)" "$MAN" || note "$name"
+	done
+	all_right
+}
+
+@test "the manual has every mode of --lag and --output-error" {
+	for mode in wait drop detach warn warn-nopipe exit exit-nopipe; do
+		tried=$((tried + 1))
+		grep -qx "\.It Cm $mode" "$MAN" || note "$mode"
 	done
 	all_right
 }
