@@ -169,6 +169,21 @@ spill(struct pump *p, size_t held)
 	return s == STEP_LIMIT ? STEP_FALL : s;
 }
 
+/* Until the only output has room, if it was full. */
+static enum step
+await_room(struct pump *p)
+{
+	enum step s = STEP_DONE;
+
+	do {
+		if (engine_stopped(p))
+			return STEP_STOPPED;
+		if (p->outs[0].full)
+			s = engine_wait(p, NULL, -1);
+	} while (s == STEP_DONE && p->outs[0].full);
+	return s;
+}
+
 static enum step
 splice_held(struct pump *p, const struct input *in, size_t held)
 {
@@ -177,14 +192,9 @@ splice_held(struct pump *p, const struct input *in, size_t held)
 	size_t n;
 
 	while (held > 0) {
-		if (engine_stopped(p))
-			return STEP_STOPPED;
-		if (o->full) {
-			s = engine_wait(p, NULL, -1);
-			if (s != STEP_DONE)
-				return s;
-			continue;
-		}
+		s = await_room(p);
+		if (s != STEP_DONE)
+			return s;
 		s = splice_once(p, in, p->pair[0], o->fd, &n);
 		if (s == STEP_LIMIT)
 			errno = EIO; /* it was not empty */
@@ -473,14 +483,9 @@ map_send(struct pump *p, char *map, size_t at, size_t len)
 	ssize_t n;
 
 	while (at < len) {
-		if (engine_stopped(p))
-			return STEP_STOPPED;
-		if (o->full) {
-			s = engine_wait(p, NULL, -1);
-			if (s != STEP_DONE)
-				return s;
-			continue;
-		}
+		s = await_room(p);
+		if (s != STEP_DONE)
+			return s;
 		want = len - at < MAP_FILL ? len - at : MAP_FILL;
 #ifdef MADV_POPULATE_READ
 		/* vmsplice faults with the pipe's lock held; so fault first */

@@ -687,9 +687,13 @@ engines=("" --engine=ring --engine=splice --engine=copy)
 	for o in "" --engine=ring --engine=mmap --engine=splice --engine=copy \
 	    "-B 4M --release=fresh"; do
 		words 4000000 >big	# more than the ring and the pipe take
-		one "zpipe $o big | { sleep 0.3; check 4100000; } & p=\$!
-		    sleep 0.15
-		    words 4100000 | tail -c +32000001 >>big; wait \$p"
+		rm -f longer
+		one "zpipe $o big |
+		    { until [ -e longer ]; do sleep 0.02; done
+		      check 4100000; } & p=\$!
+		    sleep 0.1
+		    words 4100000 | tail -c +32000001 >>big; : >longer
+		    wait \$p"
 	done
 	all_right
 }

@@ -931,8 +931,9 @@ zpipe: /dev/full: $full" ] || fail "$m: $(outcome)"
 @test "readers of a stream's pipes leave one by one, and hold up nobody" {
 	mkfifo p
 	gone="never 0.1"
-	for o in "" --engine=splice --engine=ring "--pipe-size=0"; do
+	for o in "" --engine=ring "--engine=splice --pipe-size=0"; do
 		for m in warn-nopipe exit-nopipe; do
+			[ "$o$m" != --engine=ringexit-nopipe ] || continue
 			one "words \$N | zpipe --output-error=$m $o \
 			    --exec='$gone' --exec='leave 3000000 >head' |
 			    check \$N 2>seen && cmp head <(head -c 3000000 \$W)"
@@ -1111,8 +1112,10 @@ late='until [ "$(stat -c %s fast 2>/dev/null)" = $((8 * BIG)) ]; do
 
 @test "lag=drop skips bytes for the one that does not read, and counts them" {
 	mkfifo p
+	head -c 20000003 "$B" >1 && tail -c +20000004 "$B" >2
 	for run in "-B 4M \\\$B" "-B 4M --release=fresh" \
-	    "--engine=ring <\\\$B" "--engine=copy"; do
+	    "--engine=ring <\\\$B" "--engine=copy" "-B 4M 1 2" \
+	    "--engine=copy 1 2"; do
 		tried=$((tried + 1))
 		rm -f fast got
 		try 12 "{ $late cat; } <p >got & p=\$!
@@ -1127,7 +1130,8 @@ late='until [ "$(stat -c %s fast 2>/dev/null)" = $((8 * BIG)) ]; do
 }
 
 @test "lag=drop gives a slow reader whole pieces, and a fast one all" {
-	for run in "-B 4M \\\$B" "-B 4M --release=fresh" "--engine=copy \\\$B"; do
+	for run in "-B 4M \\\$B" "-B 4M --release=fresh" \
+	    "-B 4M --engine=copy \\\$B"; do
 		tried=$((tried + 1))
 		rm -f digest got
 		try 12 "cat \$B | eval \"zpipe --lag=drop \
