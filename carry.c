@@ -110,10 +110,14 @@ make_way(struct pump *p, const struct input *in, struct ring *r)
 		FOREACH_OUTPUT(p, o) {
 			if (o->sent >= end)
 				continue;
-			if (p->o->lag == LAG_DETACH)
-				engine_lose(p, o, LOSS_LAG);
-			else
+			if (p->o->lag == LAG_DROP) {
 				output_skip(o, end);
+				continue;
+			}
+			/* its reader has pages that nobody asks about now */
+			if (r->release == RELEASE_DRAIN)
+				r->release = RELEASE_FRESH;
+			engine_lose(p, o, LOSS_LAG);
 		}
 		ring_sent(r, sent_by_all(p, r));
 		return engine_left(p) > 0;
@@ -250,7 +254,7 @@ send_one(struct pump *p, struct ring *r, struct output *o, bool *moved)
 		}
 		if (share && errno == EOPNOTSUPP) {
 			p->fell_errno = o->refused;
-			if (p->o->engine == ENGINE_RING &&
+			if (p->o->engine == ENGINE_RING && p->nouts == 1 &&
 			    o->sent == p->start) {
 				errno = o->refused;
 				return STEP_REFUSED;
@@ -271,6 +275,9 @@ send_all(struct pump *p, struct ring *r, bool *moved)
 
 		if (o->fifo != NULL)
 			s = engine_connect(p, o);
+		/* it takes the pipe's lock to learn that it is still full */
+		if (o->full && !output_ready(o))
+			continue;
 		if (s == STEP_DONE && o->fd != -1)
 			s = send_one(p, r, o, moved);
 		if (s != STEP_DONE)
@@ -389,17 +396,22 @@ flush(struct pump *p, struct ring *r)
 	return STEP_READ;
 }
 
-/* Hands over the outputs that are done; true if that was not all of them. */
+/*
+ * Hands over the outputs that are done, *done is set then; true if that was not
+ * all of them.
+ */
 static bool
-part(struct pump *p, uint64_t all, bool last)
+part(struct pump *p, uint64_t all, bool last, bool *done)
 {
 	bool more = false;
 
 	FOREACH_OUTPUT(p, o) {
 		if (o->sent < all || (last && o->fifo != NULL))
 			more = true;
-		else if (last)
+		else if (last) {
 			p->calls->on_done(p->calls->ctx, o);
+			*done = true;
+		}
 	}
 	return more;
 }
@@ -434,10 +446,10 @@ carry_flush(struct pump *p, bool last)
 	struct ring none = RING_INITIALIZER;
 	struct ring *r = p->many != NULL ? p->many : &none;
 	bool lags = p->o->lag != LAG_WAIT;
-	size_t before = engine_left(p);
+	bool done = false;
 	enum step s = STEP_DONE;
 
-	while (s == STEP_DONE && part(p, all, last)) {
+	while (s == STEP_DONE && part(p, all, last, &done)) {
 		bool moved = false, hurry;
 
 		if (engine_stopped(p))
@@ -446,7 +458,7 @@ carry_flush(struct pump *p, bool last)
 		if (s != STEP_DONE)
 			return s;
 		idle = now_us() - since;
-		hurry = lags && last && engine_left(p) < before;
+		hurry = lags && last && done;
 		if (moved)
 			since += idle;
 		else if (lags && !last && engine_furthest(p, false) == all)
@@ -467,8 +479,10 @@ carry_turn(struct pump *p, struct ring *r)
 
 	if (p->nouts == 1)
 		return s;
-	if (p->many != NULL && p->many != r)
+	if (p->many != NULL && p->many != r) {
 		s = carry_flush(p, false);
+		ring_release(p->many);
+	}
 	p->many = r;
 	return s;
 }
@@ -537,6 +551,11 @@ ring_open(struct pump *p)
 		return STEP_DONE;
 	if (!engine_shares(p)) {
 		conf.release = RELEASE_SENT;
+	} else if (p->o->engine == ENGINE_RING && p->nouts > 1 &&
+	    conf.release == RELEASE_AUTO) {
+		/* later there may be bytes that only some have got */
+		if (ring_probe() == PROBE_REFUSED)
+			return STEP_REFUSED;
 	} else if (conf.release == RELEASE_FENCE) {
 		probe = ring_probe();
 		if (probe == PROBE_COPIES)

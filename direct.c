@@ -278,21 +278,35 @@ tee_all(struct pump *p, size_t held, bool *moved)
 			*moved = true;
 			if (engine_lose(p, o, LOSS_ERROR) != STEP_DONE)
 				return STEP_WRITE;
-		} else if (n == -1 && errno != EINTR)
+		} else if (n == -1 && errno == EINTR)
+			*moved = true; /* once more */
+		else {
+			errno = n == 0 ? EIO : errno; /* it was not empty */
 			return STEP_FALL;
+		}
 	}
 	return STEP_DONE;
 }
 
-/* What everybody has got is dropped: into /dev/null, which copies nothing. */
+/*
+ * What everybody has got is dropped: into /dev/null, which copies nothing. Any
+ * signal ends that, SIGCHLD as well (EINTR); what refuses it does not refuse
+ * read(2).
+ */
 static enum step
 tee_drop(struct pump *p, size_t *held)
 {
 	uint64_t n = engine_slowest(p, false) - p->moved;
+	char scratch[SHARE];
 	ssize_t r;
 
 	while (n > 0) {
 		r = splice(p->pair[0], NULL, p->null, NULL, n, 0);
+		if (r == -1 && errno != EINTR)
+			r = read(p->pair[0], scratch,
+			    n < sizeof(scratch) ? n : sizeof(scratch));
+		if (r == -1 && errno == EINTR)
+			continue;
 		if (r <= 0)
 			return STEP_READ; /* nobody would know where we are */
 		p->moved += (uint64_t)r;

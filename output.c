@@ -99,7 +99,7 @@ output_open(struct output *o, const char *path, bool append)
 	}
 	o->st = st;
 	o->kind = OUTPUT_PIPE;
-	o->opened = true;
+	o->opened = o->vmsplices = true;
 	o->fifo = path;
 	return 0;
 }
@@ -125,7 +125,7 @@ output_connect(struct output *o)
 	}
 	o->fifo = NULL;
 	o->own = o->fd;
-	o->tried_own = o->vmsplices = true;
+	o->tried_own = true;
 	return 0;
 }
 
@@ -383,8 +383,16 @@ output_close(struct output *o)
 
 	if (o->own != -1 && o->own != o->fd)
 		close(o->own);
-	if (o->fd != -1)
+	/* what is said to the user goes on to stderr */
+	if (o->fd != -1 && o->fd != STDERR_FILENO)
 		r = close(o->fd);
+	/* and nothing else must become our stdin or stdout */
+	if (o->fd == STDIN_FILENO || o->fd == STDOUT_FILENO) {
+		int saved = errno;
+
+		(void)!open("/dev/null", O_RDWR);
+		errno = saved;
+	}
 	if (o->child_end != -1)
 		close(o->child_end);
 	o->fd = o->own = o->child_end = -1;

@@ -227,18 +227,23 @@ is_refusal(int reason)
 	return false;
 }
 
-/* The engines for one output need its descriptor. */
+/* Only ring and copy can begin without an output's descriptor. */
 static enum step
-await_reader(struct pump *p)
+await_readers(struct pump *p)
 {
-	struct output *o = &p->outs[0];
+	bool waiting = true;
 	enum step s = STEP_DONE;
 
-	while (s == STEP_DONE && p->nouts == 1 && o->fifo != NULL) {
+	while (waiting && s == STEP_DONE) {
 		if (engine_stopped(p))
 			return STEP_STOPPED;
-		s = engine_connect(p, o);
-		if (s == STEP_DONE && o->fifo != NULL)
+		waiting = false;
+		FOREACH_OUTPUT(p, o) {
+			if (s == STEP_DONE && o->fifo != NULL)
+				s = engine_connect(p, o);
+			waiting = waiting || o->fifo != NULL;
+		}
+		if (waiting && s == STEP_DONE)
 			s = engine_wait(p, NULL, -1);
 	}
 	return s;
@@ -248,12 +253,14 @@ enum pump_end
 pump_input(struct pump *p, struct input *in)
 {
 	enum engine rungs[RUNGS];
-	size_t n = choose(p, in, rungs);
 	enum step s = STEP_DONE;
+	size_t n;
 
-	s = await_reader(p);
+	if (!serves_many(p) || p->o->engine == ENGINE_SPLICE)
+		s = await_readers(p);
 	if (s != STEP_DONE)
 		return end_of(s);
+	n = choose(p, in, rungs);
 	p->start = p->moved;
 	p->grown = p->in_ready = p->in_hup = false;
 	p->small = 0;
@@ -295,7 +302,7 @@ pump_input(struct pump *p, struct input *in)
 const char *
 pump_release_name(const struct pump *p)
 {
-	if (p->engine != ENGINE_RING || !ring_ready(&p->ring))
+	if (p->engine != ENGINE_RING)
 		return "-";
 	return release_name(p->ring.release);
 }
@@ -306,7 +313,7 @@ enum pump_end
 pump_flush(struct pump *p, bool last)
 {
 	if (p->nouts == 1)
-		return end_of(await_reader(p));
+		return end_of(await_readers(p));
 	return end_of(carry_flush(p, last));
 }
 

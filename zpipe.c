@@ -104,13 +104,19 @@ take_signal(int sig, void (*handler)(int))
 static int
 watch_signals(struct zpipe *z)
 {
+	struct sigaction child = { .sa_handler = on_signal };
+
 	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (wake_fd == -1)
 		return -1;
 	z->calls.wake_fd = wake_fd;
 	z->calls.woken = &woken;
 	take_signal(SIGUSR1, on_signal);
-	take_signal(SIGCHLD, on_signal);
+	/* to wait for a command is to wait for this, whatever we were given */
+	sigaction(SIGCHLD, &child, NULL);
+	sigemptyset(&child.sa_mask);
+	sigaddset(&child.sa_mask, SIGCHLD);
+	sigprocmask(SIG_UNBLOCK, &child.sa_mask, NULL);
 	if (z->o.ignore_interrupts)
 		signal(SIGINT, SIG_IGN);
 	else
@@ -163,10 +169,13 @@ print_outputs(const struct zpipe *z)
 			continue;
 		}
 		/* a full pipe may be locked by its reader */
-		if (o->kind == OUTPUT_PIPE && !o->gone)
-			snprintf(unread, sizeof(unread),
-			    output_ready(o) ? ", %zu unread" : ", full",
-			    output_ready(o) ? output_unread(o) : 0);
+		if (o->kind == OUTPUT_PIPE && !o->gone) {
+			if (output_ready(o))
+				snprintf(unread, sizeof(unread), ", %zu unread",
+				    output_unread(o));
+			else
+				strlcpy(unread, ", full", sizeof(unread));
+		}
 		if (o->dropped > 0)
 			snprintf(dropped, sizeof(dropped), ", %ju dropped",
 			    (uintmax_t)o->dropped);
@@ -365,6 +374,7 @@ on_lost(void *ctx, struct output *o, enum loss loss)
 		o->broken = !quiet;
 	else if (!quiet)
 		warn("%s", o->name);
+	o->said = !quiet;
 	if (!quiet)
 		z->status |= STATUS_MOVE;
 	output_close(o);
@@ -384,10 +394,11 @@ on_done(void *ctx, struct output *o)
 	}
 }
 
-/* True if the next input may be read. */
+/* True if the next input may be read; in is NULL for what was left of all. */
 static bool
 judge(struct zpipe *z, const struct input *in, enum pump_end end)
 {
+	const char *name = in != NULL ? in->name : "the outputs";
 	int reason = errno;
 
 	if (z->o.explain && in != NULL)
@@ -397,7 +408,7 @@ judge(struct zpipe *z, const struct input *in, enum pump_end end)
 	case PUMP_DONE:
 		return true;
 	case PUMP_READ:
-		warn("%s", in->name);
+		warn("%s", name);
 		z->status |= STATUS_MOVE;
 		return true;
 	case PUMP_WRITE:
@@ -412,14 +423,14 @@ judge(struct zpipe *z, const struct input *in, enum pump_end end)
 		if (z->o.engine == ENGINE_AUTO)
 			warnx("--release=%s: %s: a fence protects nothing on "
 			      "this kernel: use fresh",
-			    release_name(z->o.release), in->name);
+			    release_name(z->o.release), name);
 		else
 			warn("--engine=%s: %s: this system refuses it",
-			    engine_name(z->o.engine), in->name);
+			    engine_name(z->o.engine), name);
 		z->status |= STATUS_MOVE;
 		return false;
 	case PUMP_MEMORY:
-		warn("%s", in->name);
+		warn("%s", name);
 		z->status |= STATUS_MEMORY;
 		return false;
 	case PUMP_STOPPED:
@@ -543,7 +554,7 @@ open_one(struct zpipe *z, const struct target *t, struct output *o, bool *fatal)
 	}
 	if (r == 0) {
 		/* a command must not keep the others' readers from the end */
-		if (t->way == WAY_FD)
+		if (t->way == WAY_FD && t->fd > STDERR_FILENO)
 			fcntl(t->fd, F_SETFD, FD_CLOEXEC);
 		return 0;
 	}
@@ -612,7 +623,16 @@ open_outputs(struct zpipe *z)
 	return fatal || z->nouts == 0 ? -1 : 0;
 }
 
-/* Nothing stands in the way now: empties files and starts commands. */
+static bool
+not_started(struct zpipe *z, struct output *o)
+{
+	warn("%s", o->name);
+	z->status |= STATUS_OPEN;
+	output_close(o);
+	return exits_on_error(z);
+}
+
+/* Nothing stands in the way now: starts commands, then empties files. */
 static int
 start_outputs(struct zpipe *z)
 {
@@ -621,16 +641,18 @@ start_outputs(struct zpipe *z)
 	for (size_t i = 0; i < z->nouts; i++) {
 		struct output *o = &z->outs[i];
 
-		if (output_truncate(o) == 0 &&
-		    (o->child_end == -1 ||
-			output_spawn(o, z->ways[i]->arg) == 0)) {
-			left++;
+		if (o->child_end != -1 &&
+		    output_spawn(o, z->ways[i]->arg) == -1 && not_started(z, o))
+			return -1;
+	}
+	for (size_t i = 0; i < z->nouts; i++) {
+		struct output *o = &z->outs[i];
+
+		if (o->gone)
 			continue;
-		}
-		warn("%s", o->name);
-		z->status |= STATUS_OPEN;
-		output_close(o);
-		if (exits_on_error(z))
+		if (output_truncate(o) == 0)
+			left++;
+		else if (not_started(z, o))
 			return -1;
 	}
 	return left > 0 ? 0 : -1;
@@ -641,15 +663,13 @@ static void
 wait_for_command(struct zpipe *z, const struct output *o)
 {
 	struct pollfd p = { wake_fd, POLLIN, 0 };
-	uint64_t n;
 	int status;
 	pid_t r;
 
 	while ((r = waitpid(o->child, &status, WNOHANG)) == 0) {
-		if (ended)
+		if (woken && on_wake(z))
 			return; /* it may stay; we may not */
 		poll(&p, 1, -1);
-		(void)!read(wake_fd, &n, sizeof(n));
 	}
 	if (r == -1)
 		warn("%s", o->name);
@@ -715,7 +735,7 @@ finish(struct zpipe *z)
 	for (size_t i = 0; i < z->nouts; i++) {
 		const struct output *o = &z->outs[i];
 
-		if (o->dropped > 0)
+		if (o->dropped > 0 && !o->said)
 			warnx("%s: %ju bytes dropped: it did not keep up",
 			    o->name, (uintmax_t)o->dropped);
 		/* a signal for us is most often one for them as well */
