@@ -92,9 +92,9 @@ gets_all()
 	for i in 1 2; do
 		o="${pipes[turn++ % ${#pipes[@]}]}"
 		one "{ $r; } <p | check $n 2>seen & c=\$!
-		    words $n | zpipe $o --tee=p \
+		    words $n | zpipe $o --fd=9 \
 			--exec='$r | check $n 2>seen2' \
-			--exec='splicer | check $n 2>seen3' |
+			--exec='splicer | check $n 2>seen3' 9>p |
 		    check $n && wait \$c"
 		one "zpipe -B 4M --engine=ring $file | zpipe $o --exec='$r |
 		    check $n 2>seen' --exec='check $n 2>seen2' |

@@ -938,9 +938,9 @@ zpipe: /dev/full: $full" ] || fail "$m: $(outcome)"
 			    --exec='$gone' --exec='leave 3000000 >head' |
 			    check \$N 2>seen && cmp head <(head -c 3000000 \$W)"
 			one "leave 5000000 <p >head &
-			    words \$N | zpipe --output-error=$m $o --tee=p \
+			    words \$N | zpipe --output-error=$m $o --fd=9 \
 				--exec='$gone' --exec='slow 500 |
-				check \$N 2>seen' | leave 1000000 >/dev/null
+				check \$N 2>seen' 9>p | leave 1000000 >/dev/null
 			    [ \"\${PIPESTATUS[*]}\" = '0 0 0' ] && wait \$! &&
 			    grep -q '^0 of .* wrong$' seen &&
 			    cmp head <(head -c 5000000 \$W)"
@@ -1146,6 +1146,22 @@ late='until [ "$(stat -c %s fast 2>/dev/null)" = $((8 * BIG)) ]; do
 	all_right
 }
 
+@test "lag=drop cuts what goes to a terminal or a socket nowhere wrong" {
+	for k in "pty y" "unix y" "tcp y"; do
+		for o in "-B 4M" "-B 4M --engine=copy"; do
+			tried=$((tried + 1))
+			try 12 "cat \$B | lend ${k% y}:7:y -- zpipe --lag=drop \
+			    $o --fd=7 -o /dev/null && stat -c %s y &&
+			    pieces \$BIG <y"
+			# It may keep up; what it got must be right.
+			[ "$status" -eq 0 ] && { is_dropped --fd=7 ||
+			    [ "${lines[0]},$stderr" = "$((8 * BIG))," ]; } ||
+				note "$k $o: $(outcome)"
+		done
+	done
+	all_right
+}
+
 @test "lag=drop and detach do not slow the input of a single output" {
 	for o in "" "-B 4M" --engine=copy; do
 		tried=$((tried + 1))
@@ -1166,6 +1182,39 @@ late='until [ "$(stat -c %s fast 2>/dev/null)" = $((8 * BIG)) ]; do
 		[ "$status" -eq 16 ] && [ "${lines[0]}" -gt 0 ] &&
 		    [ "$stderr" = "zpipe: stdout: detached after ${lines[0]}\
  bytes: $slept" ] || note "detach $o: $(outcome)"
+	done
+	all_right
+}
+
+@test "outputs of any kind that stall stop no other while there is room" {
+	mkfifo p
+	for o in "" --engine=ring --engine=copy -C; do
+		tried=$((tried + 1))
+		rm -f f
+		try 8 "sleep 8 <p & cat \$W | lend pty:7:- unix:5:- tcp:6:- -- \
+			bash -c 'zpipe $o --fd=7 --tee=p --fd=5 --fd=6 -o f \
+			    --exec=\"sleep 8\" <&0 & p=\$!
+			    until cmp -s f \$W; do sleep 0.02; done
+			    kill \$p; wait \$p'"
+		[ "$status" -eq 32 ] && [[ $stderr == "zpipe: terminated: "* ]] ||
+			note "$o: $(outcome)"
+	done
+	all_right
+}
+
+@test "O_NONBLOCK is never set on a descriptor that others share" {
+	mkfifo p
+	look='for n in 0 5 6 7 9; do
+	    grep -q "flags:.*4[0-9][0-9][0-9]$" /proc/$$/fdinfo/$n &&
+		echo "descriptor $n"; done'
+	for o in "" --engine=ring --engine=copy -C --lag=drop; do
+		tried=$((tried + 1))
+		rm -f f
+		try 8 "sleep 8 <p & cat \$W | lend pty:7:- unix:5:- tcp:6:- -- \
+			bash -c 'zpipe $o --fd=7 --fd=5 --fd=6 --fd=9 -o f <&0 &
+			    p=\$!; until cmp -s f \$W; do sleep 0.02; done
+			    $look; kill \$p; wait \$p' 9>p"
+		[ "$status,$output" = 32, ] || note "$o: $(outcome)"
 	done
 	all_right
 }
@@ -1360,6 +1409,39 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 		fail "$(outcome)"
 }
 
+# ---- descriptors ------------------------------------------------------------
+
+@test "at its exit no descriptor is open that it did not get" {
+	need strace pgrep
+	strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+	mkfifo p
+	all="--tee=f --append=g --exec='cat >h' --exec='leave 9 >i' --fd=5 \
+	    --tee=p --tee=/dev/null"
+	for run in "zpipe $all \$W | cat" "cat \$W | zpipe $all >j" \
+	    "zpipe -X --exec=true --exec=false --tee=f few b missing" \
+	    "zpipe --tee=/dev/full --tee=no/f --append=f few few" \
+	    "cat \$W | zpipe --exec='cat >f' | cat" \
+	    "zpipe --lag=detach --tee=p few -o f"; do
+		tried=$((tried + 1))
+		# exit_group is held up, so that there is something to look at.
+		slowly="strace -qq -o log -e trace=exit_group"
+		slowly+=" -e inject=exit_group:delay_enter=500000 zpipe"
+		try 10 "sleep 5 <p & cat <p >/dev/null &
+		    { ${run/zpipe/$slowly}; } >/dev/null 2>&1 5>k &
+		    until p=\$(pgrep -g 0 -x zpipe) &&
+			grep -q 'State:.*\\(D\\|t\\)' /proc/\$p/status; do
+			sleep 0.01; done
+		    sleep 0.2; for f in /proc/\$p/fd/*; do
+			n=\${f##*/}
+			[ \$n -le 2 -o \$n = 5 ] ||
+			    [ \$f -ef /proc/\$\$/fd/\$n ] ||
+			    echo \$n \$(readlink \$f)
+		    done"
+		[ "$output" = "" ] || note "$run: left open: $output"
+	done
+	all_right
+}
+
 # ---- signals ----------------------------------------------------------------
 
 @test "a signal ends it while several outputs stall" {
@@ -1412,5 +1494,136 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 	    for i in 1 2 3; do sleep 0.02
 		kill -STOP $p; sleep 0.02; kill -CONT $p
 	    done 2>/dev/null; wait $p && wait $w && cmp f $W'
+	all_right
+}
+
+# Whoever is behind and leaves moves the front of what tee(2) holds.
+@test "a slow reader of a stream may leave when others have got more" {
+	for i in 1 2 3 4 5; do
+		one "cat $W | zpipe -X --exec='check $N 2>seen' \
+		    --exec='sleep 0.05; head -c 1000 >/dev/null'"
+		one "cat $W | zpipe --exec='sleep 0.0$i' | slow 2000 |
+		    check $N 2>seen"
+	done
+	all_right
+}
+
+@test "no signal and no refusal makes tee lose or repeat a byte" {
+	need strace
+	for e in splice:error=EINTR:when=3 splice:error=EINTR:when=5+4 \
+	    splice:error=EINVAL:when=2+ splice:error=ENOSYS:when=4 \
+	    tee:error=EINTR:when=3+3 tee:error=EINVAL:when=2 \
+	    tee:error=ENOSYS:when=5+ tee:error=EAGAIN:when=2+3 \
+	    tee:retval=0:when=4; do
+		one "cat $W | strace -o /dev/null -e inject=$e zpipe \
+		    --exec='check $N 2>seen' --exec='slow 100 | check $N 2>seen2' |
+		    check $N 2>seen3"
+	done
+	one "words $BIG | { zpipe -q --exec='check $BIG 2>seen' <&0 & p=\$!
+	    sleep 0.1; while kill -USR1 \$p; do :; done 2>/dev/null; wait \$p; } |
+	    check $BIG 2>seen2"
+	all_right
+}
+
+@test "a FIFO that is the only pipe and late gets guarded pages" {
+	mkfifo p
+	for o in -B\ 4M "-B 4M --release=fence" "-B 64k"; do
+		one "{ sleep 0.1; splicer <p | splicer | splicer | splicer |
+		    slow 300 | check $BIG 2>seen; } & q=\$!
+		    zpipe --engine=ring $o -o f --tee=p $B
+		    wait \$q && cmp f $B"
+	done
+	all_right
+}
+
+@test "one that was cut off keeps what it was given" {
+	for o in auto fence fresh drain; do
+		rm -f got
+		try 8 "exec 5> >(until [ -e sent ]; do sleep 0.02; done
+		    cat >got; : >done)
+		    zpipe --release=$o --lag=detach --fd=5 $B >f; r=\$?
+		    exec 5>&-; : >sent
+		    until [ -e done ]; do sleep 0.02; done; rm sent done
+		    cmp f $B && exit \$r"
+		ended 16
+		one_line '^zpipe: --fd=5: detached after [0-9]+ bytes: '
+		cmp -n "$(stat -c %s got)" got "$B" || fail "$o: other bytes"
+		[ -s got ] || fail "$o: nothing"
+	done
+}
+
+@test "the last of all is waited for, although another one has left" {
+	words 262144 >some
+	one "exec 5> >(sleep 1.6; cat >got; : >done)
+	    zpipe --lag=drop --fd=5 -X --exec='sleep 0.2' some; r=\$?
+	    exec 5>&-; until [ -e done ]; do sleep 0.02; done
+	    cmp got some && exit \$r"
+	all_right
+}
+
+@test "commands are waited for, even if SIGCHLD is ignored or blocked" {
+	for o in --ignore-signal=CHLD --block-signal=CHLD; do
+		one "env $o zpipe -X --exec='sleep 0.2; cat >f' $W && cmp f $W"
+		ends 16 'exit status 3$' \
+		    "env $o zpipe -X --exec='cat >f; sleep 0.2; exit 3' $W"
+	done
+	all_right
+}
+
+@test "a signal while commands are waited for is told" {
+	for s in INT TERM HUP; do
+		ends 32 '^zpipe: (interrupt|terminated|hangup): ' \
+		    "timeout --foreground --preserve-status -s $s 0.5 zpipe \
+		    -X --exec='trap \"\" INT HUP; cat >f; sleep 1' few"
+	done
+	all_right
+}
+
+@test "as an output stderr still serves us and the commands" {
+	try 5 "zpipe --fd=2 --exec='cat >f; echo heard >&2; exit 3' a"
+	ended 16
+	[ "$(sort <<<"$stderr")" = "$(sort <<-END
+	first
+	heard
+	zpipe: --exec=cat >f; echo heard >&2; exit 3: exit status 3
+	END
+	)" ] || fail "$(outcome)"
+}
+
+@test "vmsplice refused for a late FIFO is an error, or write serves it" {
+	need strace
+	mkfifo p
+	one "{ sleep 0.2; cat p >got; } & q=\$!
+	    strace -o /dev/null -e inject=vmsplice:error=EPERM \
+	    zpipe -o f --tee=p $W && wait \$q && cmp got $W && cmp f $W"
+	ends 16 '^zpipe: --engine=ring: .*: this system refuses it: ' \
+	    "strace -o /dev/null -e inject=vmsplice:error=EPERM \
+	    zpipe --engine=ring -o f --tee=p $W"
+	all_right
+}
+
+@test "a command that cannot start leaves files as they were in exit modes" {
+	need strace
+	for m in exit exit-nopipe; do
+		cp old f
+		ends 2 '^zpipe: --exec=.*: Resource temporarily' \
+		    "strace -o /dev/null \
+		    -e inject=vfork,clone,clone3:error=EAGAIN \
+		    zpipe --output-error=$m --tee=f --exec='cat >g' few >h"
+		cmp f old && [ ! -s h ] || fail "$m: something was written"
+	done
+	all_right
+}
+
+@test "it holds no more than 24 MiB with eight outputs" {
+	[ "${SANITIZED:-no}" = no ] || skip "the sanitizers need more"
+	peak="cat >/dev/null; grep VmHWM /proc/\$PPID/status >peak"
+	for s in "zpipe \$(printf -- '--exec=slow>/dev/null %.0s' {1..7}) $B" \
+	    "words $BIG | zpipe \$(printf -- '--exec=slow>/dev/null %.0s' \
+	    {1..7})"; do
+		one "$s --exec='$peak' >out; wait
+		    set -- \$(cat peak); [ \$2 -gt 4000 ] && [ \$2 -lt 24576 ] ||
+		    { cat peak; exit 1; }"
+	done
 	all_right
 }
