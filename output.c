@@ -383,7 +383,7 @@ output_close(struct output *o)
 
 	if (o->own != -1 && o->own != o->fd)
 		close(o->own);
-	/* what is said to the user goes on to stderr */
+	/* the user is still to hear of what happens */
 	if (o->fd != -1 && o->fd != STDERR_FILENO)
 		r = close(o->fd);
 	/* and nothing else must become our stdin or stdout */
