@@ -350,6 +350,18 @@ zpipe: p: Broken pipe" ] || note "$o $w: $(outcome) $(cat seen*)"
 
 # What follows shows that the above would see it.
 
+@test "drain is right behind readers that copy, be they slow or fast" {
+	# A ring that is smaller than the pipes has no other protection.
+	for o in "" "-B 4M" "-B 512k --engine=ring"; do
+		one "zpipe --release=drain $o --exec='slow 1000 |
+		    check $WORDS 2>seen' --tee=f \$W | vmspliceuser |
+		    check $WORDS && cmp f \$W"
+		one "words $WORDS | zpipe --release=drain $o --tee=p -o f & c=\$!
+		    slow 1000 <p | check $WORDS && wait \$c && cmp f \$W"
+	done
+	all_right
+}
+
 @test "drain is wrong behind readers that splice on one of several outputs" {
 	chain="splicer|splicer|splicer|splicer|splicer|splicer|slow 100"
 	try 10 'zpipe --engine=ring --release=drain "$F" | cat >/dev/null'

@@ -181,6 +181,10 @@ modes=("" --output-error=warn --output-error=warn-nopipe \
 		    cmp f out && cmp g out && cmp h out; rm h"
 		one "cat \$W | zpipe $o few - a --tee=f --exec='cat >g' | cat \
 		    >out; cat few \$W a | cmp - out && cmp f out && cmp g out"
+		# Into pipes only, one input may have another engine.
+		one "cat \$W | zpipe $o \$W - few \$W \
+			--exec='sleep 0.1; cat >g' | cat >out
+		    cat \$W \$W few \$W | cmp - out && cmp g out"
 	done
 	all_right
 }
@@ -336,6 +340,10 @@ modes=("" --output-error=warn --output-error=warn-nopipe \
 		# More than anything can hold.
 		one "zpipe $o --tee=p \$B | check \$BIG 2>seen & p=\$!
 		    sleep 0.3; check \$BIG <p 2>seen2 && wait \$p"
+		# One input after the other, and no two need the same engine.
+		one "{ sleep 0.2; cat p >got; } & q=\$!
+		    cat \$W | zpipe $o few - \$W a --tee=p -o f && wait \$q &&
+		    cat few \$W \$W a | cmp - f && cmp got f"
 	done
 	all_right
 }
@@ -1115,7 +1123,8 @@ late='until [ "$(stat -c %s fast 2>/dev/null)" = $((8 * BIG)) ]; do
 	head -c 20000003 "$B" >1 && tail -c +20000004 "$B" >2
 	for run in "-B 4M \\\$B" "-B 4M --release=fresh" \
 	    "--engine=ring <\\\$B" "--engine=copy" "-B 4M 1 2" \
-	    "--engine=copy 1 2"; do
+	    "--engine=copy 1 2" "-B 4M --release=drain" \
+	    "-B 512k --engine=ring --release=drain \\\$B"; do
 		tried=$((tried + 1))
 		rm -f fast got
 		try 12 "{ $late cat; } <p >got & p=\$!
@@ -1131,7 +1140,8 @@ late='until [ "$(stat -c %s fast 2>/dev/null)" = $((8 * BIG)) ]; do
 
 @test "lag=drop gives a slow reader whole pieces, and a fast one all" {
 	for run in "-B 4M \\\$B" "-B 4M --release=fresh" \
-	    "-B 4M --engine=copy \\\$B"; do
+	    "-B 4M --engine=copy \\\$B" "-B 4M --release=drain" \
+	    "-B 512k --engine=ring --release=drain \\\$B"; do
 		tried=$((tried + 1))
 		rm -f digest got
 		try 12 "cat \$B | eval \"zpipe --lag=drop \
