@@ -386,13 +386,6 @@ output_close(struct output *o)
 	/* the user is still to hear of what happens */
 	if (o->fd != -1 && o->fd != STDERR_FILENO)
 		r = close(o->fd);
-	/* and nothing else must become our stdin or stdout */
-	if (o->fd == STDIN_FILENO || o->fd == STDOUT_FILENO) {
-		int saved = errno;
-
-		(void)!open("/dev/null", O_RDWR);
-		errno = saved;
-	}
 	if (o->child_end != -1)
 		close(o->child_end);
 	o->fd = o->own = o->child_end = -1;

@@ -113,10 +113,14 @@ watch_signals(struct zpipe *z)
 	z->calls.woken = &woken;
 	take_signal(SIGUSR1, on_signal);
 	/* to wait for a command is to wait for this, whatever we were given */
-	sigaction(SIGCHLD, &child, NULL);
 	sigemptyset(&child.sa_mask);
 	sigaddset(&child.sa_mask, SIGCHLD);
-	sigprocmask(SIG_UNBLOCK, &child.sa_mask, NULL);
+	for (size_t i = 0; i < z->nouts; i++)
+		if (z->outs[i].child_end != -1) {
+			sigaction(SIGCHLD, &child, NULL);
+			sigprocmask(SIG_UNBLOCK, &child.sa_mask, NULL);
+			break;
+		}
 	if (z->o.ignore_interrupts)
 		signal(SIGINT, SIG_IGN);
 	else
@@ -340,6 +344,19 @@ is_output(const struct zpipe *z, const struct input *in)
 	return false;
 }
 
+/* 0, or -1 with errno. Its number must not become that of another. */
+static int
+let_go(const struct zpipe *z, struct output *o)
+{
+	bool standard = o->fd == STDIN_FILENO || o->fd == STDOUT_FILENO;
+	int r = output_close(o), saved = errno;
+
+	if (standard && z->nouts > 1)
+		(void)!open("/dev/null", O_RDWR);
+	errno = saved;
+	return r;
+}
+
 static bool
 exits_on_error(const struct zpipe *z)
 {
@@ -377,7 +394,7 @@ on_lost(void *ctx, struct output *o, enum loss loss)
 	o->said = !quiet;
 	if (!quiet)
 		z->status |= STATUS_MOVE;
-	output_close(o);
+	let_go(z, o);
 	if (loss == LOSS_LAG || quiet)
 		return true;
 	return !exits_on_error(z);
@@ -388,7 +405,7 @@ on_done(void *ctx, struct output *o)
 {
 	struct zpipe *z = ctx;
 
-	if (output_close(o) == -1) {
+	if (let_go(z, o) == -1) {
 		warn("%s", o->name);
 		z->status |= STATUS_CLOSE;
 	}
