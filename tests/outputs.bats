@@ -1439,9 +1439,8 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 		rm -f log
 		try 10 "sleep 5 <p & cat <p >/dev/null &
 		    { ${run/zpipe/$slowly}; } >/dev/null 2>&1 5>k &
-		    until p=\$(pgrep -g 0 -x zpipe) &&
-			grep -qs exit_group log; do sleep 0.01; done
-		    sleep 0.2; for f in /proc/\$p/fd/*; do
+		    until grep -qs exit_group log; do sleep 0.01; done
+		    p=\$(pgrep -o -g 0 -x zpipe); for f in /proc/\$p/fd/*; do
 			n=\${f##*/}
 			[ \$n -le 2 -o \$n = 5 ] ||
 			    [ \$f -ef /proc/\$\$/fd/\$n ] ||
