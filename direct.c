@@ -165,6 +165,8 @@ spill(struct pump *p, size_t held)
 	int saved = errno;
 	enum step s = run_copy(p, &pair, held);
 
+	if (s == STEP_READ)
+		return STEP_BROKEN; /* the next input would find the rest */
 	errno = saved;
 	return s == STEP_LIMIT ? STEP_FALL : s;
 }
@@ -308,7 +310,7 @@ tee_drop(struct pump *p, size_t *held)
 		if (r == -1 && errno == EINTR)
 			continue;
 		if (r <= 0)
-			return STEP_READ; /* nobody would know where we are */
+			return STEP_BROKEN; /* nobody knows where we are now */
 		p->moved += (uint64_t)r;
 		*held -= (size_t)r;
 		n -= (uint64_t)r;
@@ -331,7 +333,7 @@ tee_held(struct pump *p, size_t held)
 		if (s == STEP_WRITE)
 			return s;
 		if (tee_drop(p, &held) != STEP_DONE)
-			return STEP_READ;
+			return STEP_BROKEN;
 		/* the front moves as well when the slowest has left */
 		moved = moved || p->moved != front;
 		if (s == STEP_FALL)

@@ -83,7 +83,7 @@ engine_wait(struct pump *p, const struct input *in, long usec)
 	t = (struct timespec){ usec / 1000000, usec % 1000000 * 1000 };
 	n = ppoll(p->polls, p->nouts + 2, usec < 0 ? NULL : &t, NULL);
 	if (n == -1 && errno != EINTR && errno != EAGAIN)
-		return STEP_POLL;
+		return STEP_BROKEN;
 	if (n <= 0)
 		return STEP_DONE; /* time is up, or look again */
 	if (pin->revents != 0) {

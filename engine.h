@@ -35,7 +35,7 @@ enum step {
 	STEP_REFUSED, /* as STEP_FALL, but the user has forced it: errno */
 	STEP_READ,    /* errno */
 	STEP_WRITE,   /* on_lost() said so, or no output is left */
-	STEP_POLL,    /* errno */
+	STEP_BROKEN,  /* poll(2) or a pipe of our own failed: errno */
 	STEP_STOPPED,
 	STEP_MEMORY, /* errno */
 };
@@ -43,7 +43,8 @@ enum step {
 /* The outputs that are still there. */
 #define FOREACH_OUTPUT(p, o)                                                \
 	for (struct output *o = (p)->outs; o < (p)->outs + (p)->nouts; o++) \
-		if (!o->gone)
+		if (o->gone) {                                              \
+		} else
 
 /*
  * The engines: from where the input stands to its end, or for as many bytes as

@@ -91,8 +91,9 @@ pump_misfit(const struct pump *p, enum input_kind kind)
 {
 	const struct able *a = &ables[p->o->engine];
 
+	/* by kind: a FIFO may have no reader yet */
 	if (p->nouts > 1 && p->o->engine == ENGINE_SPLICE &&
-	    !engine_all_pipes(p))
+	    out_mask(p) != OUT(PIPE))
 		return "needs pipes where there are several outputs";
 	if (p->nouts > 1 && !a->many)
 		return "needs a single output";
@@ -191,8 +192,8 @@ end_of(enum step s)
 		return PUMP_READ;
 	case STEP_WRITE:
 		return PUMP_WRITE;
-	case STEP_POLL:
-		return PUMP_POLL;
+	case STEP_BROKEN:
+		return PUMP_BROKEN;
 	case STEP_STOPPED:
 		return PUMP_STOPPED;
 	case STEP_MEMORY:

@@ -24,7 +24,7 @@ enum pump_end {
 	PUMP_DONE,    /* all of it is on its way */
 	PUMP_READ,    /* reading failed: errno; the outputs are fine */
 	PUMP_WRITE,   /* on_lost() said so, or no output is left */
-	PUMP_POLL,    /* waiting failed: errno */
+	PUMP_BROKEN,  /* poll(2) or a pipe of our own failed: errno */
 	PUMP_STOPPED, /* on_wake() said so */
 	PUMP_REFUSED, /* the forced engine cannot do it here: errno */
 	PUMP_MEMORY,  /* no memory for the ring: errno */

@@ -432,8 +432,8 @@ judge(struct zpipe *z, const struct input *in, enum pump_end end)
 		if (z->sigpipe)
 			die_of_pipe();
 		return false; /* on_lost() has said why */
-	case PUMP_POLL:
-		warn("poll");
+	case PUMP_BROKEN:
+		warn("cannot go on");
 		z->status |= STATUS_MOVE;
 		return false;
 	case PUMP_REFUSED:
