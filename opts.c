@@ -213,24 +213,23 @@ name_option(const char *option, const char *arg, const char *const *names,
 
 /* ---- outputs ---------------------------------------------------------- */
 
-/* The next of them; takes both strings over, also when it fails. */
+/* The next of them, with a name of two parts. */
 static int
-add_target(struct opts *o, enum way way, char *arg, int fd, char *name)
+add_target(struct opts *o, enum way way, int fd, const char *option,
+    const char *arg)
 {
-	bool wants = way == WAY_FILE || way == WAY_APPEND || way == WAY_COMMAND;
-	struct target *more = NULL;
+	struct target *more = realloc(o->targets,
+	    (o->ntargets + 1) * sizeof(*o->targets));
+	char *name = NULL;
 
-	if (name != NULL && wants == (arg != NULL))
-		more = realloc(o->targets,
-		    (o->ntargets + 1) * sizeof(*o->targets));
-	if (more == NULL) {
+	if (more != NULL)
+		o->targets = more;
+	if (more == NULL || asprintf(&name, "%s%s", option, arg) == -1) {
 		warnx("no memory for the options");
-		free(arg);
-		free(name);
 		return -1;
 	}
-	o->targets = more;
-	o->targets[o->ntargets++] = (struct target){ way, arg, fd, name };
+	more[o->ntargets++] = (struct target){ way, fd, name,
+		name + strlen(option) };
 	return 0;
 }
 
@@ -241,33 +240,31 @@ file_option(struct opts *o, const char *option, enum way way, const char *arg)
 		warnx("%s: '' is not a file name", option);
 		return -1;
 	}
-	if (strcmp(option, "--output") == 0) {
-		o->output = true;
-		if (strcmp(arg, "-") == 0)
-			return add_target(o, WAY_STDOUT, NULL, STDOUT_FILENO,
-			    strdup("stdout"));
-	}
-	return add_target(o, way, strdup(arg), -1, strdup(arg));
+	return add_target(o, way, -1, "", arg);
+}
+
+static int
+output_option(struct opts *o, const char *arg)
+{
+	o->output = true;
+	if (strcmp(arg, "-") == 0)
+		return add_target(o, WAY_STDOUT, STDOUT_FILENO, "", "stdout");
+	return file_option(o, "--output", WAY_FILE, arg);
 }
 
 static int
 exec_option(struct opts *o, const char *arg)
 {
-	char *name = NULL;
-
 	if (arg[strspn(arg, " \t\n")] == '\0') {
 		warnx("--exec: '%s' is not a command", arg);
 		return -1;
 	}
-	if (asprintf(&name, "--exec=%s", arg) == -1)
-		name = NULL;
-	return add_target(o, WAY_COMMAND, strdup(arg), -1, name);
+	return add_target(o, WAY_COMMAND, -1, "--exec=", arg);
 }
 
 static int
 fd_option(struct opts *o, const char *arg)
 {
-	char *name = NULL;
 	const char *why;
 	int fd = (int)strtonum(arg, 0, INT_MAX, &why);
 
@@ -277,9 +274,7 @@ fd_option(struct opts *o, const char *arg)
 		    arg);
 		return -1;
 	}
-	if (asprintf(&name, "--fd=%d", fd) == -1)
-		name = NULL;
-	return add_target(o, WAY_FD, NULL, fd, name);
+	return add_target(o, WAY_FD, fd, "--fd=", arg);
 }
 
 /* stdout, unless -o or -X says otherwise, comes first. */
@@ -288,14 +283,11 @@ add_stdout(struct opts *o)
 {
 	struct target last;
 
-	if (o->output)
-		return 0;
-	if (o->discard && o->ntargets > 0)
+	if (o->output || (o->discard && o->ntargets > 0))
 		return 0;
 	if (o->discard)
-		return add_target(o, WAY_NOWHERE, NULL, -1, strdup("nowhere"));
-	if (add_target(o, WAY_STDOUT, NULL, STDOUT_FILENO, strdup("stdout")) ==
-	    -1)
+		return add_target(o, WAY_FILE, -1, "", "/dev/null");
+	if (add_target(o, WAY_STDOUT, STDOUT_FILENO, "", "stdout") == -1)
 		return -1;
 	last = o->targets[o->ntargets - 1];
 	memmove(o->targets + 1, o->targets,
@@ -338,7 +330,7 @@ take_option(struct opts *o, int opt, const char *arg)
 		o->lag = (enum lag)i;
 		return i;
 	case 'o':
-		return file_option(o, "--output", WAY_FILE, arg);
+		return output_option(o, arg);
 	case OPT_TEE:
 		return file_option(o, "--tee", WAY_FILE, arg);
 	case OPT_APPEND:
@@ -477,10 +469,8 @@ opts_parse(struct opts *o, int argc, char *argv[])
 void
 opts_release(struct opts *o)
 {
-	for (size_t i = 0; i < o->ntargets; i++) {
-		free(o->targets[i].arg);
+	for (size_t i = 0; i < o->ntargets; i++)
 		free(o->targets[i].name);
-	}
 	free(o->targets);
 	if (o->popt != NULL)
 		poptFreeContext(o->popt);

@@ -29,14 +29,13 @@ enum way {
 	WAY_APPEND,  /* the same */
 	WAY_COMMAND, /* arg is for sh -c */
 	WAY_FD,      /* fd, inherited */
-	WAY_NOWHERE, /* --discard */
 };
 
 struct target {
 	enum way way;
-	char *arg; /* NULL where there is none */
-	int fd;
-	char *name; /* for messages */
+	int fd;          /* -1 where there is none yet */
+	char *name;      /* for messages */
+	const char *arg; /* the end of the name */
 };
 
 /* What an output that fails means for the others: GNU tee's modes. */

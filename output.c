@@ -130,7 +130,7 @@ output_connect(struct output *o)
 }
 
 int
-output_pipe(struct output *o, const char *name)
+output_pipe(struct output *o, const char *command, const char *name)
 {
 	int ends[2];
 
@@ -144,13 +144,14 @@ output_pipe(struct output *o, const char *name)
 		return -1;
 	}
 	o->child_end = ends[0];
+	o->command = command;
 	return 0;
 }
 
 int
-output_spawn(struct output *o, const char *command)
+output_spawn(struct output *o)
 {
-	const char *const argv[] = { "sh", "-c", command, NULL };
+	const char *const argv[] = { "sh", "-c", o->command, NULL };
 	posix_spawn_file_actions_t acts;
 	int r;
 

@@ -29,11 +29,12 @@ struct output {
 	const char *name; /* for messages; not ours */
 	struct stat st;
 	enum output_kind kind;
-	int fd;           /* ours until output_close(); -1: not open */
-	int own;          /* the same, reopened O_NONBLOCK; or -1 */
-	int child_end;    /* the command's stdin, until it runs; or -1 */
-	pid_t child;      /* the command, or 0 */
-	const char *fifo; /* the path of a FIFO that has no reader yet */
+	int fd;              /* ours until output_close(); -1: not open */
+	int own;             /* the same, reopened O_NONBLOCK; or -1 */
+	int child_end;       /* the command's stdin, until it runs; or -1 */
+	const char *command; /* for output_spawn(); not ours */
+	pid_t child;         /* the command, or 0 */
+	const char *fifo;    /* the path of a FIFO that has no reader yet */
 	bool tried_own;
 	unsigned careful; /* small writes without it */
 	bool append;      /* O_APPEND */
@@ -83,8 +84,8 @@ int output_connect(struct output *);
  * ours. The caller waits for o->child. 0, or -1 with errno and (for the second)
  * the pipe still to close.
  */
-int output_pipe(struct output *, const char *name);
-int output_spawn(struct output *, const char *command);
+int output_pipe(struct output *, const char *command, const char *name);
+int output_spawn(struct output *);
 
 /* Writing to both would mix, or overwrite, what is written. */
 bool output_same(const struct output *, const struct output *);

@@ -53,8 +53,7 @@ enum status {
 
 struct zpipe {
 	struct opts o;
-	struct output *outs;        /* those that could be opened */
-	const struct target **ways; /* what each of them is */
+	struct output *outs; /* those that could be opened */
 	size_t nouts;
 	struct pump pump;
 	struct pump_calls calls;
@@ -563,10 +562,7 @@ open_one(struct zpipe *z, const struct target *t, struct output *o, bool *fatal)
 		r = output_open(o, t->arg, t->way == WAY_APPEND);
 		break;
 	case WAY_COMMAND:
-		r = output_pipe(o, t->name);
-		break;
-	case WAY_NOWHERE:
-		r = output_open(o, "/dev/null", false);
+		r = output_pipe(o, t->arg, t->name);
 		break;
 	}
 	if (r == 0) {
@@ -623,8 +619,7 @@ open_outputs(struct zpipe *z)
 	bool fatal = false;
 
 	z->outs = calloc(z->o.ntargets, sizeof(*z->outs));
-	z->ways = calloc(z->o.ntargets, sizeof(*z->ways));
-	if (z->outs == NULL || z->ways == NULL) {
+	if (z->outs == NULL) {
 		warn("setting up");
 		z->status |= STATUS_MEMORY;
 		return -1;
@@ -633,7 +628,6 @@ open_outputs(struct zpipe *z)
 	for (size_t i = 0; i < z->o.ntargets && !fatal; i++) {
 		struct output *o = &z->outs[z->nouts];
 
-		z->ways[z->nouts] = &z->o.targets[i];
 		if (open_one(z, &z->o.targets[i], o, &fatal) == 0)
 			z->nouts++;
 	}
@@ -658,8 +652,8 @@ start_outputs(struct zpipe *z)
 	for (size_t i = 0; i < z->nouts; i++) {
 		struct output *o = &z->outs[i];
 
-		if (o->child_end != -1 &&
-		    output_spawn(o, z->ways[i]->arg) == -1 && not_started(z, o))
+		if (o->child_end != -1 && output_spawn(o) == -1 &&
+		    not_started(z, o))
 			return -1;
 	}
 	for (size_t i = 0; i < z->nouts; i++) {
@@ -785,7 +779,6 @@ main(int argc, char *argv[])
 		}
 		break;
 	}
-	free(z.ways);
 	free(z.outs);
 	opts_release(&z.o);
 	return z.status;

@@ -285,13 +285,14 @@ test_command(void)
 	int status = 0;
 
 	alarm(10); /* what holds its own pipe never sees the end */
-	ok(output_pipe(&other, "other") == 0 && output_pipe(&o, "o") == 0,
+	ok(output_pipe(&other, "", "other") == 0 &&
+		output_pipe(&o, command, "o") == 0,
 	    "commands get a pipe first");
 	snprintf(command, sizeof(command),
 	    "test \"$(cat)\" = hello && "
 	    "! ls -l /proc/$$/fd | grep -q 'pipe:.%ju'",
 	    (uintmax_t)other.st.st_ino);
-	ok(output_spawn(&o, command) == 0 && o.child > 0 && o.child_end == -1,
+	ok(output_spawn(&o) == 0 && o.child > 0 && o.child_end == -1,
 	    "and then start");
 	ok(output_write(&o, "hello", 5) == 5, "they are written to");
 	output_close(&o);
