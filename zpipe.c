@@ -669,6 +669,27 @@ start_outputs(struct zpipe *z)
 	return left > 0 ? 0 : -1;
 }
 
+/*
+ * An input needs a descriptor as well, and it must not turn out when the files
+ * are empty that there is none. stdout alone has nothing to lose.
+ */
+static bool
+one_is_left(struct zpipe *z)
+{
+	int fd = -1;
+
+	if (z->nouts > 1 || z->outs[0].fd != STDOUT_FILENO) {
+		fd = fcntl(wake_fd, F_DUPFD_CLOEXEC, 0);
+		if (fd == -1) {
+			warn("inputs");
+			z->status |= STATUS_OPEN;
+			return false;
+		}
+		close(fd);
+	}
+	return true;
+}
+
 /* Everything has been said to it: what does the command say? */
 static void
 wait_for_command(struct zpipe *z, const struct output *o)
@@ -716,7 +737,7 @@ set_up(struct zpipe *z)
 		z->status |= STATUS_MEMORY;
 		return -1;
 	}
-	return fits(z) ? start_outputs(z) : -1;
+	return one_is_left(z) && fits(z) ? start_outputs(z) : -1;
 }
 
 static void

@@ -1637,3 +1637,45 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 	done
 	all_right
 }
+
+@test "whatever the descriptor limit, files are whole or as they were" {
+	refused=0
+	for n in 4 5 6 7 8 9 10 12 16; do
+		for o in "" --exec=:; do
+			cp old f
+			cp old g
+			tried=$((tried + 1))
+			try 5 "exec >out; ulimit -n $n
+			    exec zpipe --tee=f --append=g $o $W"
+			if cmp -s f old; then
+				refused=$((refused + 1))
+				[ "$status" -ne 0 ] && cmp -s g old &&
+				    [ ! -s out ] && [[ $stderr =~ \
+				    ^zpipe:\ .*:\ Too\ many\ open\ files$ ]]
+			else
+				cmp f "$W" && cmp out "$W" &&
+				    cmp g <(cat old "$W")
+			fi || note "$n $o: $(outcome)"
+		done
+	done
+	[ $refused -ge 4 ] && [ $refused -lt 14 ] || note "$refused refused"
+	all_right
+}
+
+@test "splice can be asked for before the FIFOs have their readers" {
+	mkfifo p q
+	one "{ sleep 0.1; cat p >f & cat q >g; wait; } & c=\$!
+	    cat $W | zpipe --engine=splice -X --tee=p --tee=q && wait \$c &&
+	    cmp f $W && cmp g $W"
+	all_right
+}
+
+@test "when our own pipe fails no other input is read" {
+	need strace
+	ends 16 '^zpipe: cannot go on: Input/output error$' \
+	    "cat $W | strace -o /dev/null -e inject=splice:error=EINVAL:when=2+ \
+	    -e inject=read:error=EIO:when=8+ zpipe --exec='cat >f' - few | cat >g
+	    r=\${PIPESTATUS[1]}; cmp -n \$(stat -c %s f) f $W &&
+	    cmp -n \$(stat -c %s g) g $W && exit \$r"
+	all_right
+}
