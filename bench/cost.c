@@ -22,25 +22,11 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 extern char **environ;
-
-static uint64_t
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
-}
-
-static uint64_t
-usec(struct timeval tv)
-{
-	return (uint64_t)tv.tv_sec * 1000000U + (uint64_t)tv.tv_usec;
-}
 
 int
 main(int argc, char *argv[])

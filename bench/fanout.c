@@ -32,8 +32,9 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define READ_SIZE (128UL << 10)
 #define SLOW_BYTES (32UL << 20)
@@ -50,21 +51,6 @@ struct seen {
 };
 
 static char buf[READ_SIZE] __attribute__((aligned(4096)));
-
-static uint64_t
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
-}
-
-static uint64_t
-usec(struct timeval tv)
-{
-	return (uint64_t)tv.tv_sec * 1000000U + (uint64_t)tv.tv_usec;
-}
 
 /* Reads to the end, or to the limit with a nap after each read. */
 static void

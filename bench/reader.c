@@ -19,8 +19,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define READ_SIZE (128UL << 10)
 
@@ -29,15 +30,6 @@ static union {
 	char bytes[READ_SIZE + sizeof(uint64_t)];
 	uint64_t words[READ_SIZE / sizeof(uint64_t) + 1];
 } buf __attribute__((aligned(4096)));
-
-static uint64_t
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
-}
 
 static uint64_t
 count_wrong(size_t words, uint64_t first)
