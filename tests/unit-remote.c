@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: ISC */
+/* Two zpipes that talk, and those with whom they do not. */
+#include "config.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../remote.h"
+#include "tap.h"
+
+static char base[] = "/tmp/unit-remote.XXXXXX", dir[64], fallback[64],
+	    reply[REMOTE_MAX];
+
+/* What the child that serves is to do. */
+enum role {
+	SERVE,      /* until its pipe is closed */
+	SLEEP,      /* no zpipe at all */
+	MUTE,       /* listens, and never answers */
+	DIE,        /* ends instead of an answer */
+	LATE,       /* listens after 100 ms */
+	STALE,      /* in place of a dead process with its number */
+	SHUT_UMASK, /* with a umask that takes everything away */
+};
+
+struct server {
+	pid_t pid;
+	int go; /* closed: it ends */
+};
+
+/* "big": REMOTE_MAX bytes; "none": no answer; else "<" message ">". */
+static size_t
+answer(void *ctx, const char *msg, size_t len, char *out)
+{
+	++*(int *)ctx;
+	if (strcmp(msg, "none") == 0)
+		return 0;
+	if (strcmp(msg, "die") == 0)
+		_exit(3);
+	if (strcmp(msg, "big") == 0 || len == REMOTE_MAX) {
+		memset(out, 'x', REMOTE_MAX);
+		return REMOTE_MAX;
+	}
+	return (size_t)snprintf(out, REMOTE_MAX, "<%s>", msg);
+}
+
+static void
+leave_stale_socket(void)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/%d.sock", dir,
+	    (int)getpid());
+	if (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
+		_exit(98);
+	close(fd);
+}
+
+/* The child; it says on said when it listens. */
+__attribute__((noreturn)) static void
+serve(enum role role, int go, int said)
+{
+	struct remote r = REMOTE_INITIALIZER;
+	struct pollfd p = { go, POLLIN, 0 };
+	int count = 0;
+
+	alarm(10);
+	if (role == STALE || role == LATE)
+		leave_stale_socket();
+	if (role == SHUT_UMASK)
+		umask(0777);
+	if (role == LATE) { /* they are refused until then */
+		close(said);
+		poll(NULL, 0, 100);
+	}
+	if (role != SLEEP && remote_listen(&r) == -1)
+		_exit(97);
+	if (role != LATE)
+		close(said);
+	while (poll(&p, 1, 1) == 0) {
+		if (role != MUTE && role != SLEEP)
+			remote_serve(&r, answer, &count);
+	}
+	remote_close(&r);
+	_exit(count > 200 ? 200 : count);
+}
+
+static struct server
+start(enum role role)
+{
+	struct server s;
+	int go[2], said[2];
+	char c;
+
+	if (pipe2(go, O_CLOEXEC) == -1 || pipe2(said, O_CLOEXEC) == -1)
+		bail("pipe2");
+	s.pid = fork();
+	if (s.pid == -1)
+		bail("fork");
+	if (s.pid == 0) {
+		close(go[1]);
+		close(said[0]);
+		serve(role, go[0], said[1]);
+	}
+	close(go[0]);
+	close(said[1]);
+	while (read(said[0], &c, 1) > 0)
+		;
+	close(said[0]);
+	s.go = go[1];
+	return s;
+}
+
+/* How many questions it had. */
+static int
+stop(struct server s)
+{
+	int status;
+
+	close(s.go);
+	waitpid(s.pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static bool
+answers(int fd, const char *msg, const char *want)
+{
+	ssize_t n = remote_ask(fd, msg, strlen(msg), reply);
+
+	return n == (ssize_t)strlen(want) &&
+	    memcmp(reply, want, (size_t)n) == 0;
+}
+
+static bool
+has_socket(pid_t pid)
+{
+	char path[128];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%d.sock", dir, (int)pid);
+	return lstat(path, &st) == 0;
+}
+
+static bool
+fails(ssize_t r, int error)
+{
+	return r == -1 && errno == error;
+}
+
+static void
+test_directory(void)
+{
+	char path[128], small[8];
+	struct stat st;
+	mode_t mask = umask(0277);
+
+	ok(remote_directory(path, sizeof(path)) == 0 && strcmp(path, dir) == 0,
+	    "the directory is in XDG_RUNTIME_DIR");
+	umask(mask);
+	ok(lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) &&
+		(st.st_mode & 07777) == 0700,
+	    "it is made with mode 0700, whatever the umask is");
+	ok(remote_directory(path, sizeof(path)) == 0,
+	    "and taken if it is there");
+	ok(fails(remote_directory(small, sizeof(small)), ENAMETOOLONG),
+	    "a path that does not fit is an error");
+	for (mode_t m = 01; m <= 040; m <<= 1) {
+		chmod(dir, 0700 | m);
+		ok(fails(remote_directory(path, sizeof(path)), EPERM),
+		    "mode %04o is refused", 0700 | m);
+	}
+	rmdir(dir);
+	if (symlink(base, dir) == -1)
+		bail("symlink");
+	ok(fails(remote_directory(path, sizeof(path)), EPERM),
+	    "a link is refused");
+	unlink(dir);
+}
+
+static void
+test_without_runtime_dir(void)
+{
+	static const struct {
+		const char *xdg, *what;
+	} t[] = {
+		{ "", "an empty XDG_RUNTIME_DIR is none" },
+		{ ".", "nor is a relative one" },
+		{ "/nonexistent/run", "nor one that does not exist" },
+		{ "/dev/null", "nor one that is no directory" },
+	};
+	char path[128];
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		setenv("XDG_RUNTIME_DIR", t[i].xdg, 1);
+		remote_directory(path, sizeof(path));
+		ok(strcmp(path, fallback) == 0, "%s", t[i].what);
+	}
+	unsetenv("XDG_RUNTIME_DIR");
+	ok(remote_directory(path, sizeof(path)) == 0 &&
+		strcmp(path, fallback) == 0,
+	    "nor none");
+	setenv("XDG_RUNTIME_DIR", base, 1);
+}
+
+static void
+test_owners(void)
+{
+	char path[128];
+
+	if (geteuid() != 0) {
+		skip("a directory of another user is refused", "not root");
+		skip("another user's XDG_RUNTIME_DIR is none", "not root");
+		return;
+	}
+	if (mkdir(dir, 0700) == -1 || chown(dir, 65534, 65534) == -1)
+		bail("chown");
+	ok(fails(remote_directory(path, sizeof(path)), EPERM),
+	    "a directory of another user is refused");
+	rmdir(dir);
+	if (chown(base, 65534, 65534) == -1)
+		bail("chown");
+	remote_directory(path, sizeof(path));
+	ok(strcmp(path, fallback) == 0,
+	    "another user's XDG_RUNTIME_DIR is none");
+	if (chown(base, geteuid(), getegid()) == -1)
+		bail("chown");
+}
+
+static void
+test_long_path(void)
+{
+	char path[256];
+	struct remote r;
+
+	snprintf(path, sizeof(path), "%s/%080d", base, 1);
+	if (mkdir(path, 0700) == -1)
+		bail("mkdir");
+	setenv("XDG_RUNTIME_DIR", path, 1);
+	ok(fails(remote_listen(&r), ENAMETOOLONG) && r.fd == -1,
+	    "a path too long for a socket is an error");
+	setenv("XDG_RUNTIME_DIR", base, 1);
+	strcat(path, "/zpipe");
+	rmdir(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+}
+
+static void
+test_talk(void)
+{
+	struct server s = start(SERVE);
+	int fd = remote_connect(s.pid), other;
+	static char big[REMOTE_MAX], too_long[REMOTE_MAX + 9];
+	struct pollfd p = { -1, POLLIN, 0 };
+
+	ok(fd != -1, "a zpipe is found by its number");
+	ok(answers(fd, "hello", "<hello>"), "it answers");
+	ok(answers(fd, "again", "<again>"), "and again");
+	p.fd = other = remote_connect(s.pid);
+	ok(answers(other, "b", "<b>") && answers(fd, "a", "<a>") &&
+		answers(other, "c", "<c>"),
+	    "two may ask at once");
+	ok(remote_ask(fd, "big", 3, reply) == REMOTE_MAX &&
+		reply[REMOTE_MAX - 1] == 'x',
+	    "an answer may be REMOTE_MAX bytes long");
+	memset(big, 'q', sizeof(big));
+	ok(remote_ask(fd, big, sizeof(big), reply) == REMOTE_MAX,
+	    "so may a question");
+	ok(fails(remote_ask(fd, big, sizeof(big) + 1, reply), EMSGSIZE) &&
+		answers(fd, "a", "<a>"),
+	    "one more byte is refused, and does no harm");
+	ok(fails(remote_ask(fd, "none", 4, reply), ECONNRESET),
+	    "no answer is a hang-up");
+	ok(answers(other, "d", "<d>"), "of that peer only");
+	ok(send(other, too_long, sizeof(too_long), MSG_NOSIGNAL) > 0 &&
+		poll(&p, 1, 1000) == 1 && recv(other, reply, 1, 0) <= 0,
+	    "too long a question is a hang-up as well");
+	close(fd);
+	close(other);
+	ok(has_socket(s.pid) && stop(s) == 10 && !has_socket(s.pid),
+	    "the socket is removed at the end; each question came once");
+	ok(fails(remote_connect(s.pid), ESRCH),
+	    "a process that has ended is not there");
+}
+
+static void
+test_places(void)
+{
+	struct server s = start(SERVE);
+	int fds[6];
+	bool all = true;
+
+	for (int i = 0; i < 6; i++)
+		fds[i] = remote_connect(s.pid);
+	for (int i = 0; i < 4; i++)
+		all = all && answers(fds[i], "x", "<x>");
+	ok(all, "four are served at once");
+	close(fds[0]);
+	close(fds[1]);
+	ok(answers(fds[4], "y", "<y>") && answers(fds[5], "z", "<z>"),
+	    "more wait until there is a place");
+	for (int i = 2; i < 6; i++)
+		close(fds[i]);
+	stop(s);
+}
+
+static void
+test_deaf_client(void)
+{
+	struct server s = start(SERVE);
+	int fd = remote_connect(s.pid), other = remote_connect(s.pid);
+	struct pollfd p = { fd, POLLOUT, 0 };
+	int sent = 0;
+
+	/* Each answer is 64 KiB, and none is read. */
+	while (sent < 100 && poll(&p, 1, 500) == 1 &&
+	    send(fd, "big", 3, MSG_NOSIGNAL) == 3) {
+		sent++;
+		poll(NULL, 0, 2);
+	}
+	ok(sent > 1 && sent < 100, "a client that never reads is dropped");
+	ok(answers(other, "hello", "<hello>"), "and blocks nobody");
+	close(fd);
+	close(other);
+	ok(stop(s) < 100, "it gets no more answers than fit");
+}
+
+static void
+test_no_zpipe(void)
+{
+	struct server s = start(SLEEP);
+
+	ok(fails(remote_connect(s.pid), ENOENT),
+	    "a process that is no zpipe is told from none");
+	stop(s);
+	ok(fails(remote_connect(0), ESRCH) && fails(remote_connect(-1), ESRCH),
+	    "0 and -1 are no processes");
+}
+
+static void
+test_wrong_socket(void)
+{
+	struct server s = start(MUTE);
+	char from[128], to[128];
+
+	snprintf(from, sizeof(from), "%s/%d.sock", dir, (int)s.pid);
+	snprintf(to, sizeof(to), "%s/%d.sock", dir, (int)getpid());
+	if (link(from, to) == -1)
+		bail("link");
+	ok(fails(remote_connect(getpid()), EACCES),
+	    "a socket of another process is not taken for its own");
+	unlink(to);
+	stop(s);
+}
+
+static void
+test_another_user(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		if (geteuid() == 0 && setuid(65534) == -1)
+			_exit(1);
+		_exit(fails(remote_connect(1), EACCES) ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+	ok(status == 0, "a process of another user is refused");
+}
+
+static void
+test_bad_servers(void)
+{
+	struct server s = start(MUTE);
+	int fd = remote_connect(s.pid);
+
+	ok(fails(remote_ask(fd, "hello", 5, reply), ETIMEDOUT),
+	    "no answer for a second ends it");
+	ok(fails(remote_ask(fd, "hello", 5, reply), EPIPE),
+	    "for ever: a late answer would be taken for the next one's");
+	close(fd);
+	stop(s);
+
+	s = start(DIE);
+	fd = remote_connect(s.pid);
+	ok(fails(remote_ask(fd, "die", 3, reply), ECONNRESET),
+	    "a server that ends while it is asked is noticed");
+	ok(fails(remote_ask(fd, "hello", 5, reply), EPIPE),
+	    "and no signal comes");
+	close(fd);
+	ok(stop(s) == 3 && has_socket(s.pid), "its socket stays behind");
+	ok(fails(remote_connect(s.pid), ESRCH), "and leads nowhere");
+}
+
+static void
+test_beginnings(void)
+{
+	static const struct {
+		enum role role;
+		const char *what;
+	} t[] = {
+		{ LATE, "one that has only just begun is waited for" },
+		{ STALE, "a dead process's socket is replaced" },
+		{ SHUT_UMASK, "no umask locks us out" },
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct server s = start(t[i].role);
+		int fd = remote_connect(s.pid);
+
+		ok(fd != -1 && answers(fd, "hello", "<hello>"), "%s",
+		    t[i].what);
+		close(fd);
+		stop(s);
+	}
+}
+
+static void
+test_owner(void)
+{
+	struct remote r, second;
+	struct stat st;
+	pid_t pid;
+
+	ok(remote_listen(&r) == 0 && has_socket(getpid()), "we listen");
+	ok(stat(r.path, &st) == 0 && (st.st_mode & 07777) == 0600,
+	    "on a socket with mode 0600");
+	ok(fails(remote_listen(&second), EADDRINUSE),
+	    "a socket that is in use is not taken away");
+	pid = fork();
+	if (pid == 0) {
+		remote_close(&r);
+		_exit(r.fd != -1);
+	}
+	waitpid(pid, NULL, 0);
+	ok(has_socket(getpid()), "a forked child does not remove it");
+	remote_close(&r);
+	ok(!has_socket(getpid()) && r.fd == -1, "we do");
+	remote_close(&r);
+	remote_serve(&r, NULL, NULL);
+	ok(r.fd == -1, "what does not listen may be closed and served");
+}
+
+int
+main(void)
+{
+	char command[64];
+	struct stat st;
+	bool used;
+
+	/* who listens is told by SIGIO; the tests look by themselves */
+	signal(SIGIO, SIG_IGN);
+
+	alarm(20);
+	if (mkdtemp(base) == NULL || chdir(base) == -1)
+		bail("mkdtemp");
+	setenv("XDG_RUNTIME_DIR", base, 1);
+	snprintf(dir, sizeof(dir), "%s/zpipe", base);
+	snprintf(fallback, sizeof(fallback), "/tmp/zpipe-%u",
+	    (unsigned)geteuid());
+	used = lstat(fallback, &st) == 0;
+	test_directory();
+	test_without_runtime_dir();
+	test_owners();
+	test_long_path();
+	test_owner();
+	test_talk();
+	test_places();
+	test_deaf_client();
+	test_no_zpipe();
+	test_wrong_socket();
+	test_another_user();
+	test_bad_servers();
+	test_beginnings();
+	if (!used)
+		rmdir(fallback);
+	snprintf(command, sizeof(command), "rm -r %s", base);
+	ok(system(command) == 0, "all is removed");
+	return tap_done();
+}
