@@ -9,16 +9,18 @@
 #include <sys/mman.h>
 
 #include <errno.h>
-#include <time.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "engine.h"
+#include "meter.h"
 
 /*
  * FILL: what one read takes from a file. Each vmsplice(2) waits for the pipe's
  *	lock and wakes the reader, so few of them; 2 MiB leaves the cache.
- * AHEAD: so much of a file is read before it can be sent; see far_ahead().
+ * AHEAD: so much of a file is read before it can be sent; see may_read().
  * BANK_BUFS: a fence per 6 MiB, two such banks. More leave the cache.
+ * TAKEN_US: between two looks whether readers have taken the last bytes.
  * LAST_US: at the end, an output that lags has so long to take anything at all.
  */
 enum {
@@ -30,6 +32,7 @@ enum {
 	DRAIN_US = 50,
 	DRAIN_MOST_US = 10000,
 	LAST_US = 1000000,
+	TAKEN_US = 20000,
 };
 
 /* ---- room in the ring ------------------------------------------------- */
@@ -50,13 +53,21 @@ sent_by_all(const struct pump *p, const struct ring *r)
  * buffers were late before there was this limit (0.60 of the splice loop, now
  * 0.75). So a file, which can wait, is read only so far ahead...
  */
-static bool
-far_ahead(const struct pump *p, const struct input *in, const struct ring *r)
+static uint64_t
+may_read(const struct pump *p, const struct input *in, const struct ring *r)
 {
 	uint64_t sent = p->o->lag == LAG_WAIT ? r->sent :
 						engine_furthest(p, false);
+	uint64_t most = input_pollable(in) ? UINT64_MAX : AHEAD;
 
-	return !input_pollable(in) && r->filled - sent >= AHEAD;
+	/* with a limit a producer is to feel it, and soon; unless it must not */
+	if (p->limit.rate != 0 && p->o->lag == LAG_WAIT) {
+		most = p->limit.rate / 4 < AHEAD ? p->limit.rate / 4 : AHEAD;
+		most = most > SHORT ? most : SHORT;
+	}
+	if (r->filled - sent >= most)
+		return 0;
+	return p->limit.rate != 0 ? most - (r->filled - sent) : UINT64_MAX;
 }
 
 /* ... and half of the ring, or two banks of it, are left to what was sent. */
@@ -187,6 +198,46 @@ enum fill {
 	FILL_NOMEM
 };
 
+/* They are in the ring now, and have been looked at. */
+static enum fill
+filled(struct pump *p, const struct input *in, struct ring *r, const char *room,
+    size_t n)
+{
+	struct view *v = &p->view;
+	uint64_t ended;
+	size_t all = n;
+
+	if (p->stop_lines != UINT64_MAX) {
+		n = view_cut(v, room, n, p->stop_lines - v->ended, &ended);
+		if (n < all)
+			input_back(in, all - n);
+	}
+	if (view_wanted(v))
+		view_bytes(v, p->moved, room, n);
+	ring_filled(r, n);
+	p->moved += n;
+	p->piece = n;
+	engine_count(p, n);
+	return pump_full(p) ? FILL_END : FILL_SOME;
+}
+
+/* What cannot be read is NULs, if it was asked for. */
+static enum fill
+skip(struct pump *p, struct input *in, struct ring *r, char *room, size_t n)
+{
+	ssize_t skipped = in->block == 0 ? -1 : input_skip(in, n);
+	off_t at;
+	int saved = errno;
+
+	if (skipped <= 0)
+		return skipped == 0 ? FILL_AGAIN : FILL_READ;
+	at = lseek(in->fd, 0, SEEK_CUR) - (off_t)skipped;
+	errno = saved;
+	p->calls->on_skip(p->calls->ctx, in, (uint64_t)at, (size_t)skipped);
+	memset(room, 0, (size_t)skipped);
+	return filled(p, in, r, room, (size_t)skipped);
+}
+
 /* Reads at most `most` bytes into the ring. */
 static enum fill
 fill(struct pump *p, struct input *in, struct ring *r, uint64_t most)
@@ -209,14 +260,53 @@ fill(struct pump *p, struct input *in, struct ring *r, uint64_t most)
 	if (got == -1 && errno == EAGAIN)
 		return FILL_IDLE;
 	if (got == -1)
-		return FILL_READ;
+		return skip(p, in, r, room, n);
 	if (got == 0)
 		return FILL_END;
-	ring_filled(r, (size_t)got);
-	p->moved += (uint64_t)got;
-	p->piece = (size_t)got;
-	engine_count(p, p->piece);
-	return FILL_SOME;
+	return filled(p, in, r, room, (size_t)got);
+}
+
+/*
+ * --rate-limit: how far the outputs may be given what is in the ring. What was
+ * allowed is for the furthest to take before there is more: or a burst would
+ * follow when a reader that has stalled goes on.
+ */
+static void
+allow(struct pump *p, struct ring *r)
+{
+	uint64_t at = engine_furthest(p, false), may, ended;
+	size_t n;
+
+	if (p->limit.rate == 0) {
+		p->horizon = r->filled;
+		return;
+	}
+	if (p->horizon < at)
+		p->horizon = at;
+	if (at < p->horizon)
+		return;
+	may = limit_may(&p->limit, meter_clock());
+	while (may > 0 && p->horizon < r->filled) {
+		const char *bytes = ring_bytes(r, p->horizon, &n);
+
+		if (p->view.lines)
+			n = view_cut(&p->view, bytes, n, may, &ended);
+		else
+			ended = n = n < may ? n : (size_t)may;
+		limit_took(&p->limit, ended);
+		may -= ended;
+		p->horizon += n;
+	}
+}
+
+/* How long what is in the ring has to wait for that; -1: it does not. */
+static long
+held_back(const struct pump *p, const struct ring *r)
+{
+	if (p->limit.rate == 0 || p->horizon >= r->filled ||
+	    engine_furthest(p, false) < p->horizon)
+		return -1;
+	return limit_wait(&p->limit, meter_clock());
 }
 
 /*
@@ -226,12 +316,15 @@ fill(struct pump *p, struct input *in, struct ring *r, uint64_t most)
 static enum step
 send_one(struct pump *p, struct ring *r, struct output *o, bool *moved)
 {
-	while (o->sent < r->filled) {
+	while (o->sent < r->filled && o->sent < p->horizon) {
 		size_t len;
 		const char *bytes = ring_bytes(r, o->sent, &len);
-		bool share = r == &p->ring && o->vmsplices && len >= SHARE;
+		bool share;
 		ssize_t n;
 
+		if (len > p->horizon - o->sent)
+			len = (size_t)(p->horizon - o->sent);
+		share = r == &p->ring && o->vmsplices && len >= SHARE;
 		if (share)
 			n = output_share(o, bytes, len);
 		else
@@ -270,6 +363,7 @@ send_one(struct pump *p, struct ring *r, struct output *o, bool *moved)
 static enum step
 send_all(struct pump *p, struct ring *r, bool *moved)
 {
+	allow(p, r);
 	FOREACH_OUTPUT(p, o) {
 		enum step s = STEP_DONE;
 
@@ -320,14 +414,17 @@ patience(struct pump *p, const struct ring *r, bool full, long *backoff)
 static enum step
 run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 {
-	uint64_t stop = limit == 0 ? UINT64_MAX : p->moved + limit;
+	uint64_t stop = p->stop;
 	bool end = false;
 	long backoff = 0;
 
+	if (limit != 0 && limit < stop - p->moved)
+		stop = p->moved + limit;
 	ring_skip(r, p->moved);
 	for (;;) {
 		enum fill f = FILL_NONE;
 		bool moved = false, idle;
+		uint64_t ahead;
 		long usec;
 		enum step s;
 
@@ -337,8 +434,12 @@ run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 		engine_grow_pipes(p, in);
 		if (p->in_ready && (s = engine_gather(p, in)) != STEP_DONE)
 			return s;
-		if (!end && p->moved < stop && !far_ahead(p, in, r)) {
-			f = fill(p, in, r, stop - p->moved);
+		end = end || pump_full(p);
+		ahead = may_read(p, in, r);
+		if (!end && p->moved < stop && ahead > 0) {
+			if (ahead > stop - p->moved)
+				ahead = stop - p->moved;
+			f = fill(p, in, r, ahead);
 			if (f == FILL_READ || f == FILL_NOMEM)
 				return f == FILL_READ ? STEP_READ : STEP_MEMORY;
 			if (engine_left(p) == 0)
@@ -363,6 +464,7 @@ run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 		idle = f == FILL_IDLE && input_pollable(in);
 		if (f == FILL_IDLE && !idle)
 			usec = TICK_US; /* EAGAIN of a file: FUSE, NFS */
+		usec = engine_sooner(usec, held_back(p, r));
 		s = engine_wait(p, idle ? in : NULL, usec);
 		if (s != STEP_DONE)
 			return s;
@@ -389,7 +491,10 @@ flush(struct pump *p, struct ring *r)
 			return s;
 		if (r->sent == r->filled)
 			break;
-		if (!moved && (s = engine_wait(p, NULL, -1)) != STEP_DONE)
+		if (moved)
+			continue;
+		s = engine_wait(p, NULL, held_back(p, r));
+		if (s != STEP_DONE)
 			return s;
 	}
 	errno = saved;
@@ -408,6 +513,8 @@ part(struct pump *p, uint64_t all, bool last, bool *done)
 	FOREACH_OUTPUT(p, o) {
 		if (o->sent < all || (last && o->fifo != NULL))
 			more = true;
+		else if (last && p->drain && output_taken(o) < o->given)
+			more = true;
 		else if (last) {
 			p->calls->on_done(p->calls->ctx, o);
 			*done = true;
@@ -421,28 +528,20 @@ static void
 leave_behind(struct pump *p, uint64_t all)
 {
 	FOREACH_OUTPUT(p, o) {
-		if (p->o->lag == LAG_DETACH)
+		if (p->o->lag == LAG_DETACH && o->sent < all)
 			engine_lose(p, o, LOSS_LAG);
 		else {
-			output_skip(o, all);
+			if (o->sent < all)
+				output_skip(o, all);
 			p->calls->on_done(p->calls->ctx, o);
 		}
 	}
 }
 
-static uint64_t
-now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 enum step
 carry_flush(struct pump *p, bool last)
 {
-	uint64_t all = p->moved, since = now_us(), idle;
+	uint64_t all = p->moved, since = meter_clock(), idle;
 	struct ring none = RING_INITIALIZER;
 	struct ring *r = p->many != NULL ? p->many : &none;
 	bool lags = p->o->lag != LAG_WAIT;
@@ -457,7 +556,7 @@ carry_flush(struct pump *p, bool last)
 		s = send_all(p, r, &moved);
 		if (s != STEP_DONE)
 			return s;
-		idle = now_us() - since;
+		idle = meter_clock() - since;
 		hurry = lags && last && done;
 		if (moved)
 			since += idle;
@@ -467,7 +566,9 @@ carry_flush(struct pump *p, bool last)
 			leave_behind(p, all);
 		else
 			s = engine_wait(p, NULL,
-			    hurry ? (long)(LAST_US - idle) : -1);
+			    engine_sooner(engine_sooner(held_back(p, r),
+					      p->drain ? TAKEN_US : -1),
+				hurry ? (long)(LAST_US - idle) : -1));
 	}
 	return s;
 }

@@ -38,15 +38,22 @@ fallen(struct pump *p)
 				STEP_FALL;
 }
 
+static size_t
+piece_of(const struct pump *p)
+{
+	return p->o->chunk_size != 0 ? p->o->chunk_size : SPLICE_MOST;
+}
+
 /*
- * One splice when both sides are said to be ready, or STEP_DONE if it has to be
- * asked again. *n is what it moved; 0 with STEP_LIMIT is the end.
+ * One splice of at most `most` bytes when both sides are said to be ready, or
+ * STEP_DONE if it has to be asked again. *n is what it moved; 0 with STEP_LIMIT
+ * is the end.
  */
 static enum step
-splice_once(struct pump *p, const struct input *in, int from, int to, size_t *n)
+splice_once(struct pump *p, const struct input *in, int from, int to,
+    size_t most, size_t *n)
 {
 	struct output *o = &p->outs[0];
-	size_t most = p->o->chunk_size != 0 ? p->o->chunk_size : SPLICE_MOST;
 	/*
 	 * Before 6.5 a file may answer EAGAIN for what is not in the page
 	 * cache. With room in the pipe a blocking call waits for the disk only.
@@ -64,6 +71,8 @@ splice_once(struct pump *p, const struct input *in, int from, int to, size_t *n)
 	p->in_ready = p->out_polled = false;
 	if (r > 0) {
 		*n = (size_t)r;
+		if (from == in->fd)
+			engine_took(p, *n);
 		return STEP_DONE;
 	}
 	if (r == 0)
@@ -101,12 +110,12 @@ splice_ready(struct pump *p, const struct input *in, bool *ready)
 	return STEP_DONE;
 }
 
-/* STEP_LIMIT: it has become a trickle, and the caller cares. */
+/* STEP_LIMIT: pump_full(), or it is a trickle now and the caller cares. */
 static enum step
 splice_direct(struct pump *p, struct input *in, bool cares)
 {
 	enum step s;
-	size_t n;
+	size_t n, most;
 	bool ready;
 
 	for (;;) {
@@ -115,7 +124,13 @@ splice_direct(struct pump *p, struct input *in, bool cares)
 			return s;
 		if (!ready)
 			continue;
-		s = splice_once(p, in, in->fd, p->outs[0].fd, &n);
+		most = piece_of(p);
+		s = engine_may(p, &most);
+		if (s != STEP_DONE)
+			return s;
+		if (most == 0)
+			continue;
+		s = splice_once(p, in, in->fd, p->outs[0].fd, most, &n);
 		if (s == STEP_LIMIT) {
 			errno = 0;
 			return STEP_FALL; /* read(2) has the last word */
@@ -142,11 +157,11 @@ splice_stream(struct pump *p, struct input *in)
 
 	if (p->o->engine != ENGINE_AUTO)
 		return splice_direct(p, in, false);
-	while (s == STEP_LIMIT) {
+	while (s == STEP_LIMIT && !pump_full(p)) {
 		p->trickle = true;
 		s = run_copy(p, in, 0);
 		p->trickle = false;
-		if (s == STEP_LIMIT)
+		if (s == STEP_LIMIT && !pump_full(p))
 			s = splice_direct(p, in, true);
 	}
 	return s;
@@ -163,8 +178,10 @@ spill(struct pump *p, size_t held)
 		.left = -1,
 	};
 	int saved = errno;
-	enum step s = run_copy(p, &pair, held);
+	enum step s;
 
+	p->horizon = p->moved + held; /* the limit has let them pass */
+	s = run_copy(p, &pair, held);
 	if (s == STEP_READ)
 		return STEP_BROKEN; /* the next input would find the rest */
 	errno = saved;
@@ -197,7 +214,7 @@ splice_held(struct pump *p, const struct input *in, size_t held)
 		s = await_room(p);
 		if (s != STEP_DONE)
 			return s;
-		s = splice_once(p, in, p->pair[0], o->fd, &n);
+		s = splice_once(p, in, p->pair[0], o->fd, piece_of(p), &n);
 		if (s == STEP_LIMIT)
 			errno = EIO; /* it was not empty */
 		if (s == STEP_FALL || s == STEP_LIMIT)
@@ -226,7 +243,7 @@ static enum step
 splice_private(struct pump *p, struct input *in)
 {
 	enum step s;
-	size_t n;
+	size_t n, most;
 
 	if (pair_open(p) == -1)
 		return STEP_FALL;
@@ -239,7 +256,13 @@ splice_private(struct pump *p, struct input *in)
 				return s;
 			continue;
 		}
-		s = splice_once(p, in, in->fd, p->pair[1], &n);
+		most = piece_of(p);
+		s = engine_may(p, &most);
+		if (s != STEP_DONE)
+			return s;
+		if (most == 0)
+			continue;
+		s = splice_once(p, in, in->fd, p->pair[1], most, &n);
 		if (s == STEP_LIMIT) {
 			errno = 0;
 			return STEP_FALL;
@@ -358,7 +381,7 @@ static enum step
 run_tee(struct pump *p, struct input *in)
 {
 	enum step s = carry_turn(p, NULL);
-	size_t n;
+	size_t n, most;
 
 	if (s == STEP_DONE && tee_open(p) == -1)
 		s = STEP_FALL;
@@ -372,7 +395,11 @@ run_tee(struct pump *p, struct input *in)
 		s = engine_gather(p, in);
 		if (s != STEP_DONE)
 			break;
-		s = splice_once(p, in, in->fd, p->pair[1], &n);
+		most = piece_of(p);
+		s = engine_may(p, &most);
+		if (s != STEP_DONE || most == 0)
+			continue;
+		s = splice_once(p, in, in->fd, p->pair[1], most, &n);
 		if (s == STEP_LIMIT) {
 			errno = 0;
 			return STEP_FALL;
@@ -421,6 +448,8 @@ range_clone(struct pump *p, const struct input *in)
 		.dest_offset = (uint64_t)to,
 	};
 
+	if (p->limit.rate != 0 || p->stop - p->moved < (uint64_t)in->left)
+		return STEP_FALL;
 	if (o->append || in->left <= 0 || from == -1 || to == -1 ||
 	    ioctl(o->fd, FICLONERANGE, &r) == -1)
 		return STEP_FALL;
@@ -452,6 +481,7 @@ enum step
 run_range(struct pump *p, struct input *in, uint64_t limit)
 {
 	enum step s = range_clone(p, in);
+	size_t most;
 	ssize_t n;
 
 	(void)limit;
@@ -469,8 +499,13 @@ run_range(struct pump *p, struct input *in, uint64_t limit)
 	for (;;) {
 		if (engine_stopped(p))
 			return STEP_STOPPED;
-		n = copy_file_range(in->fd, NULL, p->outs[0].fd, NULL,
-		    RANGE_MOST, 0);
+		most = RANGE_MOST;
+		s = engine_may(p, &most);
+		if (s != STEP_DONE)
+			return s;
+		if (most == 0)
+			continue;
+		n = copy_file_range(in->fd, NULL, p->outs[0].fd, NULL, most, 0);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
@@ -479,6 +514,7 @@ run_range(struct pump *p, struct input *in, uint64_t limit)
 			errno = 0; /* it says so of /proc files as well */
 			return STEP_FALL;
 		}
+		engine_took(p, (size_t)n);
 		engine_passed(p, (size_t)n);
 	}
 }
@@ -503,6 +539,11 @@ map_send(struct pump *p, char *map, size_t at, size_t len)
 		if (s != STEP_DONE)
 			return s;
 		want = len - at < MAP_FILL ? len - at : MAP_FILL;
+		s = engine_may(p, &want);
+		if (s != STEP_DONE)
+			return s;
+		if (want == 0)
+			continue;
 #ifdef MADV_POPULATE_READ
 		/* vmsplice faults with the pipe's lock held; so fault first */
 		madvise(map + (at & ~(page - 1)), want + (at & (page - 1)),
@@ -515,6 +556,7 @@ map_send(struct pump *p, char *map, size_t at, size_t len)
 			errno = errno == EOPNOTSUPP ? o->refused : errno;
 			return fallen(p);
 		} else if (n > 0) {
+			engine_took(p, (size_t)n);
 			engine_passed(p, (size_t)n);
 			at += (size_t)n;
 		}

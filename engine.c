@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "engine.h"
+#include "meter.h"
 
 /*
  * PIPES_MOST: a user has 64 MiB in all pipes (pipe(7)); then new ones are tiny.
@@ -21,7 +22,28 @@ enum {
 bool
 engine_stopped(struct pump *p)
 {
+	uint64_t now;
+
+	if (p->tick != 0 && (now = meter_clock()) >= p->tick)
+		p->tick = p->calls->on_tick(p->calls->ctx, now);
 	return *p->calls->woken && p->calls->on_wake(p->calls->ctx);
+}
+
+long
+engine_sooner(long a, long b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+static long
+until_tick(const struct pump *p)
+{
+	uint64_t now;
+
+	if (p->tick == 0)
+		return -1;
+	now = meter_clock();
+	return p->tick > now ? (long)(p->tick - now) : 0;
 }
 
 size_t
@@ -53,6 +75,12 @@ look_at_outputs(struct pump *p)
 		if (p->polls[i].fd == -1)
 			continue;
 		if (p->polls[i].revents & (POLLERR | POLLHUP)) {
+			/* it was waited for to be shown, and for no more */
+			if (p->drain && o->sent >= p->moved) {
+				o->left = output_unread(o);
+				p->calls->on_done(p->calls->ctx, o);
+				continue;
+			}
 			errno = output_lost(o);
 			s = engine_lose(p, o, LOSS_ERROR);
 			if (s != STEP_DONE)
@@ -78,6 +106,7 @@ engine_wait(struct pump *p, const struct input *in, long usec)
 		if (o->fifo != NULL && (usec < 0 || usec > FIFO_US))
 			usec = FIFO_US;
 	}
+	usec = engine_sooner(usec, until_tick(p));
 	*pin = (struct pollfd){ in == NULL ? -1 : in->fd, POLLIN, 0 };
 	*wake = (struct pollfd){ p->calls->wake_fd, POLLIN, 0 };
 	t = (struct timespec){ usec / 1000000, usec % 1000000 * 1000 };
@@ -122,6 +151,35 @@ engine_count(struct pump *p, size_t n)
 		p->small++;
 }
 
+/* ---- so much, and no more ---------------------------------------------- */
+
+enum step
+engine_may(struct pump *p, size_t *n)
+{
+	uint64_t left = p->stop - p->moved, may, now;
+
+	if (left == 0)
+		return STEP_LIMIT;
+	if (*n > left)
+		*n = (size_t)left;
+	if (p->limit.rate == 0)
+		return STEP_DONE;
+	now = meter_clock();
+	may = limit_may(&p->limit, now);
+	if (*n > may)
+		*n = (size_t)may;
+	if (may > 0)
+		return STEP_DONE;
+	return engine_wait(p, NULL, limit_wait(&p->limit, now));
+}
+
+void
+engine_took(struct pump *p, size_t n)
+{
+	if (p->limit.rate != 0)
+		limit_took(&p->limit, n);
+}
+
 void
 engine_grow_pipes(struct pump *p, const struct input *in)
 {
@@ -138,7 +196,7 @@ engine_grow_pipes(struct pump *p, const struct input *in)
 		size /= 2;
 	FOREACH_OUTPUT(p, o)
 		if (o->kind == OUTPUT_PIPE && o->fd != -1)
-			pipe_grow(o->fd, size);
+			o->holds = pipe_grow(o->fd, size);
 }
 
 /* ---- outputs ---------------------------------------------------------- */

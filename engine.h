@@ -89,6 +89,19 @@ enum step engine_wait(struct pump *, const struct input *, long usec);
  */
 enum step engine_gather(struct pump *, const struct input *);
 
+/*
+ * For engines that take bytes by the kernel: at most how many of *n may be
+ * taken now (--rate-limit, --size). 0 where it has slept for that; STEP_LIMIT
+ * when there are to be no more. Whoever takes them calls limit_took().
+ */
+enum step engine_may(struct pump *, size_t *n);
+
+/* So many of them have been taken. */
+void engine_took(struct pump *, size_t n);
+
+/* The shorter of two times to sleep; -1 is for ever. */
+long engine_sooner(long, long);
+
 /* A piece of n bytes has been taken. */
 void engine_count(struct pump *, size_t n);
 

@@ -6,14 +6,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "input.h"
 
-/* The kernel reads so far ahead by itself. */
+/*
+ * READAHEAD: the kernel reads so far ahead by itself.
+ * CAREFUL: so far behind an error blocks are read one by one: a device may
+ *	refuse a large read for the sake of one sector.
+ */
 enum {
-	READAHEAD = 128 << 10
+	READAHEAD = 128 << 10,
+	CAREFUL = 1 << 20,
 };
 
 static enum input_kind
@@ -96,12 +102,125 @@ input_peek(const char *operand, enum input_kind *kind)
 	return 0;
 }
 
-ssize_t
-input_read(const struct input *in, void *p, size_t n)
+static void
+set_direct(struct input *in, bool on)
 {
+	int flags = fcntl(in->fd, F_GETFL);
+
+	flags = on ? flags | O_DIRECT : flags & ~O_DIRECT;
+	in->direct = fcntl(in->fd, F_SETFL, flags) == 0 && on;
+}
+
+void
+input_direct(struct input *in)
+{
+	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+	off_t pos = lseek(in->fd, 0, SEEK_CUR);
+	int fd;
+
+	if ((in->kind != INPUT_FILE && in->kind != INPUT_BLOCK) || pos == -1)
+		return;
+	if (!in->owned) {
+		/* its flags are other processes' flags as well */
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", in->fd);
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (fd == -1)
+			return;
+		if (lseek(fd, pos, SEEK_SET) == -1) {
+			close(fd);
+			return;
+		}
+		in->given = in->fd;
+		in->fd = fd;
+		in->owned = true;
+	}
+	set_direct(in, true);
+}
+
+ssize_t
+input_read(struct input *in, void *p, size_t n)
+{
+	ssize_t r;
+
 	if (in->kind == INPUT_SOCKET)
 		return recv(in->fd, p, n, MSG_DONTWAIT);
-	return read(in->fd, p, n);
+	if (in->careful > 0 && n > in->block)
+		n = in->block;
+	r = read(in->fd, p, n);
+	if (r == -1 && errno == EINVAL && in->direct) {
+		/* the end of a file, or memory, that is not aligned */
+		set_direct(in, false);
+		r = read(in->fd, p, n);
+	}
+	if (r > 0)
+		in->careful -= in->careful < (size_t)r ? in->careful :
+							 (size_t)r;
+	return r;
+}
+
+ssize_t
+input_skip(struct input *in, size_t most)
+{
+	int saved = errno;
+	off_t pos = lseek(in->fd, 0, SEEK_CUR), left;
+	size_t n;
+
+	if (pos == -1 || (left = left_of(in)) <= 0) {
+		errno = saved;
+		return -1;
+	}
+	n = in->block - (size_t)(pos % (off_t)in->block);
+	if (in->careful == 0) {
+		in->careful = CAREFUL;
+		return 0;
+	}
+	in->careful = CAREFUL;
+	n = n < most ? n : most;
+	if ((off_t)n > left)
+		n = (size_t)left;
+	if (lseek(in->fd, pos + (off_t)n, SEEK_SET) == -1) {
+		errno = saved;
+		return -1;
+	}
+	errno = saved;
+	return (ssize_t)n;
+}
+
+void
+input_back(const struct input *in, size_t n)
+{
+	if (in->kind == INPUT_FILE || in->kind == INPUT_BLOCK)
+		(void)lseek(in->fd, -(off_t)n, SEEK_CUR);
+}
+
+int
+input_size(const char *path, uint64_t *sizep)
+{
+	struct stat st;
+	int fd, saved;
+	off_t end;
+
+	if (stat(path, &st) == -1)
+		return -1;
+	if (S_ISREG(st.st_mode)) {
+		*sizep = (uint64_t)st.st_size;
+		return 0;
+	}
+	if (!S_ISBLK(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
+		return -1;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	end = lseek(fd, 0, SEEK_END);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	if (end == -1)
+		return -1;
+	*sizep = (uint64_t)end;
+	return 0;
 }
 
 bool
@@ -123,8 +242,16 @@ input_pending(const struct input *in)
 int
 input_close(struct input *in)
 {
-	int r = in->owned && in->fd != -1 ? close(in->fd) : 0;
+	int r = 0;
 
-	in->fd = -1;
+	if (in->given != -1) {
+		off_t pos = lseek(in->fd, 0, SEEK_CUR);
+
+		if (pos != -1)
+			(void)lseek(in->given, pos, SEEK_SET);
+	}
+	if (in->owned && in->fd != -1)
+		r = close(in->fd);
+	in->fd = in->given = -1;
 	return r;
 }

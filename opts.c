@@ -5,12 +5,15 @@
 #include <errno.h>
 #include <limits.h>
 #include <popt.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "input.h"
+#include "number.h"
 #include "opts.h"
 
 enum {
@@ -27,6 +30,14 @@ enum {
 	OPT_OUTPUT_ERROR,
 	OPT_LAG,
 	OPT_IGNORE_INTERRUPTS,
+};
+
+/* Bounds of what can be asked for. */
+enum {
+	LAST_MOST = SHOW_LAST,
+	INTERVAL_LEAST = 100000,
+	INTERVAL_MOST = 600000000,
+	SECOND = 1000000,
 };
 
 /*
@@ -72,8 +83,93 @@ static const struct poptOption table[] = {
 	    "say on stderr which engine each input got, and why", NULL },
 	{ "probe", 0, POPT_ARG_NONE, NULL, OPT_PROBE,
 	    "say what this kernel and its limits allow, and exit", NULL },
+	{ "rate-limit", 'L', POPT_ARG_STRING, NULL, 'L',
+	    "move at most RATE bytes (with -l: lines) a second", "RATE" },
+	{ "stop-at-size", 'S', POPT_ARG_NONE, NULL, 'S',
+	    "stop after --size bytes", NULL },
+	{ "skip-errors", 'E', POPT_ARG_NONE, NULL, 'E',
+	    "put NULs for what cannot be read; twice: one message a file",
+	    NULL },
+	{ "error-skip-block", 'Z', POPT_ARG_STRING, NULL, 'Z',
+	    "with -E, skip up to the next multiple of SIZE (4k)", "SIZE" },
+	{ "sparse", 'O', POPT_ARG_NONE, NULL, 'O',
+	    "leave holes for NULs in files", NULL },
+	{ "sync", 'Y', POPT_ARG_NONE, NULL, 'Y',
+	    "end when the data is on the disk", NULL },
+	{ "direct-io", 'K', POPT_ARG_NONE, NULL, 'K',
+	    "read and write files past the page cache", NULL },
+	{ "store-and-forward", 'U', POPT_ARG_STRING, NULL, 'U',
+	    "store all in FILE first (\"-\": a temporary one), then go on",
+	    "FILE" },
+	{ "progress", 'p', POPT_ARG_NONE, NULL, 'p', "show a bar", NULL },
+	{ "timer", 't', POPT_ARG_NONE, NULL, 't', "show the time it takes",
+	    NULL },
+	{ "eta", 'e', POPT_ARG_NONE, NULL, 'e', "show the time that is left",
+	    NULL },
+	{ "fineta", 'I', POPT_ARG_NONE, NULL, 'I',
+	    "show the time of day of the end", NULL },
+	{ "rate", 'r', POPT_ARG_NONE, NULL, 'r', "show the rate", NULL },
+	{ "average-rate", 'a', POPT_ARG_NONE, NULL, 'a',
+	    "show the average rate", NULL },
+	{ "bytes", 'b', POPT_ARG_NONE, NULL, 'b', "show the bytes, or lines",
+	    NULL },
+	{ "buffer-percent", 'T', POPT_ARG_NONE, NULL, 'T',
+	    "show how full the ring is", NULL },
+	{ "last-written", 'A', POPT_ARG_STRING, NULL, 'A',
+	    "show the last N bytes", "N" },
+	{ "format", 'F', POPT_ARG_STRING, NULL, 'F',
+	    "show what FORMAT says: see zpipe(1)", "FORMAT" },
+	{ "numeric", 'n', POPT_ARG_NONE, NULL, 'n',
+	    "show percentages, each on a line", NULL },
 	{ "quiet", 'q', POPT_ARG_NONE, NULL, 'q',
-	    "print no counts; errors are still reported", NULL },
+	    "show nothing, print no counts; errors are still reported", NULL },
+	{ "bits", '8', POPT_ARG_NONE, NULL, '8', "show bits, not bytes", NULL },
+	{ "si", 'k', POPT_ARG_NONE, NULL, 'k',
+	    "k, M, G, T are powers of 1000, not 1024", NULL },
+	{ "wait", 'W', POPT_ARG_NONE, NULL, 'W',
+	    "show nothing before the first byte", NULL },
+	{ "delay-start", 'D', POPT_ARG_STRING, NULL, 'D',
+	    "show nothing for so long", "SECONDS" },
+	{ "size", 's', POPT_ARG_STRING, NULL, 's',
+	    "expect SIZE bytes (with -l: lines), or as many as FILE has",
+	    "SIZE|@FILE" },
+	{ "gauge", 'g', POPT_ARG_NONE, NULL, 'g',
+	    "where the size is unknown the bar shows the rate", NULL },
+	{ "line-mode", 'l', POPT_ARG_NONE, NULL, 'l', "count lines, not bytes",
+	    NULL },
+	{ "null", '0', POPT_ARG_NONE, NULL, '0',
+	    "lines end with a NUL; implies -l", NULL },
+	{ "interval", 'i', POPT_ARG_STRING, NULL, 'i',
+	    "show it anew every so often (1)", "SECONDS" },
+	{ "average-rate-window", 'm', POPT_ARG_STRING, NULL, 'm',
+	    "average over so long (30)", "SECONDS" },
+	{ "width", 'w', POPT_ARG_STRING, NULL, 'w',
+	    "take the terminal to be so wide", "COLUMNS" },
+	{ "height", 'H', POPT_ARG_STRING, NULL, 'H',
+	    "take the terminal to be so high", "ROWS" },
+	{ "name", 'N', POPT_ARG_STRING, NULL, 'N', "begin the line with NAME",
+	    "NAME" },
+	{ "bar-style", 'u', POPT_ARG_STRING, NULL, 'u',
+	    "plain, block, granular or shaded", "STYLE" },
+	{ "extra-display", 'x', POPT_ARG_STRING, NULL, 'x',
+	    "show it in the windowtitle, the processtitle or both, too",
+	    "PLACES" },
+	{ "stats", 'v', POPT_ARG_NONE, NULL, 'v',
+	    "say at the end how the rate has varied", NULL },
+	{ "force", 'f', POPT_ARG_NONE, NULL, 'f',
+	    "show it even if this is no terminal", NULL },
+	{ "cursor", 'c', POPT_ARG_NONE, NULL, 'c',
+	    "share the terminal with others that do", NULL },
+	{ "watchfd", 'd', POPT_ARG_STRING, NULL, 'd',
+	    "show how far another process is in its files", "PID[:FD]" },
+	{ "remote", 'R', POPT_ARG_STRING, NULL, 'R',
+	    "change these options of a running zpipe", "PID" },
+	{ "query", 'Q', POPT_ARG_STRING, NULL, 'Q',
+	    "show here how far a running zpipe is", "PID" },
+	{ "monitor", 'M', POPT_ARG_STRING, NULL, 'M',
+	    "run a command and show what passes: in, out or both", "SIDE" },
+	{ "pidfile", 'P', POPT_ARG_STRING, NULL, 'P',
+	    "write the process number to FILE", "FILE" },
 	{ "help", 'h', POPT_ARG_NONE, NULL, 'h', "print this and exit", NULL },
 	{ "version", 'V', POPT_ARG_NONE, NULL, 'V',
 	    "print the version and exit", NULL },
@@ -101,6 +197,20 @@ static const char *const output_error_names[] = {
 	[OUTPUT_ERROR_EXIT_NOPIPE] = "exit-nopipe",
 };
 
+static const char *const bar_names[] = {
+	[BAR_PLAIN] = "plain",
+	[BAR_BLOCK] = "block",
+	[BAR_GRANULAR] = "granular",
+	[BAR_SHADED] = "shaded",
+};
+
+static const char *const monitor_names[] = {
+	[MONITOR_NONE] = "",
+	[MONITOR_IN] = "in",
+	[MONITOR_OUT] = "out",
+	[MONITOR_BOTH] = "both",
+};
+
 static const char *const lag_names[] = {
 	[LAG_WAIT] = "wait",
 	[LAG_DROP] = "drop",
@@ -108,74 +218,27 @@ static const char *const lag_names[] = {
 };
 
 const char *
+bar_style_name(enum bar_style s)
+{
+	return bar_names[s];
+}
+
+const char *
 engine_name(enum engine e)
 {
 	return engine_names[e];
 }
 
-/* ---- sizes ------------------------------------------------------------ */
-
-/*
- * Digits, perhaps a fraction, perhaps one of k, M, G, T. Not left to
- * expand_number(3), which takes "-1" and "0x10" and saturates in silence.
- * 0, or -1 and *sizep is untouched.
- */
-static int
-parse_size(const char *s, size_t *sizep)
-{
-	static const char units[] = "kMGT";
-	uint64_t whole = 0, frac = 0, scale = 1, unit = 1;
-	const char *p = s, *u;
-
-	for (; *p >= '0' && *p <= '9'; p++)
-		if (__builtin_mul_overflow(whole, 10, &whole) ||
-		    __builtin_add_overflow(whole, (uint64_t)(*p - '0'), &whole))
-			return -1;
-	if (p == s)
-		return -1;
-	if (*p == '.') {
-		const char *point = p++;
-
-		/* six digits are a byte of a megabyte: enough */
-		for (; *p >= '0' && *p <= '9'; p++)
-			if (scale < 1000000) {
-				frac = frac * 10 + (uint64_t)(*p - '0');
-				scale *= 10;
-			}
-		if (p == point + 1)
-			return -1;
-	}
-	if (*p != '\0') {
-		u = strchr(units,
-		    *p == 'K'     ? 'k' :
-			*p == 'm' ? 'M' :
-			*p == 'g' ? 'G' :
-			*p == 't' ? 'T' :
-				    *p);
-		if (u == NULL || p[1] != '\0')
-			return -1;
-		unit = (uint64_t)1 << (10 * (u - units + 1));
-	} else if (frac != 0)
-		return -1; /* half a byte */
-	if (__builtin_mul_overflow(whole, unit, &whole) ||
-	    __builtin_add_overflow(whole,
-		frac * (unit / scale) + frac * (unit % scale) / scale,
-		&whole) ||
-	    whole > SIZE_MAX / 2)
-		return -1;
-	*sizep = (size_t)whole;
-	return 0;
-}
-
 /* ---- one option ------------------------------------------------------- */
 
+/* A size that must fit size_t, so that memory of it can be had. */
 static int
-size_option(const char *name, const char *arg, size_t least,
-    const char *least_name, size_t *sizep)
+size_option(const struct opts *o, const char *name, const char *arg,
+    uint64_t least, const char *least_name, uint64_t *sizep)
 {
-	size_t size;
+	uint64_t size;
 
-	if (parse_size(arg, &size) == -1) {
+	if (number_size(arg, o->show.si, &size) == -1 || size > SIZE_MAX / 2) {
 		warnx("%s: '%s' is not a size: digits and one of k, M, G, T, "
 		      "such as 64k or 16M",
 		    name, arg);
@@ -187,6 +250,47 @@ size_option(const char *name, const char *arg, size_t least,
 		return -1;
 	}
 	*sizep = size;
+	return 0;
+}
+
+static int
+memory_option(const struct opts *o, const char *name, const char *arg,
+    uint64_t least, const char *least_name, size_t *sizep)
+{
+	uint64_t size;
+	int r = size_option(o, name, arg, least, least_name, &size);
+
+	if (r == 0)
+		*sizep = (size_t)size;
+	return r;
+}
+
+static int
+seconds_option(const char *name, const char *arg, uint64_t least, uint64_t most,
+    const char *range, uint64_t *usp)
+{
+	uint64_t us;
+
+	if (number_seconds(arg, &us) == -1 || us < least || us > most) {
+		warnx("%s: '%s' is not a time: seconds%s, such as 2 or 0.5",
+		    name, arg, range);
+		return -1;
+	}
+	*usp = us;
+	return 0;
+}
+
+static int
+count_option(const char *name, const char *arg, uint64_t most, unsigned *np)
+{
+	uint64_t n;
+
+	if (number_count(arg, most, &n) == -1 || n == 0) {
+		warnx("%s: '%s' is not a number from 1 to %ju", name, arg,
+		    (uintmax_t)most);
+		return -1;
+	}
+	*np = (unsigned)n;
 	return 0;
 }
 
@@ -299,36 +403,235 @@ add_stdout(struct opts *o)
 #define NAME_OPTION(option, arg, names, first) \
 	name_option(option, arg, names, sizeof(names) / sizeof(*names), first)
 
+/* It stays as long as the options do. */
+static const char *
+keep(struct opts *o, const char *arg)
+{
+	char **more = realloc(o->kept, (o->nkept + 1) * sizeof(*more));
+	char *copy = strdup(arg);
+
+	if (more != NULL)
+		o->kept = more;
+	if (more == NULL || copy == NULL) {
+		free(copy);
+		warnx("no memory for the options");
+		return NULL;
+	}
+	o->kept[o->nkept++] = copy;
+	return copy;
+}
+
 static int
-take_option(struct opts *o, int opt, const char *arg)
+string_option(struct opts *o, const char *option, const char *arg,
+    const char **stringp)
+{
+	if (*arg == '\0') {
+		warnx("%s: '' is empty", option);
+		return -1;
+	}
+	*stringp = keep(o, arg);
+	return *stringp == NULL ? -1 : 0;
+}
+
+static int
+format_option(struct opts *o, const char *arg)
+{
+	size_t n;
+	const char *at = show_misfit(arg, &n);
+
+	if (at != NULL) {
+		warnx("--format: '%.*s' is not a sequence: see FORMAT in "
+		      "zpipe(1)",
+		    (int)n, at);
+		return -1;
+	}
+	o->show.format = keep(o, arg);
+	return o->show.format == NULL ? -1 : 0;
+}
+
+/* The size of a file, or of a block device. */
+static int
+size_of(const char *path, uint64_t *sizep)
+{
+	if (input_size(path, sizep) == 0)
+		return 0;
+	warn("--size: '@%s'", path);
+	return -1;
+}
+
+static int
+expect_option(struct opts *o, const char *arg)
+{
+	o->sized = true;
+	if (arg[0] == '@')
+		return size_of(arg + 1, &o->size);
+	return size_option(o, "--size", arg, 0, "0", &o->size);
+}
+
+static int
+extra_option(struct opts *o, const char *arg)
+{
+	static const char *const places[] = { "windowtitle", "processtitle" };
+	const char *p = arg;
+
+	o->extra = 0;
+	for (;;) {
+		size_t n = strcspn(p, ","), i = 0;
+
+		while (i < 2 &&
+		    (strlen(places[i]) != n || strncmp(p, places[i], n) != 0))
+			i++;
+		if (i == 2) {
+			warnx("--extra-display: '%.*s' is none of windowtitle, "
+			      "processtitle",
+			    (int)n, p);
+			return -1;
+		}
+		o->extra |= 1u << i;
+		if (p[n] == '\0')
+			return 0;
+		p += n + 1;
+	}
+}
+
+static int
+pid_option(const char *option, const char *arg, size_t len, pid_t *pidp)
+{
+	char digits[16] = "";
+	uint64_t n;
+
+	if (len < sizeof(digits))
+		memcpy(digits, arg, len);
+	if (number_count(digits, INT_MAX, &n) == -1 || n == 0) {
+		warnx("%s: '%s' does not begin with a process number", option,
+		    arg);
+		return -1;
+	}
+	*pidp = (pid_t)n;
+	return 0;
+}
+
+static int
+watch_option(struct opts *o, const char *arg)
+{
+	size_t len = strcspn(arg, ":");
+	uint64_t fd;
+
+	o->watch_fd = -1;
+	if (pid_option("--watchfd", arg, len, &o->watch) == -1)
+		return -1;
+	if (arg[len] == '\0')
+		return 0;
+	if (number_count(arg + len + 1, INT_MAX, &fd) == -1) {
+		warnx("--watchfd: '%s' is not a descriptor: a number from 0 on",
+		    arg + len + 1);
+		return -1;
+	}
+	o->watch_fd = (int)fd;
+	return 0;
+}
+
+/* Options that only say yes. */
+static const struct flag {
+	int opt;
+	size_t at; /* of a bool in struct opts */
+	unsigned changes;
+} flags[] = {
+#define AT(field) offsetof(struct opts, field)
+	{ OPT_IGNORE_INTERRUPTS, AT(ignore_interrupts), CHANGED_OTHER },
+	{ OPT_EXPLAIN, AT(explain), CHANGED_OTHER },
+	{ OPT_PROBE, AT(probe), CHANGED_OTHER },
+	{ 'X', AT(discard), CHANGED_OTHER },
+	{ 'C', AT(no_splice), CHANGED_OTHER },
+	{ 'q', AT(quiet), CHANGED_OTHER },
+	{ 'S', AT(stop_at_size), CHANGED_OTHER },
+	{ 'O', AT(sparse), CHANGED_OTHER },
+	{ 'Y', AT(sync), CHANGED_OTHER },
+	{ 'K', AT(direct_io), CHANGED_OTHER },
+	{ 'p', AT(show.progress), CHANGED_SWITCHES },
+	{ 't', AT(show.timer), CHANGED_SWITCHES },
+	{ 'e', AT(show.eta), CHANGED_SWITCHES },
+	{ 'I', AT(show.fineta), CHANGED_SWITCHES },
+	{ 'r', AT(show.rate), CHANGED_SWITCHES },
+	{ 'a', AT(show.average), CHANGED_SWITCHES },
+	{ 'b', AT(show.bytes), CHANGED_SWITCHES },
+	{ 'T', AT(show.buffer), CHANGED_SWITCHES },
+	{ 'n', AT(show.numeric), CHANGED_SWITCHES },
+	{ '8', AT(show.bits), CHANGED_STYLE },
+	{ 'g', AT(show.gauge), CHANGED_STYLE },
+	{ 'v', AT(show.stats), CHANGED_OTHER },
+	{ 'l', AT(show.lines), CHANGED_OTHER },
+	{ '0', AT(null), CHANGED_OTHER },
+	{ 'W', AT(wait), CHANGED_OTHER },
+	{ 'f', AT(force), CHANGED_OTHER },
+	{ 'c', AT(cursor), CHANGED_OTHER },
+#undef AT
+};
+
+/* 1 if it is none of them. */
+static int
+take_flag(struct opts *o, int opt)
+{
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (flags[i].opt == opt) {
+			*(bool *)((char *)o + flags[i].at) = true;
+			o->changed |= flags[i].changes;
+			if (strchr("peItrabTn8gvWfc", opt) != NULL)
+				o->shows = true;
+			if (opt == '0')
+				o->show.lines = true;
+			return 0;
+		}
+	return 1;
+}
+
+/* How bytes move. 1 if it is none of these. */
+static int
+take_moving(struct opts *o, int opt, const char *arg)
 {
 	int i;
 
 	switch (opt) {
 	case 'B':
-		return size_option("--buffer-size", arg, 64 << 10, "64k",
+		return memory_option(o, "--buffer-size", arg, 64 << 10, "64k",
 		    &o->buffer_size);
 	case OPT_CHUNK_SIZE:
-		return size_option("--chunk-size", arg, 4 << 10, "4k",
+		return memory_option(o, "--chunk-size", arg, 4 << 10, "4k",
 		    &o->chunk_size);
 	case OPT_PIPE_SIZE:
-		return size_option("--pipe-size", arg, 0, "0", &o->pipe_size);
+		return memory_option(o, "--pipe-size", arg, 0, "0",
+		    &o->pipe_size);
 	case OPT_ENGINE:
 		i = NAME_OPTION("--engine", arg, engine_names, 0);
 		o->engine = (enum engine)i;
-		return i;
+		return i == -1 ? -1 : 0;
 	case OPT_RELEASE:
 		i = NAME_OPTION("--release", arg, release_options, 0);
 		o->release = (enum release)i;
-		return i;
-	case OPT_OUTPUT_ERROR:
-		i = NAME_OPTION("--output-error", arg, output_error_names, 1);
-		o->output_error = (enum output_error)i;
-		return i;
-	case OPT_LAG:
-		i = NAME_OPTION("--lag", arg, lag_names, 0);
-		o->lag = (enum lag)i;
-		return i;
+		return i == -1 ? -1 : 0;
+	case 'L':
+		o->limited = true;
+		return size_option(o, "--rate-limit", arg, 0, "0",
+		    &o->rate_limit);
+	case 'E':
+		o->skip_errors++;
+		return 0;
+	case 'Z':
+		return memory_option(o, "--error-skip-block", arg, 1, "1",
+		    &o->error_skip_block);
+	case 'U':
+		return string_option(o, "--store-and-forward", arg, &o->store);
+	}
+	return 1;
+}
+
+/* Where they go. 1 if it is none of these. */
+static int
+take_output(struct opts *o, int opt, const char *arg)
+{
+	int i;
+
+	switch (opt) {
 	case 'o':
 		return output_option(o, arg);
 	case OPT_TEE:
@@ -339,26 +642,129 @@ take_option(struct opts *o, int opt, const char *arg)
 		return exec_option(o, arg);
 	case OPT_FD:
 		return fd_option(o, arg);
-	case 'X':
-		o->discard = true;
-		break;
-	case OPT_IGNORE_INTERRUPTS:
-		o->ignore_interrupts = true;
-		break;
-	case OPT_EXPLAIN:
-		o->explain = true;
-		break;
-	case OPT_PROBE:
-		o->probe = true;
-		break;
-	case 'C':
-		o->no_splice = true;
-		break;
-	case 'q':
-		o->quiet = true;
-		break;
+	case OPT_OUTPUT_ERROR:
+		i = NAME_OPTION("--output-error", arg, output_error_names, 1);
+		o->output_error = (enum output_error)i;
+		return i == -1 ? -1 : 0;
+	case OPT_LAG:
+		i = NAME_OPTION("--lag", arg, lag_names, 0);
+		o->lag = (enum lag)i;
+		return i == -1 ? -1 : 0;
 	}
-	return 0;
+	return 1;
+}
+
+/* What is shown. 1 if it is none of these. */
+static int
+take_showing(struct opts *o, int opt, const char *arg)
+{
+	int i;
+
+	switch (opt) {
+	case 'A':
+		return count_option("--last-written", arg, LAST_MOST,
+		    &o->show.last_written);
+	case 'F':
+		return format_option(o, arg);
+	case 's':
+		return expect_option(o, arg);
+	case 'D':
+		return seconds_option("--delay-start", arg, 0, UINT64_MAX, "",
+		    &o->delay);
+	case 'i':
+		return seconds_option("--interval", arg, INTERVAL_LEAST,
+		    INTERVAL_MOST, " from 0.1 to 600", &o->interval);
+	case 'm':
+		return seconds_option("--average-rate-window", arg, SECOND,
+		    (uint64_t)86400 * SECOND, " from 1 to 86400", &o->window);
+	case 'w':
+		return count_option("--width", arg, SHOW_WIDTH, &o->width);
+	case 'H':
+		return count_option("--height", arg, SHOW_WIDTH, &o->height);
+	case 'N':
+		return string_option(o, "--name", arg, &o->show.name);
+	case 'u':
+		i = NAME_OPTION("--bar-style", arg, bar_names, 0);
+		o->show.style = (enum bar_style)i;
+		return i == -1 ? -1 : 0;
+	case 'x':
+		return extra_option(o, arg);
+	}
+	return 1;
+}
+
+/* Other processes. 1 if it is none of these. */
+static int
+take_other(struct opts *o, int opt, const char *arg)
+{
+	int i;
+
+	switch (opt) {
+	case 'd':
+		return watch_option(o, arg);
+	case 'R':
+		return pid_option("--remote", arg, strlen(arg), &o->remote);
+	case 'Q':
+		return pid_option("--query", arg, strlen(arg), &o->query);
+	case 'M':
+		i = NAME_OPTION("--monitor", arg, monitor_names, 1);
+		o->monitor = (enum monitored)i;
+		return i == -1 ? -1 : 0;
+	case 'P':
+		return string_option(o, "--pidfile", arg, &o->pidfile);
+	}
+	return 1;
+}
+
+/* What an option with a value changes, where it can be changed. */
+static unsigned
+changes_of(int opt)
+{
+	switch (opt) {
+	case 'A':
+	case 'F':
+		return CHANGED_SWITCHES;
+	case 'N':
+		return CHANGED_NAME;
+	case 'u':
+		return CHANGED_STYLE;
+	case 's':
+		return CHANGED_SIZE;
+	case 'L':
+		return CHANGED_RATE;
+	case 'i':
+		return CHANGED_INTERVAL;
+	case 'm':
+		return CHANGED_WINDOW;
+	case 'w':
+	case 'H':
+		return CHANGED_GEOMETRY;
+	case 'R':
+	case 'k':
+		return 0;
+	default:
+		return CHANGED_OTHER;
+	}
+}
+
+static int
+take_option(struct opts *o, int opt, const char *arg)
+{
+	int r = take_flag(o, opt);
+
+	if (r == 1) {
+		o->changed |= changes_of(opt);
+		r = take_showing(o, opt, arg);
+		if (r != 1)
+			o->shows = true;
+	}
+	if (r == 1)
+		r = take_moving(o, opt, arg);
+	if (r == 1)
+		r = take_output(o, opt, arg);
+	if (r == 1)
+		r = take_other(o, opt, arg);
+	return r == 1 ? 0 : r; /* help, version and -k are seen elsewhere */
 }
 
 /* ---- combinations ----------------------------------------------------- */
@@ -391,6 +797,58 @@ check(const struct opts *o)
 		      "use one of the two");
 		return -1;
 	}
+	if (o->limited && o->rate_limit == 0 && o->remote == 0) {
+		warnx("--rate-limit: '0' would let nothing pass: at least 1 is "
+		      "needed");
+		return -1;
+	}
+	return 0;
+}
+
+/* What has to do with another process. */
+static int
+check_others(const struct opts *o)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} modes[] = {
+		{ "--watchfd", o->watch != 0 },
+		{ "--query", o->query != 0 },
+		{ "--remote", o->remote != 0 },
+		{ "--monitor", o->monitor != MONITOR_NONE },
+	};
+	const char *mode = NULL;
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (!modes[i].given)
+			continue;
+		if (mode != NULL) {
+			warnx("%s: it cannot be had with %s", modes[i].name,
+			    mode);
+			return -1;
+		}
+		mode = modes[i].name;
+	}
+	if (o->remote != 0 &&
+	    ((o->changed & CHANGED_OTHER) != 0 || o->changed == 0)) {
+		warnx("--remote: %s: see zpipe(1) for what can be changed",
+		    o->changed == 0 ? "nothing is to be changed" :
+				      "an option is for the start only");
+		return -1;
+	}
+	if (mode != NULL && (o->ntargets > 0 || o->store != NULL)) {
+		warnx("%s: it has no outputs of its own", mode);
+		return -1;
+	}
+	if (o->monitor != MONITOR_NONE && o->nfiles == 0) {
+		warnx("--monitor: a command is missing: -- COMMAND [ARG]...");
+		return -1;
+	}
+	if (mode != NULL && o->monitor == MONITOR_NONE && o->nfiles > 0) {
+		warnx("%s: '%s' is one operand too many", mode, o->files[0]);
+		return -1;
+	}
 	return 0;
 }
 
@@ -405,11 +863,53 @@ print_help(poptContext pc)
 	    "one of k, M, G, T\n(powers of 1024). The manual is zpipe(1).\n");
 }
 
+/* -k is about all the numbers, wherever it stands. */
+static bool
+says_si(poptContext pc)
+{
+	bool si = false;
+	int opt;
+
+	while ((opt = poptGetNextOpt(pc)) > 0) {
+		free(poptGetOptArg(pc));
+		si = si || opt == 'k';
+	}
+	poptResetContext(pc);
+	return si;
+}
+
+static void
+take_files(struct opts *o, poptContext pc)
+{
+	o->files = poptGetArgs(pc);
+	while (o->files != NULL && o->files[o->nfiles] != NULL)
+		o->nfiles++;
+}
+
+/* A process title is written over what the command line stood in. */
+static int
+keep_files(struct opts *o)
+{
+	o->own_files = calloc(o->nfiles + 1, sizeof(*o->own_files));
+	if (o->own_files == NULL) {
+		warnx("no memory for the options");
+		return -1;
+	}
+	for (size_t i = 0; i < o->nfiles; i++) {
+		o->own_files[i] = keep(o, o->files[i]);
+		if (o->own_files[i] == NULL)
+			return -1;
+	}
+	o->files = o->own_files;
+	return 0;
+}
+
 static enum opts_end
 parse(struct opts *o, poptContext pc)
 {
 	int opt;
 
+	o->show.si = says_si(pc);
 	while ((opt = poptGetNextOpt(pc)) > 0) {
 		char *arg = poptGetOptArg(pc);
 		int r = take_option(o, opt, arg);
@@ -434,7 +934,12 @@ parse(struct opts *o, poptContext pc)
 						   poptStrerror(opt));
 		return OPTS_USAGE;
 	}
-	return check(o) == -1 || add_stdout(o) == -1 ? OPTS_USAGE : OPTS_RUN;
+	take_files(o, pc);
+	if ((o->extra & EXTRA_PROCESS) != 0 && keep_files(o) == -1)
+		return OPTS_USAGE;
+	if (check(o) == -1 || check_others(o) == -1 || add_stdout(o) == -1)
+		return OPTS_USAGE;
+	return OPTS_RUN;
 }
 
 enum opts_end
@@ -449,6 +954,10 @@ opts_parse(struct opts *o, int argc, char *argv[])
 		.release = RELEASE_AUTO,
 		.buffer_size = (size_t)16 << 20,
 		.pipe_size = (size_t)1 << 20,
+		.error_skip_block = 4 << 10,
+		.interval = SECOND,
+		.window = 30 * (uint64_t)SECOND,
+		.watch_fd = -1,
 	};
 	pc = poptGetContext("zpipe", argc, (const char **)(uintptr_t)argv,
 	    table, 0);
@@ -458,11 +967,10 @@ opts_parse(struct opts *o, int argc, char *argv[])
 	}
 	o->popt = pc;
 	end = parse(o, pc);
-	o->files = poptGetArgs(pc);
-	if (o->files == NULL)
+	if (o->nfiles == 0) {
 		o->files = (const char **)(uintptr_t)just_stdin;
-	while (o->files[o->nfiles] != NULL)
-		o->nfiles++;
+		o->nfiles = 1;
+	}
 	return end;
 }
 
@@ -472,6 +980,10 @@ opts_release(struct opts *o)
 	for (size_t i = 0; i < o->ntargets; i++)
 		free(o->targets[i].name);
 	free(o->targets);
+	for (size_t i = 0; i < o->nkept; i++)
+		free(o->kept[i]);
+	free(o->kept);
+	free(o->own_files);
 	if (o->popt != NULL)
 		poptFreeContext(o->popt);
 	o->popt = NULL;

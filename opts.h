@@ -5,10 +5,14 @@
 #ifndef OPTS_H
 #define OPTS_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "buf.h"
+#include "show.h"
 
 enum engine {
 	ENGINE_AUTO,
@@ -54,6 +58,33 @@ enum lag {
 	LAG_DETACH,
 };
 
+/* What --monitor shows of a command. */
+enum monitored {
+	MONITOR_NONE,
+	MONITOR_IN,
+	MONITOR_OUT,
+	MONITOR_BOTH,
+};
+
+/* --extra-display, bits. */
+enum extra {
+	EXTRA_WINDOW = 1,
+	EXTRA_PROCESS = 2,
+};
+
+/* What the command line says that a running zpipe may be told: --remote. */
+enum changed {
+	CHANGED_SWITCHES = 1, /* what is shown */
+	CHANGED_STYLE = 2,
+	CHANGED_NAME = 4,
+	CHANGED_SIZE = 8,
+	CHANGED_RATE = 16,
+	CHANGED_INTERVAL = 32,
+	CHANGED_WINDOW = 64,
+	CHANGED_GEOMETRY = 128,
+	CHANGED_OTHER = 256, /* and what it may not */
+};
+
 struct opts {
 	enum engine engine;
 	enum release release;
@@ -64,6 +95,37 @@ struct opts {
 	size_t ntargets;
 	enum output_error output_error;
 	enum lag lag;
+	/* moving; times are microseconds */
+	bool limited;            /* -L was given */
+	uint64_t rate_limit;     /* bytes or lines per second; 0: none */
+	bool stop_at_size;       /* -S */
+	unsigned skip_errors;    /* how often -E was given */
+	size_t error_skip_block; /* -Z */
+	bool sparse, sync, direct_io;
+	const char *store; /* -U, or NULL */
+
+	/* showing */
+	struct show_conf show;
+	bool shows;             /* something of it was asked for */
+	bool sized;             /* -s was given */
+	uint64_t size;          /* bytes, or lines */
+	bool null;              /* -0 */
+	bool wait;              /* -W */
+	bool force;             /* -f */
+	bool cursor;            /* -c */
+	uint64_t delay;         /* -D */
+	uint64_t interval;      /* -i */
+	uint64_t window;        /* -m */
+	unsigned width, height; /* 0: the terminal's */
+	unsigned extra;
+
+	/* others */
+	pid_t watch, remote, query; /* 0: no */
+	int watch_fd;               /* -1: all */
+	enum monitored monitor;
+	const char *pidfile;
+	unsigned changed; /* enum changed */
+
 	bool no_splice;
 	bool output; /* -o was given */
 	bool discard;
@@ -73,7 +135,10 @@ struct opts {
 	bool quiet;
 	const char **files; /* NULL-terminated, never empty */
 	size_t nfiles;
-	void *popt; /* owns the strings */
+	const char **own_files; /* the same, where popt's would not last */
+	void *popt;             /* owns these strings */
+	char **kept;            /* all others */
+	size_t nkept;
 };
 
 enum opts_end {
@@ -84,5 +149,8 @@ enum opts_end {
 
 enum opts_end opts_parse(struct opts *, int argc, char *argv[]);
 void opts_release(struct opts *);
+
+/* The name that --bar-style uses. */
+const char *bar_style_name(enum bar_style);
 
 #endif

@@ -14,9 +14,15 @@
 #include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "output.h"
+
+/* What a pipe takes if nobody has changed it (pipe(7)). */
+enum {
+	PIPE_HOLDS = 64 << 10
+};
 
 static enum output_kind
 kind_of(const struct stat *st, int fd)
@@ -52,6 +58,7 @@ output_init(struct output *o, int fd, const char *name)
 	o->kind = kind_of(&o->st, fd);
 	o->append = (flags & O_APPEND) != 0;
 	o->vmsplices = o->kind == OUTPUT_PIPE;
+	o->holds = PIPE_HOLDS;
 	/* what is non-blocking already needs no description of its own */
 	o->tried_own = (flags & O_NONBLOCK) != 0;
 	if (o->tried_own)
@@ -100,6 +107,7 @@ output_open(struct output *o, const char *path, bool append)
 	o->st = st;
 	o->kind = OUTPUT_PIPE;
 	o->opened = o->vmsplices = true;
+	o->holds = PIPE_HOLDS;
 	o->fifo = path;
 	return 0;
 }
@@ -107,11 +115,15 @@ output_open(struct output *o, const char *path, bool append)
 int
 output_truncate(const struct output *o)
 {
-	/* ext4 writes a file out at close if an empty one was truncated */
-	if (!o->opened || o->append || !S_ISREG(o->st.st_mode) ||
-	    o->st.st_size == 0)
+	struct stat st;
+
+	if (!o->opened || o->append || !S_ISREG(o->st.st_mode))
 		return 0;
-	return ftruncate(o->fd, 0);
+	/* others may have written since it was opened */
+	if (fstat(o->fd, &st) == -1)
+		return -1;
+	/* ext4 writes a file out at close if an empty one was truncated */
+	return st.st_size == 0 ? 0 : ftruncate(o->fd, 0);
 }
 
 int
@@ -205,7 +217,8 @@ output_kind_name(const struct output *o)
  * worth while to reopen the descriptor: /proc takes 30 us to look it up.
  */
 enum {
-	CAREFUL = 8
+	CAREFUL = 8,
+	HOLE = 4096, /* the least worth leaving out; and what O_DIRECT takes */
 };
 
 /*
@@ -243,11 +256,158 @@ output_ready(const struct output *o)
 	return poll(&p, 1, 0) != 0;
 }
 
+/* ---- files ------------------------------------------------------------ */
+
+static bool
+is_zero(const char *p, size_t n)
+{
+	return n > 0 && p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
+}
+
+/* A run of pages that are NUL all over, or that are not; *zero says which. */
+static size_t
+run_of(const char *p, size_t n, bool *zero)
+{
+	size_t len = n < HOLE ? n : HOLE;
+
+	*zero = len == HOLE && is_zero(p, len);
+	while (len < n) {
+		size_t part = n - len < HOLE ? n - len : HOLE;
+
+		if ((part == HOLE && is_zero(p + len, part)) != *zero)
+			break;
+		len += part;
+	}
+	return len;
+}
+
+static int
+file_of(const struct output *o)
+{
+	return o->own != -1 ? o->own : o->fd;
+}
+
+/*
+ * Where the file has no bytes yet, the next ones may be passed over. Where it
+ * has, only what is punched reads as NULs (fallocate(2)).
+ */
+static bool
+make_hole(struct output *o, size_t n)
+{
+	off_t at = lseek(file_of(o), 0, SEEK_CUR);
+	struct stat st;
+
+	if (at == -1 || fstat(file_of(o), &st) == -1)
+		return false;
+	if (at < st.st_size &&
+	    fallocate(file_of(o), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		at, (off_t)n) == -1)
+		return false;
+	return lseek(file_of(o), (off_t)n, SEEK_CUR) != -1;
+}
+
+static void
+set_direct(struct output *o, bool on)
+{
+	int fd = file_of(o), flags = fcntl(fd, F_GETFL);
+
+	flags = on ? flags | O_DIRECT : flags & ~O_DIRECT;
+	o->direct = fcntl(fd, F_SETFL, flags) == 0 && on;
+}
+
+static ssize_t
+write_file(struct output *o, const char *p, size_t n)
+{
+	bool zero = false;
+	ssize_t r;
+
+	if (o->sparse) {
+		n = run_of(p, n, &zero);
+		if (zero && make_hole(o, n)) {
+			o->hole = true;
+			return (ssize_t)n;
+		}
+	}
+	if (o->direct && n % HOLE != 0) {
+		/* the whole blocks first; what is left ends it */
+		if (n < HOLE)
+			set_direct(o, false);
+		else
+			n -= n % HOLE;
+	}
+	r = write(file_of(o), p, n);
+	if (r == -1 && errno == EINVAL && o->direct) {
+		set_direct(o, false);
+		r = write(file_of(o), p, n);
+	}
+	if (r > 0)
+		o->hole = false;
+	return r;
+}
+
+void
+output_sparse(struct output *o)
+{
+	o->sparse = S_ISREG(o->st.st_mode) && !o->append;
+}
+
+void
+output_direct(struct output *o)
+{
+	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+	off_t at;
+
+	if (o->kind != OUTPUT_FILE)
+		return;
+	if (!o->opened) {
+		/* its flags are other processes' flags as well */
+		at = lseek(o->fd, 0, SEEK_CUR);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
+		o->own = open(path,
+		    O_WRONLY | O_CLOEXEC | O_NOCTTY |
+			(o->append ? O_APPEND : 0));
+		if (o->own == -1)
+			return;
+		if (at == -1 || lseek(o->own, at, SEEK_SET) == -1) {
+			close(o->own);
+			o->own = -1;
+			return;
+		}
+	}
+	set_direct(o, true);
+}
+
+int
+output_finish(struct output *o, bool sync)
+{
+	struct stat st;
+	off_t at;
+
+	if (o->kind != OUTPUT_FILE)
+		return 0;
+	at = lseek(file_of(o), 0, SEEK_CUR);
+	if (o->hole) {
+		if (at == -1 || fstat(file_of(o), &st) == -1)
+			return -1;
+		if (st.st_size < at && ftruncate(file_of(o), at) == -1)
+			return -1;
+	}
+	if (o->own != -1 && o->own != o->fd && !o->append && at != -1)
+		(void)lseek(o->fd, at, SEEK_SET);
+	/* EINVAL: there is nothing to be kept there */
+	if (sync && fdatasync(file_of(o)) == -1 && errno != EINVAL)
+		return -1;
+	return 0;
+}
+
+/* ---- giving ----------------------------------------------------------- */
+
 ssize_t
 output_write(struct output *o, const void *p, size_t n)
 {
 	switch (o->kind) {
 	case OUTPUT_FILE:
+		return write_file(o, p, n);
 	case OUTPUT_NULL:
 		return write(o->fd, p, n);
 	case OUTPUT_SOCKET:
@@ -335,6 +495,18 @@ output_drain(struct output *o)
 	return 0;
 }
 
+uint64_t
+output_taken(const struct output *o)
+{
+	uint64_t n;
+
+	if (o->kind != OUTPUT_PIPE || o->fd == -1)
+		return o->given;
+	/* no slot is free: at most so much, and most often just that */
+	n = output_ready(o) ? output_unread(o) : o->holds;
+	return n < o->given ? o->given - n : 0;
+}
+
 void
 output_gave(struct output *o, size_t n)
 {
@@ -395,15 +567,16 @@ output_close(struct output *o)
 	return r;
 }
 
-void
+size_t
 pipe_grow(int fd, size_t size)
 {
-	int now = fcntl(fd, F_GETPIPE_SZ);
+	int now = fcntl(fd, F_GETPIPE_SZ), grown;
 
 	if (size > INT_MAX / 2)
 		size = INT_MAX / 2 + 1;
 	/* unprivileged, beyond the limits: EPERM. Half is still better. */
 	for (; now != -1 && size > (size_t)now; size /= 2)
-		if (fcntl(fd, F_SETPIPE_SZ, (int)size) != -1)
-			return;
+		if ((grown = fcntl(fd, F_SETPIPE_SZ, (int)size)) != -1)
+			return (size_t)grown;
+	return now == -1 ? 0 : (size_t)now;
 }

@@ -39,6 +39,10 @@ struct output {
 	unsigned careful; /* small writes without it */
 	bool append;      /* O_APPEND */
 	bool opened;      /* by us, by its path */
+	bool sparse;      /* a file that may have holes for NULs */
+	bool hole;        /* it ends with one, so far */
+	bool direct;      /* O_DIRECT is on */
+	size_t holds;     /* bytes that its pipe takes, as last seen */
 	bool vmsplices;   /* a pipe, and vmsplice(2) not refused */
 	bool full;        /* the last send was EAGAIN */
 	bool gone;        /* closed: nothing more is sent to it */
@@ -49,6 +53,7 @@ struct output {
 	uint64_t drained; /* the bound; sent if it is no pipe */
 	uint64_t given;   /* bytes that it got: sent without the holes */
 	uint64_t dropped; /* bytes of the holes */
+	uint64_t left;    /* unread when its reader went, after the end */
 
 	/* the holes that its pipe may still be before: output_drain() */
 	bool holes;
@@ -107,6 +112,26 @@ ssize_t output_write(struct output *, const void *, size_t n);
 ssize_t output_share(struct output *, const void *, size_t n);
 
 /*
+ * Leaves holes in the file for pages of NULs from now on, unless it is open for
+ * appending (lseek(2)). output_finish() gives it its length.
+ */
+void output_sparse(struct output *);
+
+/*
+ * Writes past the page cache from now on (O_DIRECT, open(2)), if this is a file
+ * or a block device that can, and for as long as the pieces are aligned. A
+ * descriptor that we were given is written by a description of our own; it
+ * stands where we have written to when it is closed.
+ */
+void output_direct(struct output *);
+
+/*
+ * Everything has been written: 0, or -1 with errno. With `sync` it is on the
+ * disk then, which may take long (fdatasync(2)). Anything but files is 0.
+ */
+int output_finish(struct output *, bool sync);
+
+/*
  * Bytes in the pipe that nobody has taken yet (FIONREAD, ioctl_pipe(2)); 0 if
  * it is no pipe. It takes the pipe's lock, which a reader may hold for long
  * while it splices to a blocked descriptor: ask only when POLLOUT is set.
@@ -118,6 +143,12 @@ size_t output_unread(const struct output *);
  * with errno if FIONREAD is refused: then nobody can say.
  */
 int output_drain(struct output *);
+
+/*
+ * How many of the bytes that it was given its readers are known to have taken.
+ * A full pipe is not asked: see output_unread().
+ */
+uint64_t output_taken(const struct output *);
 
 /* It took n bytes: moves the cursor. */
 void output_gave(struct output *, size_t n);
@@ -142,8 +173,9 @@ int output_close(struct output *);
 
 /*
  * Grows the pipe to size, or to what the limits allow, and never shrinks it.
- * Anything but a pipe is left alone. (F_SETPIPE_SZ, fcntl(2))
+ * Anything but a pipe is left alone. (F_SETPIPE_SZ, fcntl(2)) Returns the size
+ * that it has then, or 0.
  */
-void pipe_grow(int fd, size_t size);
+size_t pipe_grow(int fd, size_t size);
 
 #endif

@@ -14,6 +14,13 @@
 #include <unistd.h>
 
 #include "engine.h"
+#include "meter.h"
+
+/* Looking whether readers have taken what is in their pipes: no event tells. */
+enum {
+	DRAIN_US = 1000,
+	DRAIN_MOST_US = 100000,
+};
 
 /* ---- the choice ------------------------------------------------------- */
 
@@ -86,6 +93,16 @@ takes(unsigned ins, unsigned outs, enum input_kind in, unsigned out)
 	return (ins & (1u << in)) != 0 && (out & ~outs) == 0;
 }
 
+/* Somebody looks at the bytes, or does what only read and write can. */
+static bool
+needs_bytes(const struct pump *p)
+{
+	const struct opts *o = p->o;
+
+	return view_wanted(&p->view) || o->no_splice || o->skip_errors > 0 ||
+	    o->sparse || o->direct_io;
+}
+
 const char *
 pump_misfit(const struct pump *p, enum input_kind kind)
 {
@@ -97,6 +114,9 @@ pump_misfit(const struct pump *p, enum input_kind kind)
 		return "needs pipes where there are several outputs";
 	if (p->nouts > 1 && !a->many)
 		return "needs a single output";
+	if (needs_bytes(p) && p->o->engine != ENGINE_AUTO &&
+	    p->o->engine != ENGINE_RING && p->o->engine != ENGINE_COPY)
+		return "must pass through user memory: use ring or copy";
 	return takes(a->in, a->out, kind, out_mask(p)) ? NULL : a->needs;
 }
 
@@ -130,7 +150,7 @@ choose_many(struct pump *p, const struct input *in, enum engine rungs[RUNGS])
 		p->why = p->nouts > 1 ? "several outputs share its buffers" :
 					"its buffers are for what lags";
 	if (wait && takes(STREAMS, ANY, in->kind, 0) && engine_all_pipes(p) &&
-	    !p->o->no_splice) {
+	    !needs_bytes(p)) {
 		p->why = "several pipes, and nobody looks at the bytes";
 		rungs[n++] = ENGINE_SPLICE;
 	}
@@ -165,13 +185,14 @@ choose(struct pump *p, const struct input *in, enum engine rungs[RUNGS])
 		return n;
 	}
 	for (size_t i = 0; i < RUNGS && row->rungs[i] != ENGINE_AUTO; i++) {
-		if (p->o->no_splice && row->rungs[i] != ENGINE_RING &&
+		if (needs_bytes(p) && row->rungs[i] != ENGINE_RING &&
 		    row->rungs[i] != ENGINE_COPY)
 			continue;
 		rungs[n++] = row->rungs[i];
 	}
-	if (p->o->no_splice && row->out == OUT(PIPE) && rungs[0] == ENGINE_RING)
-		p->why = "--no-splice";
+	if (needs_bytes(p) && (row->rungs[0] != ENGINE_RING || p->o->no_splice))
+		p->why = p->o->no_splice ? "--no-splice" :
+					   "the bytes must pass through memory";
 	return n;
 }
 
@@ -261,6 +282,8 @@ pump_input(struct pump *p, struct input *in)
 		s = await_readers(p);
 	if (s != STEP_DONE)
 		return end_of(s);
+	if (p->o->skip_errors > 0)
+		in->block = p->o->error_skip_block;
 	n = choose(p, in, rungs);
 	p->start = p->moved;
 	p->grown = p->in_ready = p->in_hup = false;
@@ -273,7 +296,7 @@ pump_input(struct pump *p, struct input *in)
 		if (rungs[i] == ENGINE_RING && p->o->engine == ENGINE_AUTO &&
 		    !serves_many(p)) {
 			s = run_prelude(p, in);
-			if (s != STEP_LIMIT)
+			if (s != STEP_LIMIT || pump_full(p))
 				break;
 		}
 		p->engine = rungs[i];
@@ -285,6 +308,7 @@ pump_input(struct pump *p, struct input *in)
 			enum engine was = p->engine;
 			uint64_t moved = p->moved;
 
+			p->engine = ENGINE_COPY;
 			s = run_copy(p, in, 0);
 			p->engine = p->moved == moved ? was : ENGINE_COPY;
 			break;
@@ -297,7 +321,7 @@ pump_input(struct pump *p, struct input *in)
 		if (p->moved != p->start)
 			i = n - 2; /* straight to copy */
 	}
-	return end_of(s);
+	return end_of(s == STEP_LIMIT && pump_full(p) ? STEP_DONE : s);
 }
 
 const char *
@@ -324,6 +348,89 @@ pump_sent(const struct pump *p)
 	return engine_slowest(p, false);
 }
 
+/* Where this output's readers are, if it has no holes behind them. */
+static uint64_t
+taken_of(const struct output *o)
+{
+	return o->sent - (o->given - output_taken(o));
+}
+
+uint64_t
+pump_taken(const struct pump *p)
+{
+	uint64_t least = UINT64_MAX, most = 0, at;
+
+	FOREACH_OUTPUT(p, o) {
+		at = taken_of(o);
+		least = at < least ? at : least;
+	}
+	for (size_t i = 0; i < p->nouts; i++)
+		if (p->outs[i].sent - p->outs[i].left > most)
+			most = p->outs[i].sent - p->outs[i].left;
+	return least == UINT64_MAX ? most : least;
+}
+
+bool
+pump_full(const struct pump *p)
+{
+	return p->moved >= p->stop || p->view.ended >= p->stop_lines;
+}
+
+void
+pump_limit(struct pump *p, uint64_t rate)
+{
+	limit_set(&p->limit, rate, meter_clock());
+	p->horizon = 0; /* what was let pass before is no longer */
+}
+
+int
+pump_fill(const struct pump *p)
+{
+	const struct ring *r = p->many;
+	uint64_t gone;
+	size_t size, percent;
+
+	if (r == NULL)
+		r = p->engine == ENGINE_RING ? &p->ring : &p->copy;
+	if (p->engine != ENGINE_RING && p->engine != ENGINE_COPY)
+		return -1;
+	/* what a pipe holds is still in our buffers, if they are shared */
+	gone = r == &p->ring ? pump_taken(p) : pump_sent(p);
+	size = ring_size(r);
+	if (size == 0 || gone >= p->moved)
+		return 0;
+	percent = (size_t)((double)(p->moved - gone) * 100 / (double)size);
+	return percent < 100 ? (int)percent : 100;
+}
+
+enum pump_end
+pump_drain(struct pump *p)
+{
+	uint64_t last = 0, taken;
+	long wait = DRAIN_US;
+
+	for (;;) {
+		uint64_t given = 0;
+		enum step s;
+
+		if (engine_stopped(p))
+			return PUMP_STOPPED;
+		taken = 0;
+		FOREACH_OUTPUT(p, o) {
+			taken += output_taken(o);
+			given += o->given;
+		}
+		if (taken >= given)
+			return PUMP_DONE;
+		wait = taken > last ? DRAIN_US : wait * 2;
+		wait = wait < DRAIN_MOST_US ? wait : DRAIN_MOST_US;
+		last = taken;
+		s = engine_wait(p, NULL, wait);
+		if (s != STEP_DONE)
+			return end_of(s);
+	}
+}
+
 uint64_t
 pump_furthest(const struct pump *p)
 {
@@ -341,6 +448,8 @@ pump_init(struct pump *p, const struct opts *o, struct output *outs,
 		.nouts = nouts,
 		.pair = { -1, -1 },
 		.null = -1,
+		.stop = UINT64_MAX,
+		.stop_lines = UINT64_MAX,
 	};
 	p->polls = calloc(nouts + 2, sizeof(*p->polls));
 	return p->polls == NULL ? -1 : 0;

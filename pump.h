@@ -16,8 +16,10 @@
 
 #include "buf.h"
 #include "input.h"
+#include "limit.h"
 #include "opts.h"
 #include "output.h"
+#include "view.h"
 
 /* How an input ended. */
 enum pump_end {
@@ -50,6 +52,13 @@ struct pump_calls {
 	bool (*on_lost)(void *ctx, struct output *, enum loss);
 	/* It has got everything. The callee closes it. */
 	void (*on_done)(void *ctx, struct output *);
+	/*
+	 * It is p->tick or later, in meter_clock() time. Returns when to come
+	 * back; 0: never.
+	 */
+	uint64_t (*on_tick)(void *ctx, uint64_t now);
+	/* len bytes of the input at offset off are NULs: errno. */
+	void (*on_skip)(void *ctx, struct input *, uint64_t off, size_t len);
 	void *ctx;
 	volatile sig_atomic_t *woken;
 	int wake_fd;
@@ -77,6 +86,15 @@ struct pump {
 	bool in_ready;        /* poll(2) says so of the input */
 	bool in_hup;          /* its writers have gone */
 	bool out_polled;      /* POLLOUT was seen since the last splice */
+	uint64_t tick;        /* when on_tick() is due; 0: never */
+
+	/* what may pass; the caller's to set, also while it runs */
+	struct limit limit;  /* bytes, or lines with view.lines */
+	uint64_t stop;       /* end at this stream offset; UINT64_MAX: none */
+	uint64_t stop_lines; /* and after so many lines */
+	struct view view;    /* looks at the bytes, if anything is wanted */
+	bool drain;          /* an output is done when its readers have all */
+	uint64_t horizon;    /* with a limit, what was allowed so far */
 
 	/* of this input, for --explain and the line of counts */
 	enum engine engine;    /* that moves, or moved last */
@@ -112,6 +130,30 @@ const char *pump_release_name(const struct pump *);
 
 /* Bytes that every output has been given. */
 uint64_t pump_sent(const struct pump *);
+
+/* Bytes that every reader is known to have taken; lags behind, never ahead. */
+uint64_t pump_taken(const struct pump *);
+
+/*
+ * True when nothing more is to be read of any input: the stop has been reached,
+ * or no output is left.
+ */
+bool pump_full(const struct pump *);
+
+/*
+ * Until all readers have taken what is in their pipes, or have gone. For those
+ * who want to see that; the bytes are safe without.
+ */
+enum pump_end pump_drain(struct pump *);
+
+/* --rate-limit: so many a second from now on, bytes or lines; 0: no limit. */
+void pump_limit(struct pump *, uint64_t rate);
+
+/*
+ * How full the memory is with bytes that are still to be sent, or that a pipe
+ * still holds there, in percent; -1 without any.
+ */
+int pump_fill(const struct pump *);
 
 /* The cursor of the output that is furthest. */
 uint64_t pump_furthest(const struct pump *);

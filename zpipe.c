@@ -6,10 +6,24 @@
  *
  *	zpipe.c		main(): options, set up, pump, report, status
  *	opts.c		the command line
+ *	change.c	what one zpipe tells another to change
+ *	number.c	sizes, rates and times as people write them
+ *	follow.c	shows how far other processes are
+ *	monitor.c	a command between two pipes of ours
+ *	report.c	what zpipe can say of itself
+ *	display.c	what a person sees of a transfer
+ *	show.c		figures to a line: template, bars, numbers
+ *	format.c	one number to a field of fixed width
+ *	term.c		where lines are drawn
+ *	remote.c	one zpipe talks to another
+ *	watch.c		the files of another process
  *	pump.c		chooses the engine for each input
  *	carry.c		engines through user memory: ring and copy
  *	direct.c	engines within the kernel: splice, tee, range, mmap
  *	engine.c	what they share: waiting, gathering, losing an output
+ *	meter.c		counts, rates, the time that is left
+ *	limit.c		so much a second, and no more
+ *	view.c		looks at the bytes: lines, the last ones
  *	input.c		an operand: open, classify, read
  *	output.c	an output: classify, send, unread bytes, close
  *	buf.c		the ring: fill, sent, drained, released; the fence
@@ -20,7 +34,6 @@
 #include "config.h"
 
 #include <sys/eventfd.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include <err.h>
@@ -28,6 +41,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,10 +49,21 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "change.h"
+#include "display.h"
+#include "follow.h"
 #include "input.h"
+#include "monitor.h"
 #include "opts.h"
 #include "output.h"
 #include "pump.h"
+#include "remote.h"
+#include "report.h"
+
+/* Others may talk to us when we have been at work for so long. */
+enum {
+	TELL_US = 100000
+};
 
 /* The exit status is the sum of what happened; the bits are pv's. */
 enum status {
@@ -57,14 +82,22 @@ struct zpipe {
 	size_t nouts;
 	struct pump pump;
 	struct pump_calls calls;
-	struct timespec began;
+	struct display display;
+	struct remote remote;
+	struct monitor monitor;
+	const char *command;   /* that is monitored */
+	const char *stored[2]; /* the only input, with --store-and-forward */
+	bool skipped;          /* something could not be read */
+	const struct input *erring; /* its skipped errors have been told */
+	uint64_t began;             /* meter_clock() */
+	bool told;                  /* that others may talk to us */
 	unsigned closed; /* standard descriptors that we were not given */
 	bool sigpipe;    /* a reader has gone, and we are to go as well */
 	int status;
 };
 
 /* Set by the handler; the eventfd wakes poll(2) without a race. */
-static volatile sig_atomic_t woken, asked, ended, wake_fd = -1;
+static volatile sig_atomic_t woken, asked, ended, stopped, wake_fd = -1;
 
 static void
 on_signal(int sig)
@@ -74,8 +107,10 @@ on_signal(int sig)
 
 	if (sig == SIGUSR1)
 		asked = 1;
-	else if (sig != SIGCHLD) /* that is only to wake us */
-		ended = sig;
+	else if (sig == SIGTSTP)
+		stopped = 1;
+	else if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP)
+		ended = sig; /* the others are only to wake us */
 	woken = 1;
 	if (write(wake_fd, &one, sizeof(one)) == -1)
 		errno = saved;
@@ -100,6 +135,32 @@ take_signal(int sig, void (*handler)(int))
 		sigaction(sig, &old, NULL);
 }
 
+static void
+nothing(int sig)
+{
+	(void)sig;
+}
+
+/* Only where a line is drawn; all others are as if it had no display. */
+static void
+watch_terminal(void)
+{
+	take_signal(SIGTSTP, on_signal);
+	take_signal(SIGWINCH, on_signal);
+	take_signal(SIGCONT, on_signal);
+	/* with tostop (stty(1)) a background job must not be stopped for it */
+	take_signal(SIGTTOU, nothing);
+}
+
+static bool
+has_command(const struct zpipe *z)
+{
+	for (size_t i = 0; i < z->nouts; i++)
+		if (z->outs[i].child_end != -1)
+			return true;
+	return z->monitor.command != 0;
+}
+
 static int
 watch_signals(struct zpipe *z)
 {
@@ -111,15 +172,16 @@ watch_signals(struct zpipe *z)
 	z->calls.wake_fd = wake_fd;
 	z->calls.woken = &woken;
 	take_signal(SIGUSR1, on_signal);
+	take_signal(SIGIO, on_signal); /* another zpipe talks to us */
+	if (z->display.visible)
+		watch_terminal();
 	/* to wait for a command is to wait for this, whatever we were given */
 	sigemptyset(&child.sa_mask);
 	sigaddset(&child.sa_mask, SIGCHLD);
-	for (size_t i = 0; i < z->nouts; i++)
-		if (z->outs[i].child_end != -1) {
-			sigaction(SIGCHLD, &child, NULL);
-			sigprocmask(SIG_UNBLOCK, &child.sa_mask, NULL);
-			break;
-		}
+	if (has_command(z)) {
+		sigaction(SIGCHLD, &child, NULL);
+		sigprocmask(SIG_UNBLOCK, &child.sa_mask, NULL);
+	}
 	if (z->o.ignore_interrupts)
 		signal(SIGINT, SIG_IGN);
 	else
@@ -132,61 +194,111 @@ watch_signals(struct zpipe *z)
 
 /* ---- what is said ----------------------------------------------------- */
 
-static void
-print_counts(const struct zpipe *z, const char *cause)
+/* As warnx(3) and warn(3), but not into the line of the display. */
+static void __attribute__((format(printf, 2, 3)))
+say(struct zpipe *z, const char *fmt, ...)
 {
-	char amount[16], rate[16];
-	struct timespec t;
-	uint64_t sent = pump_sent(&z->pump);
-	double s;
+	va_list ap;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	s = (double)(t.tv_sec - z->began.tv_sec) +
-	    (double)(t.tv_nsec - z->began.tv_nsec) / 1e9;
-	if (s < 1e-6)
-		s = 1e-6;
-	humanize_number(amount, 8, (int64_t)sent, "B", HN_AUTOSCALE,
-	    HN_DECIMAL | HN_IEC_PREFIXES);
-	humanize_number(rate, 8, (int64_t)((double)sent / s), "B", HN_AUTOSCALE,
-	    HN_DECIMAL | HN_IEC_PREFIXES);
-	warnx("%s%ju bytes (%s) in %.1f s, %s/s, engine %s%s%s", cause,
-	    (uintmax_t)sent, amount, s, rate, engine_name(z->pump.engine),
-	    z->pump.engine == ENGINE_RING ? ", release " : "",
-	    z->pump.engine == ENGINE_RING ? pump_release_name(&z->pump) : "");
+	display_clear(&z->display);
+	va_start(ap, fmt);
+	vwarnx(fmt, ap);
+	va_end(ap);
+}
+
+static void
+blame(struct zpipe *z, const char *name)
+{
+	int reason = errno;
+
+	display_clear(&z->display);
+	errno = reason;
+	warn("%s", name);
+}
+
+static void
+print_counts(struct zpipe *z, const char *cause)
+{
+	char line[REPORT_LINE];
+
+	report_counts(&z->pump, (double)(meter_clock() - z->began) / 1e6, line);
+	say(z, "%s%s", cause, line);
 }
 
 /* One line per output, if there are several. */
 static void
-print_outputs(const struct zpipe *z)
+print_outputs(struct zpipe *z)
 {
-	uint64_t most = pump_furthest(&z->pump);
+	char line[REPORT_LINE];
 
-	if (z->nouts == 1)
-		return;
-	for (size_t i = 0; i < z->nouts; i++) {
-		const struct output *o = &z->outs[i];
-		char unread[32] = "", dropped[48] = "";
-
-		if (o->fifo != NULL) {
-			warnx("%s: not open yet: it has no reader", o->name);
-			continue;
-		}
-		/* a full pipe may be locked by its reader */
-		if (o->kind == OUTPUT_PIPE && !o->gone) {
-			if (output_ready(o))
-				snprintf(unread, sizeof(unread), ", %zu unread",
-				    output_unread(o));
-			else
-				strlcpy(unread, ", full", sizeof(unread));
-		}
-		if (o->dropped > 0)
-			snprintf(dropped, sizeof(dropped), ", %ju dropped",
-			    (uintmax_t)o->dropped);
-		warnx("%s: %s, %ju bytes%s, %ju behind%s%s", o->name,
-		    output_kind_name(o), (uintmax_t)o->given, unread,
-		    (uintmax_t)(most > o->sent ? most - o->sent : 0), dropped,
-		    o->gone ? ", closed" : "");
+	for (size_t i = 0; i < z->nouts && z->nouts > 1; i++) {
+		report_output(&z->pump, &z->outs[i], line);
+		say(z, "%s: %s", z->outs[i].name, line);
 	}
+}
+
+static void
+explain(struct zpipe *z, const struct input *in)
+{
+	char line[REPORT_LINE];
+
+	if (report_fall(&z->pump, line))
+		say(z, "%s: %s", in->name, line);
+	report_engine(&z->pump, line);
+	say(z, "%s: %s", in->name, line);
+	print_outputs(z);
+}
+
+/* What another zpipe wants of us; remote.h. */
+static size_t
+on_message(void *ctx, const char *msg, size_t len, char *reply)
+{
+	struct zpipe *z = ctx;
+	struct display_report report;
+	struct opts o;
+	char *copy;
+	bool heard;
+
+	if (len == 5 && memcmp(msg, "query", 5) == 0) {
+		display_report(&z->display, &z->pump, &report);
+		memcpy(reply, &report, sizeof(report));
+		return sizeof(report);
+	}
+	copy = malloc(len);
+	if (copy == NULL)
+		return 0;
+	memcpy(copy, msg, len);
+	heard = change_hear(&o, copy, len);
+	if (heard) {
+		change_apply(&z->o, &o);
+		if (o.changed & CHANGED_RATE)
+			pump_limit(&z->pump, z->o.rate_limit);
+		display_change(&z->display);
+		display_wants(&z->display, &z->pump.view);
+		z->pump.tick = meter_clock();
+	}
+	opts_release(&o);
+	free(copy);
+	memcpy(reply, heard ? "ok" : "no", 2);
+	return 2;
+}
+
+/*
+ * The default of SIGTSTP, as an orphan is not stopped by it; but the time that
+ * passes is not ours.
+ */
+static void
+stop(struct zpipe *z)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL }, old;
+
+	stopped = 0;
+	meter_stop(&z->display.meter, meter_clock());
+	sigaction(SIGTSTP, &dfl, &old);
+	raise(SIGTSTP);
+	sigaction(SIGTSTP, &old, NULL);
+	meter_go(&z->display.meter, meter_clock());
+	display_draw(&z->display, &z->pump, NULL);
 }
 
 static bool
@@ -197,47 +309,51 @@ on_wake(void *ctx)
 
 	woken = 0;
 	(void)!read(wake_fd, &n, sizeof(n)); /* it only has to be empty */
+	if (stopped)
+		stop(z);
 	if (asked && !z->o.quiet) {
 		print_counts(z, "");
 		print_outputs(z);
 	}
+	if (z->remote.fd != -1)
+		remote_serve(&z->remote, on_message, z);
+	display_resized(&z->display, &z->pump);
 	asked = 0;
 	return ended != 0;
 }
 
-static void
-explain(const struct zpipe *z, const struct input *in)
+/*
+ * The first tick comes when it is worth while that others can talk to us: a
+ * short transfer is to cost no socket.
+ */
+static uint64_t
+on_tick(void *ctx, uint64_t now)
 {
-	const struct pump *p = &z->pump;
-	char ring[128] = "";
+	struct zpipe *z = ctx;
+	uint64_t due = display_tick(&z->display, &z->pump, now);
 
-	if (p->fell_errno != 0)
-		warnx("%s: engine %s: %s: went on without it", in->name,
-		    p->fell_from == ENGINE_AUTO ? "ring, vmsplice(2)" :
-						  engine_name(p->fell_from),
-		    strerror(p->fell_errno));
-	if (p->engine == ENGINE_RING)
-		snprintf(ring, sizeof(ring),
-		    "; %zu KiB, %ju fences, "
-		    "%ju buffers shared, %ju renewed",
-		    ring_size(&p->ring) >> 10, (uintmax_t)p->ring.fences,
-		    (uintmax_t)p->ring.shared, (uintmax_t)p->ring.renewed);
-	warnx("%s: engine %s, release %s: %s%s", in->name,
-	    engine_name(p->engine), pump_release_name(p), p->why, ring);
-	print_outputs(z);
+	if (!z->told && now >= z->began + TELL_US) {
+		z->told = true;
+		remote_listen(&z->remote); /* or nobody can, then */
+	}
+	if (!z->told && due > z->began + TELL_US)
+		return z->began + TELL_US;
+	return due == UINT64_MAX ? 0 : due;
 }
 
-static const char *
-read_line(const char *path, char *line, size_t size)
+/* What cannot be read has become NULs; twice -E: one line for each input. */
+static void
+on_skip(void *ctx, struct input *in, uint64_t off, size_t len)
 {
-	FILE *f = fopen(path, "re");
+	struct zpipe *z = ctx;
+	int reason = errno;
 
-	if (f == NULL || fgets(line, (int)size, f) == NULL)
-		snprintf(line, size, "unknown");
-	if (f != NULL)
-		fclose(f);
-	line[strcspn(line, "\n")] = '\0';
-	return line;
+	z->skipped = true;
+	if (z->o.skip_errors > 1 && z->erring == in)
+		return;
+	z->erring = in;
+	say(z, "%s: %s: %zu bytes at %ju are NULs now", in->name,
+	    strerror(reason), len, (uintmax_t)off);
 }
 
 /* For what stdio has printed; the bytes of a transfer go another way. */
@@ -248,43 +364,6 @@ flush_stdout(void)
 		return 0;
 	warn("stdout");
 	return STATUS_MOVE;
-}
-
-static int
-print_probe(void)
-{
-	static const char *const found[] = {
-		[PROBE_GUARDED] = "fence protects (release auto is fence)",
-		[PROBE_COPIES] = "vmsplice copies: nothing to protect",
-		[PROBE_EXPOSED] = "fence does not protect (release auto is "
-				  "fresh)",
-		[PROBE_NO_FORK] = "no process can be made (release auto is "
-				  "fresh)",
-		[PROBE_REFUSED] = "vmsplice is refused (no ring)",
-		[PROBE_FAILED] = "could not be tried",
-	};
-	enum probe probe = ring_probe();
-	int reason = errno;
-	struct utsname u;
-	char line[128];
-
-	if (uname(&u) == 0)
-		printf("kernel          %s %s\n", u.release, u.machine);
-	printf("page            %ld\n", sysconf(_SC_PAGESIZE));
-	printf("huge page       %zu%s\n", huge_page_size(),
-	    huge_page_size() > RING_HUGE_MAX ? " (too large for a ring)" : "");
-	printf("huge pages      %s\n",
-	    read_line("/sys/kernel/mm/transparent_hugepage/enabled", line,
-		sizeof(line)));
-	printf("pipe limit      %s bytes\n",
-	    read_line("/proc/sys/fs/pipe-max-size", line, sizeof(line)));
-	printf("pipe pages      %s per user, soft\n",
-	    read_line("/proc/sys/fs/pipe-user-pages-soft", line, sizeof(line)));
-	printf("release         %s", found[probe]);
-	if (probe >= PROBE_NO_FORK)
-		printf(": %s", strerror(reason));
-	printf("\n");
-	return flush_stdout();
 }
 
 /* ---- what is done ----------------------------------------------------- */
@@ -343,6 +422,18 @@ is_output(const struct zpipe *z, const struct input *in)
 	return false;
 }
 
+/* Everything is in it. */
+static void
+complete(struct zpipe *z, struct output *o)
+{
+	if (z->o.sync && o->kind == OUTPUT_FILE)
+		display_draw(&z->display, &z->pump, "flushing");
+	if (o->fd == -1 || output_finish(o, z->o.sync) == 0)
+		return;
+	blame(z, o->name);
+	z->status |= STATUS_MOVE;
+}
+
 /* 0, or -1 with errno. Its number must not become that of another. */
 static int
 let_go(const struct zpipe *z, struct output *o)
@@ -374,8 +465,10 @@ on_lost(void *ctx, struct output *o, enum loss loss)
 	struct zpipe *z = ctx;
 	enum output_error how = z->o.output_error;
 	bool left = loss == LOSS_ERROR && errno == EPIPE;
+	/* a command, ours or the one that we monitor, reads what it likes */
 	bool quiet = left &&
-	    (how == OUTPUT_ERROR_WARN_NOPIPE ||
+	    ((z->monitor.command != 0 && z->monitor.side == SIDE_IN) ||
+		how == OUTPUT_ERROR_WARN_NOPIPE ||
 		how == OUTPUT_ERROR_EXIT_NOPIPE ||
 		(how == OUTPUT_ERROR_DEFAULT && o->child != 0));
 
@@ -384,12 +477,12 @@ on_lost(void *ctx, struct output *o, enum loss loss)
 		return false;
 	}
 	if (loss == LOSS_LAG)
-		warnx("%s: detached after %ju bytes: it did not keep up",
+		say(z, "%s: detached after %ju bytes: it did not keep up",
 		    o->name, (uintmax_t)o->given);
 	else if (left && o->child != 0)
 		o->broken = !quiet;
 	else if (!quiet)
-		warn("%s", o->name);
+		blame(z, o->name);
 	o->said = !quiet;
 	if (!quiet)
 		z->status |= STATUS_MOVE;
@@ -400,14 +493,21 @@ on_lost(void *ctx, struct output *o, enum loss loss)
 }
 
 static void
+close_one(struct zpipe *z, struct output *o)
+{
+	if (let_go(z, o) == -1) {
+		blame(z, o->name);
+		z->status |= STATUS_CLOSE;
+	}
+}
+
+static void
 on_done(void *ctx, struct output *o)
 {
 	struct zpipe *z = ctx;
 
-	if (let_go(z, o) == -1) {
-		warn("%s", o->name);
-		z->status |= STATUS_CLOSE;
-	}
+	complete(z, o);
+	close_one(z, o);
 }
 
 /* True if the next input may be read; in is NULL for what was left of all. */
@@ -424,29 +524,28 @@ judge(struct zpipe *z, const struct input *in, enum pump_end end)
 	case PUMP_DONE:
 		return true;
 	case PUMP_READ:
-		warn("%s", name);
+		blame(z, name);
 		z->status |= STATUS_MOVE;
 		return true;
 	case PUMP_WRITE:
-		if (z->sigpipe)
-			die_of_pipe();
 		return false; /* on_lost() has said why */
 	case PUMP_BROKEN:
-		warn("cannot go on");
+		blame(z, "cannot go on");
 		z->status |= STATUS_MOVE;
 		return false;
 	case PUMP_REFUSED:
 		if (z->o.engine == ENGINE_AUTO)
-			warnx("--release=%s: %s: a fence protects nothing on "
-			      "this kernel: use fresh",
+			say(z,
+			    "--release=%s: %s: a fence protects nothing on "
+			    "this kernel: use fresh",
 			    release_name(z->o.release), name);
 		else
-			warn("--engine=%s: %s: this system refuses it",
-			    engine_name(z->o.engine), name);
+			say(z, "--engine=%s: %s: this system refuses it: %s",
+			    engine_name(z->o.engine), name, strerror(reason));
 		z->status |= STATUS_MOVE;
 		return false;
 	case PUMP_MEMORY:
-		warn("%s", name);
+		blame(z, name);
 		z->status |= STATUS_MEMORY;
 		return false;
 	case PUMP_STOPPED:
@@ -473,20 +572,36 @@ copy_one(struct zpipe *z, const char *operand)
 			continue;
 		if (ended)
 			return false;
-		warn("%s", strcmp(operand, "-") == 0 ? "stdin" : operand);
+		blame(z, strcmp(operand, "-") == 0 ? "stdin" : operand);
 		z->status |= STATUS_OPEN;
 		return true;
 	}
+	if (z->o.direct_io)
+		input_direct(&in);
+	z->erring = NULL;
 	if (is_output(z, &in)) {
-		warnx("%s: input file is output file", in.name);
+		say(z, "%s: input file is output file", in.name);
 		z->status |= STATUS_SAME;
 	} else
 		go_on = judge(z, &in, pump_input(&z->pump, &in));
 	if (input_close(&in) == -1) {
-		warn("%s", in.name);
+		blame(z, in.name);
 		z->status |= STATUS_CLOSE;
 	}
 	return go_on;
+}
+
+static bool
+fits_one(struct zpipe *z, const char *operand, enum input_kind kind)
+{
+	const char *needs = pump_misfit(&z->pump, kind);
+
+	if (needs == NULL)
+		return true;
+	warnx("--engine=%s: %s: it %s", engine_name(z->o.engine),
+	    strcmp(operand, "-") == 0 ? "stdin" : operand, needs);
+	z->status |= STATUS_USAGE;
+	return false;
 }
 
 /* A forced engine must fit every input, or not a byte moves. */
@@ -495,21 +610,16 @@ fits(struct zpipe *z)
 {
 	if (z->o.engine == ENGINE_AUTO)
 		return true;
+	if (z->o.store != NULL)
+		return fits_one(z, z->o.store, INPUT_FILE);
 	for (size_t i = 0; i < z->o.nfiles; i++) {
-		const char *needs, *operand = z->o.files[i];
+		const char *operand = z->o.files[i];
 		enum input_kind kind;
 
 		if (input_peek(operand, &kind) == -1)
 			continue; /* it will be reported in its turn */
-		needs = pump_misfit(&z->pump, kind);
-		if (needs != NULL) {
-			warnx("--engine=%s: %s: it %s",
-			    engine_name(z->o.engine),
-			    strcmp(operand, "-") == 0 ? "stdin" : operand,
-			    needs);
-			z->status |= STATUS_USAGE;
+		if (!fits_one(z, operand, kind))
 			return false;
-		}
 	}
 	return true;
 }
@@ -517,10 +627,13 @@ fits(struct zpipe *z)
 static void
 copy_all(struct zpipe *z)
 {
-	for (size_t i = 0; i < z->o.nfiles; i++)
+	for (size_t i = 0; i < z->o.nfiles && !pump_full(&z->pump); i++)
 		if (!copy_one(z, z->o.files[i]))
 			return;
-	judge(z, NULL, pump_flush(&z->pump, true));
+	z->pump.drain = display_shown(&z->display);
+	if (judge(z, NULL, pump_flush(&z->pump, true)) &&
+	    display_shown(&z->display))
+		judge(z, NULL, pump_drain(&z->pump));
 }
 
 /* ---- outputs ---------------------------------------------------------- */
@@ -577,20 +690,12 @@ open_one(struct zpipe *z, const struct target *t, struct output *o, bool *fatal)
 	return -1;
 }
 
-/* Two outputs that are one, or an input that would be written over. */
+/* A file that we have opened for writing is one that is to be read. */
 static bool
-clashes(struct zpipe *z)
+overwrites_input(struct zpipe *z)
 {
 	struct stat st;
 
-	for (size_t i = 0; i < z->nouts; i++)
-		for (size_t j = 0; j < i; j++)
-			if (output_same(&z->outs[i], &z->outs[j])) {
-				warnx("%s: the same output as %s",
-				    z->outs[i].name, z->outs[j].name);
-				z->status |= STATUS_USAGE;
-				return true;
-			}
 	for (size_t i = 0; i < z->nouts; i++)
 		for (size_t j = 0; j < z->o.nfiles; j++) {
 			const struct output *o = &z->outs[i];
@@ -610,6 +715,22 @@ clashes(struct zpipe *z)
 			return true;
 		}
 	return false;
+}
+
+/* Two outputs that are one, or an input that would be written over. */
+static bool
+clashes(struct zpipe *z)
+{
+	for (size_t i = 0; i < z->nouts; i++)
+		for (size_t j = 0; j < i; j++)
+			if (output_same(&z->outs[i], &z->outs[j])) {
+				warnx("%s: the same output as %s",
+				    z->outs[i].name, z->outs[j].name);
+				z->status |= STATUS_USAGE;
+				return true;
+			}
+	/* what is stored first may be written over then */
+	return z->o.store == NULL && overwrites_input(z);
 }
 
 /* Opens them all. -1: nothing is to be moved. */
@@ -661,10 +782,16 @@ start_outputs(struct zpipe *z)
 
 		if (o->gone)
 			continue;
-		if (output_truncate(o) == 0)
-			left++;
-		else if (not_started(z, o))
-			return -1;
+		if (output_truncate(o) == -1) {
+			if (not_started(z, o))
+				return -1;
+			continue;
+		}
+		if (z->o.sparse)
+			output_sparse(o);
+		if (z->o.direct_io)
+			output_direct(o);
+		left++;
 	}
 	return left > 0 ? 0 : -1;
 }
@@ -690,21 +817,36 @@ one_is_left(struct zpipe *z)
 	return true;
 }
 
+/* Its status; false if a signal ends us first. SIGCHLD wakes us. */
+static bool
+await(struct zpipe *z, pid_t pid, const char *name, int *status)
+{
+	struct pollfd p = { wake_fd, POLLIN, 0 };
+	pid_t r;
+
+	while ((r = waitpid(pid, status, WNOHANG)) == 0) {
+		if (woken && on_wake(z))
+			return false; /* it may stay; we may not */
+		poll(&p, 1, -1);
+	}
+	if (r == -1) {
+		warn("%s", name);
+		z->status |= STATUS_MOVE;
+	}
+	return r != -1;
+}
+
 /* Everything has been said to it: what does the command say? */
 static void
 wait_for_command(struct zpipe *z, const struct output *o)
 {
-	struct pollfd p = { wake_fd, POLLIN, 0 };
 	int status;
-	pid_t r;
 
-	while ((r = waitpid(o->child, &status, WNOHANG)) == 0) {
-		if (woken && on_wake(z))
-			return; /* it may stay; we may not */
-		poll(&p, 1, -1);
-	}
-	if (r == -1)
-		warn("%s", o->name);
+	if (!await(z, o->child, o->name, &status))
+		return;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE &&
+	    o->child == z->monitor.command)
+		return; /* whoever reads all this has gone, and hears it */
 	else if (WIFSIGNALED(status))
 		warnx("%s: killed by signal %d (%s)", o->name, WTERMSIG(status),
 		    strsignal(WTERMSIG(status)));
@@ -717,6 +859,89 @@ wait_for_command(struct zpipe *z, const struct output *o)
 	z->status |= STATUS_MOVE;
 }
 
+/* ---- before a byte is moved ------------------------------------------- */
+
+/* What all inputs will come to, if anybody can say. */
+static bool
+total_size(const struct opts *o, uint64_t *sum)
+{
+	uint64_t size;
+
+	*sum = 0;
+	for (size_t i = 0; i < o->nfiles; i++) {
+		const char *path = o->files[i];
+		bool in = strcmp(path, "-") == 0;
+		off_t at = in ? lseek(STDIN_FILENO, 0, SEEK_CUR) : 0;
+
+		if (input_size(in ? "/dev/stdin" : path, &size) == -1 ||
+		    at == -1)
+			return false;
+		if (size > (uint64_t)at)
+			*sum += size - (uint64_t)at;
+	}
+	return true;
+}
+
+/* -1: it has been said why not. */
+static int
+set_aims(struct zpipe *z)
+{
+	struct pump *p = &z->pump;
+	bool known = z->o.sized;
+
+	if (!known && !z->o.show.lines &&
+	    (z->display.visible || z->o.stop_at_size)) {
+		known = total_size(&z->o, &z->o.size);
+		z->o.size = known ? z->o.size : 0;
+	}
+	meter_set_size(&z->display.meter, z->o.size);
+	if (z->o.stop_at_size && !known) {
+		warnx("--stop-at-size: the size is not known: use --size");
+		z->status |= STATUS_USAGE;
+		return -1;
+	}
+	if (z->o.stop_at_size && z->o.show.lines)
+		p->stop_lines = z->o.size;
+	else if (z->o.stop_at_size)
+		p->stop = z->o.size;
+	display_wants(&z->display, &p->view);
+	if (z->o.limited)
+		pump_limit(p, z->o.rate_limit);
+	/* who uses such options may well want to change them */
+	p->tick = z->o.limited || z->o.shows ? z->began : z->began + TELL_US;
+	return 0;
+}
+
+static int
+write_pidfile(struct zpipe *z)
+{
+	FILE *f;
+	bool bad;
+
+	if (z->o.pidfile == NULL)
+		return 0;
+	f = fopen(z->o.pidfile, "we");
+	if (f != NULL) {
+		bad = fprintf(f, "%d\n", (int)getpid()) < 0;
+		if (fclose(f) == 0 && !bad)
+			return 0;
+	}
+	warn("--pidfile: %s", z->o.pidfile);
+	z->o.pidfile = NULL; /* not ours to remove */
+	z->status |= STATUS_OPEN;
+	return -1;
+}
+
+static void
+clean_up(struct zpipe *z)
+{
+	display_close(&z->display);
+	remote_close(&z->remote);
+	if (z->o.pidfile != NULL)
+		unlink(z->o.pidfile);
+	z->o.pidfile = NULL;
+}
+
 /* ---- from start to end ------------------------------------------------ */
 
 static int
@@ -726,18 +951,23 @@ set_up(struct zpipe *z)
 		.on_wake = on_wake,
 		.on_lost = on_lost,
 		.on_done = on_done,
+		.on_tick = on_tick,
+		.on_skip = on_skip,
 		.ctx = z,
 	};
-	clock_gettime(CLOCK_MONOTONIC, &z->began);
 	if (open_outputs(z) == -1 || clashes(z))
 		return -1;
-	if (watch_signals(z) == -1 ||
+	if (display_open(&z->display, &z->o, z->began) == -1 ||
+	    watch_signals(z) == -1 ||
 	    pump_init(&z->pump, &z->o, z->outs, z->nouts, &z->calls) == -1) {
 		warn("setting up");
 		z->status |= STATUS_MEMORY;
 		return -1;
 	}
-	return one_is_left(z) && fits(z) ? start_outputs(z) : -1;
+	if (set_aims(z) == -1 || !one_is_left(z) || !fits(z) ||
+	    write_pidfile(z) == -1)
+		return -1;
+	return z->o.store != NULL ? 0 : start_outputs(z);
 }
 
 static void
@@ -751,19 +981,54 @@ say_ended(struct zpipe *z)
 
 	if (!ended || (z->status & STATUS_SIGNAL) != 0)
 		return;
-	if (!z->o.quiet)
+	/* the last line of the display says as much */
+	if (!z->o.quiet && !display_shown(&z->display))
 		print_counts(z, causes[ended]);
 	z->status |= STATUS_SIGNAL;
+}
+
+/* The zpipe that moves the other side, and the command between us. */
+static void
+wait_for_monitored(struct zpipe *z)
+{
+	struct output command = { .name = z->command,
+		.child = z->monitor.command };
+	int status;
+
+	/* unread, it would wait for us as we for it */
+	if (z->monitor.side == SIDE_OUT)
+		close(STDIN_FILENO);
+	if (z->monitor.command != 0)
+		wait_for_command(z, &command);
+	if (z->monitor.other == 0 ||
+	    !await(z, z->monitor.other, "--monitor", &status))
+		return;
+	if (WIFEXITED(status))
+		z->status |= WEXITSTATUS(status);
+	else if (WTERMSIG(status) == SIGPIPE)
+		z->sigpipe = true;
+	else {
+		warnx("--monitor: the process for its output was killed by "
+		      "signal %d (%s)",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+		z->status |= STATUS_MOVE;
+	}
 }
 
 static void
 finish(struct zpipe *z)
 {
+	if (z->skipped)
+		z->status |= STATUS_MOVE;
 	say_ended(z);
+	for (size_t i = 0; i < z->nouts; i++)
+		if (!z->outs[i].gone)
+			complete(z, &z->outs[i]);
+	display_end(&z->display, &z->pump);
 	pump_release(&z->pump);
 	for (size_t i = 0; i < z->nouts; i++)
 		if (!z->outs[i].gone)
-			on_done(z, &z->outs[i]);
+			close_one(z, &z->outs[i]);
 	for (size_t i = 0; i < z->nouts; i++) {
 		const struct output *o = &z->outs[i];
 
@@ -771,19 +1036,204 @@ finish(struct zpipe *z)
 			warnx("%s: %ju bytes dropped: it did not keep up",
 			    o->name, (uintmax_t)o->dropped);
 		/* a signal for us is most often one for them as well */
-		if (o->child != 0 && !ended)
+		if (o->child != 0 && !ended && !z->sigpipe)
 			wait_for_command(z, o);
 	}
+	wait_for_monitored(z);
 	say_ended(z);
+	clean_up(z);
 	close(wake_fd);
+	if (z->sigpipe)
+		die_of_pipe();
+}
+
+/*
+ * --store-and-forward: all inputs to a file, which then is the input. False if
+ * they are not there, and nothing is to go on.
+ */
+static bool
+store(struct zpipe *z, const char *path)
+{
+	struct output out, *outs = z->outs;
+	size_t nouts = z->nouts;
+	enum engine engine = z->o.engine;
+	int before = z->status;
+	bool good = false;
+
+	if (output_open(&out, path, false) == -1 || out.fifo != NULL) {
+		warn("%s", path);
+		z->status |= STATUS_OPEN;
+		return false;
+	}
+	for (size_t i = 0; i < nouts; i++)
+		if (output_same(&out, &outs[i])) {
+			warnx("%s: the same output as %s", path, outs[i].name);
+			z->status |= STATUS_USAGE;
+			output_close(&out);
+			return false;
+		}
+	z->o.engine = ENGINE_AUTO; /* the other is for the outputs */
+	z->outs = &out;
+	z->nouts = 1;
+	z->pump.outs = &out;
+	z->pump.nouts = 1;
+	if (!overwrites_input(z) && output_truncate(&out) == 0) {
+		copy_all(z);
+		good = !out.gone && !ended && z->status == before;
+	} else if (z->status == before)
+		not_started(z, &out);
+	if (!out.gone)
+		on_done(z, &out);
+	pump_release(&z->pump);
+	z->o.engine = engine;
+	z->pump.outs = z->outs = outs;
+	z->pump.nouts = z->nouts = nouts;
+	return good;
+}
+
+/* The temporary file has no name: others find it by its descriptor. */
+static bool
+temporary(char *path, size_t size)
+{
+	const char *dir = getenv("TMPDIR");
+	int fd = open(dir != NULL && *dir != '\0' ? dir : "/tmp",
+	    O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd != -1)
+		snprintf(path, size, "/proc/self/fd/%d", fd);
+	return fd != -1;
+}
+
+static bool
+store_first(struct zpipe *z)
+{
+	static char path[32];
+	const char *stored = z->o.store;
+
+	if (strcmp(stored, "-") == 0) {
+		if (!temporary(path, sizeof(path))) {
+			warn("--store-and-forward");
+			z->status |= STATUS_OPEN;
+			return false;
+		}
+		stored = path;
+	}
+	if (!store(z, stored))
+		return false;
+	z->stored[0] = stored;
+	z->o.files = z->stored;
+	z->o.nfiles = 1;
+	if (pump_init(&z->pump, &z->o, z->outs, z->nouts, &z->calls) == -1) {
+		warn("setting up");
+		z->status |= STATUS_MEMORY;
+		return false;
+	}
+	display_again(&z->display);
+	z->o.sized = false;
+	return set_aims(z) == 0 && start_outputs(z) == 0;
+}
+
+static void
+transfer(struct zpipe *z)
+{
+	if (set_up(z) == -1) {
+		clean_up(z);
+		return;
+	}
+	if (z->o.store == NULL || store_first(z))
+		copy_all(z);
+	finish(z);
+}
+
+/* ---- other processes -------------------------------------------------- */
+
+static bool
+nap(void *ctx, uint64_t usec)
+{
+	struct pollfd p = { wake_fd, POLLIN, 0 };
+	uint64_t end = meter_clock() + usec, now;
+
+	while (!ended && (now = meter_clock()) < end) {
+		if (poll(&p, 1, (int)((end - now + 999) / 1000)) > 0)
+			on_wake(ctx);
+	}
+	return !ended;
+}
+
+/* --watchfd, --query, --remote. */
+static void
+follow(struct zpipe *z)
+{
+	struct follow_calls calls = { nap, z };
+	const char *option = "--watchfd";
+	pid_t pid = z->o.watch;
+	int r;
+
+	if (watch_signals(z) == -1) {
+		warn("setting up");
+		z->status |= STATUS_MEMORY;
+		return;
+	}
+	if (z->o.watch != 0)
+		r = follow_files(&z->o, &calls);
+	else if (z->o.query != 0) {
+		option = "--query";
+		pid = z->o.query;
+		r = follow_query(&z->o, &calls);
+	} else {
+		option = "--remote";
+		pid = z->o.remote;
+		r = follow_change(&z->o);
+	}
+	if (r == -1) {
+		if (errno == ENOENT)
+			warnx("%s: process %d is no zpipe that listens", option,
+			    (int)pid);
+		else if (errno == EBADF)
+			warnx("%s: process %d has no descriptor %d", option,
+			    (int)pid, z->o.watch_fd);
+		else if (errno == ESPIPE)
+			warnx("%s: descriptor %d of process %d is no file",
+			    option, z->o.watch_fd, (int)pid);
+		else
+			warn("%s: process %d", option, (int)pid);
+		z->status |= STATUS_USAGE;
+	}
+	if (ended)
+		z->status |= STATUS_SIGNAL;
+}
+
+/* --monitor: the operands are a command, and we stand beside it. */
+static bool
+stand_beside(struct zpipe *z)
+{
+	static const char *const just_stdin[] = { "-", NULL };
+	static const char *const names[] = { "in", "out" };
+
+	if (monitor_start(&z->monitor, z->o.monitor, z->o.files) == -1) {
+		warn("--monitor: %s", z->o.files[0]);
+		z->status |= STATUS_OPEN;
+		return false;
+	}
+	z->command = z->o.files[0];
+	z->o.files = (const char **)(uintptr_t)just_stdin;
+	z->o.nfiles = 1;
+	if (z->o.monitor == MONITOR_BOTH) {
+		z->o.cursor = true;
+		if (z->o.show.name == NULL)
+			z->o.show.name = names[z->monitor.side];
+	}
+	return true;
 }
 
 int
 main(int argc, char *argv[])
 {
-	struct zpipe z = { 0 };
+	struct zpipe z = { .display = DISPLAY_INITIALIZER,
+		.remote = REMOTE_INITIALIZER };
 
 	z.closed = open_standard();
+	z.began = meter_clock();
 	switch (opts_parse(&z.o, argc, argv)) {
 	case OPTS_USAGE:
 		z.status = STATUS_USAGE;
@@ -792,12 +1242,15 @@ main(int argc, char *argv[])
 		z.status = flush_stdout();
 		break;
 	case OPTS_RUN:
-		if (z.o.probe)
-			z.status = print_probe();
-		else if (set_up(&z) == 0) {
-			copy_all(&z);
-			finish(&z);
-		}
+		if ((z.o.extra & EXTRA_PROCESS) != 0)
+			setproctitle_init(argc, argv, environ);
+		if (z.o.probe) {
+			report_probe(stdout);
+			z.status = flush_stdout();
+		} else if (z.o.watch != 0 || z.o.query != 0 || z.o.remote != 0)
+			follow(&z);
+		else if (z.o.monitor == MONITOR_NONE || stand_beside(&z))
+			transfer(&z);
 		break;
 	}
 	free(z.outs);

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "display.h"
+
+/*
+ * WAIT_US: between two looks whether the first byte has come.
+ * OUTPUTS: room for a few words on each output.
+ */
+enum {
+	WAIT_US = 50000,
+	OUTPUTS = 512,
+	SECOND = 1000000,
+};
+
+/* ---- what there is to tell -------------------------------------------- */
+
+/* "NAME 35% 1.2MiB behind": how full its pipe is, and where it is. */
+static void
+tell_outputs(const struct pump *p, char text[OUTPUTS])
+{
+	uint64_t most = pump_furthest(p);
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < p->nouts && len < OUTPUTS; i++) {
+		const struct output *o = &p->outs[i];
+		uint64_t unread = o->given - output_taken(o);
+		char behind[16];
+		int n;
+
+		humanize_number(behind, 7,
+		    (int64_t)(most > o->sent ? most - o->sent : 0), "B",
+		    HN_AUTOSCALE, HN_DECIMAL | HN_IEC_PREFIXES | HN_NOSPACE);
+		n = snprintf(text + len, OUTPUTS - len, "%s%s %3d%% %6s",
+		    i == 0 ? "" : ", ", o->name,
+		    o->gone || o->kind != OUTPUT_PIPE ?
+			0 :
+			(int)(unread * 100 / o->holds),
+		    o->gone ? "closed" : behind);
+		len += n > 0 ? (size_t)n : 0;
+	}
+}
+
+/* The pointers that it leaves in *s go to p, o and outputs[]. */
+static void
+gather(struct display *d, const struct pump *p, struct show_state *s,
+    char outputs[OUTPUTS])
+{
+	const struct meter *m = &d->meter;
+	struct meter_spread spread;
+	uint64_t taken = pump_taken(p), now = meter_clock();
+
+	meter_sample(&d->meter, now,
+	    p->view.lines ? view_lines_at(&p->view, taken) : taken);
+	spread = meter_spread(m);
+	*s = (struct show_state){
+		.count = m->count,
+		.size = m->size,
+		.elapsed = meter_elapsed(m),
+		.rate = meter_rate(m),
+		.average = meter_average(m),
+		.mean = meter_mean(m),
+		.fastest = meter_fastest(m),
+		.eta = meter_eta(m),
+		.spread = { spread.min, spread.average, spread.max,
+		    spread.deviation },
+		.now = time(NULL),
+		.buffer = pump_fill(p),
+		.last = p->view.tail,
+		.nlast = p->view.ntail,
+		.line = p->view.done,
+		.nline = p->view.ndone,
+		.engine = engine_name(p->engine),
+		.outputs = outputs,
+	};
+	tell_outputs(p, outputs);
+}
+
+/* ---- drawing ---------------------------------------------------------- */
+
+static void
+draw(struct display *d, const struct pump *p, const char *note, bool final)
+{
+	char text[SHOW_TEXT], outputs[OUTPUTS];
+	struct show_state s;
+
+	gather(d, p, &s, outputs);
+	s.note = note;
+	s.final = final;
+	show_line(d->show, &s, d->term.width, d->term.utf8, d->term.tty, text);
+	if (d->visible && term_ours(&d->term) && term_line(&d->term, text))
+		d->drawn = true;
+	if (d->o->extra == 0)
+		return;
+	show_line(d->show, &s, d->term.width, d->term.utf8, false, text);
+	if ((d->o->extra & EXTRA_WINDOW) != 0 && d->visible &&
+	    term_ours(&d->term))
+		term_title(&d->term, text);
+	if ((d->o->extra & EXTRA_PROCESS) != 0)
+		setproctitle("%s", text);
+}
+
+void
+display_draw(struct display *d, const struct pump *p, const char *note)
+{
+	if (d->show != NULL && (d->drawn || d->o->shows))
+		draw(d, p, note, false);
+}
+
+uint64_t
+display_tick(struct display *d, const struct pump *p, uint64_t now)
+{
+	if (now < d->due)
+		return d->due;
+	if (d->o->wait && !d->begun) {
+		if (p->moved == 0)
+			return d->due = now + WAIT_US;
+		d->begun = true;
+		meter_init(&d->meter, now, d->o->window);
+		meter_set_size(&d->meter, d->o->size);
+		return d->due = now + d->o->interval;
+	}
+	draw(d, p, NULL, false);
+	d->due += d->o->interval;
+	if (d->due <= now)
+		d->due = now + d->o->interval; /* some were missed */
+	return d->due;
+}
+
+void
+display_end(struct display *d, const struct pump *p)
+{
+	char text[SHOW_TEXT], outputs[OUTPUTS];
+	struct show_state s;
+
+	d->begun = d->begun || p->moved > 0;
+	if (!display_shown(d))
+		return;
+	draw(d, p, NULL, true);
+	term_finish(&d->term);
+	if (d->o->show.stats && term_ours(&d->term)) {
+		gather(d, p, &s, outputs);
+		show_stats(d->show, &s, text);
+		term_line(&d->term, text);
+		term_finish(&d->term);
+	}
+	d->due = UINT64_MAX;
+	d->visible = false;
+}
+
+void
+display_resized(struct display *d, const struct pump *p)
+{
+	unsigned width = d->term.width;
+
+	if (!d->drawn || !d->visible)
+		return;
+	term_resized(&d->term, d->o->width, d->o->height);
+	if (d->term.width != width)
+		display_draw(d, p, NULL);
+}
+
+bool
+display_shown(const struct display *d)
+{
+	return d->visible && (!d->o->wait || d->begun) &&
+	    (d->drawn || (d->o->shows && d->o->delay == 0));
+}
+
+void
+display_clear(struct display *d)
+{
+	if (d->drawn && d->visible && term_ours(&d->term))
+		term_clear(&d->term);
+}
+
+/* ---- setting up ------------------------------------------------------- */
+
+/* When it is to be drawn for the first time. */
+static uint64_t
+first(const struct display *d, uint64_t now)
+{
+	const struct opts *o = d->o;
+
+	if (!d->visible && (o->extra & EXTRA_PROCESS) == 0)
+		return UINT64_MAX;
+	if (o->wait)
+		return now;
+	if (o->delay != 0)
+		return now + o->delay;
+	if (!o->shows)
+		return now + SECOND; /* what is short stays silent */
+	/* a person sees at once that it has begun; a program needs no zero */
+	return d->term.tty ? now : now + o->interval;
+}
+
+int
+display_open(struct display *d, const struct opts *o, uint64_t now)
+{
+	*d = (struct display)DISPLAY_INITIALIZER;
+	d->o = o;
+	meter_init(&d->meter, now, o->window);
+	meter_set_size(&d->meter, o->size);
+	if (o->quiet)
+		return 0;
+	if (!o->shows && !isatty(STDERR_FILENO))
+		return 0;
+	d->show = show_new(&o->show);
+	if (d->show == NULL)
+		return -1;
+	setlocale(LC_CTYPE, "");
+	if (term_open(&d->term, STDERR_FILENO, o->cursor && !o->show.numeric,
+		o->width, o->height) == 0) {
+		d->visible = d->term.tty || o->force || o->show.numeric;
+		if (o->show.numeric)
+			d->term.tty = false; /* lines, wherever they go */
+	}
+	d->due = first(d, now);
+	return 0;
+}
+
+void
+display_again(struct display *d)
+{
+	uint64_t now = meter_clock();
+
+	meter_init(&d->meter, now, d->o->window);
+	if (d->due != UINT64_MAX)
+		d->due = now;
+}
+
+int
+display_change(struct display *d)
+{
+	struct show *show;
+
+	meter_set_size(&d->meter, d->o->size);
+	meter_set_window(&d->meter, d->o->window);
+	if (d->show == NULL)
+		return 0;
+	show = show_new(&d->o->show);
+	if (show == NULL)
+		return -1;
+	show_free(d->show);
+	d->show = show;
+	term_resized(&d->term, d->o->width, d->o->height);
+	if (d->o->show.numeric)
+		d->term.tty = false;
+	if (d->due != UINT64_MAX)
+		d->due = meter_clock();
+	return 0;
+}
+
+void
+display_wants(const struct display *d, struct view *v)
+{
+	size_t n;
+
+	v->lines = d->o->show.lines;
+	v->end = d->o->null ? '\0' : '\n';
+	v->apart = d->o->buffer_size / (VIEW_MARKS / 2);
+	if (d->show == NULL)
+		return;
+	v->last = show_wants_last(d->show, &n);
+	v->line = show_wants_line(d->show);
+}
+
+void
+display_report(struct display *d, const struct pump *p,
+    struct display_report *r)
+{
+	char outputs[OUTPUTS];
+
+	memset(r, 0, sizeof(*r));
+	r->bytes = sizeof(*r);
+	r->lines = d->o->show.lines;
+	r->bits = d->o->show.bits;
+	gather(d, p, &r->state, outputs);
+	strlcpy(r->engine, r->state.engine, sizeof(r->engine));
+	if (d->o->show.name != NULL)
+		strlcpy(r->name, d->o->show.name, sizeof(r->name));
+	memcpy(r->last, r->state.last, r->state.nlast);
+	r->state.last = NULL;
+	r->state.line = r->state.engine = r->state.outputs = NULL;
+}
+
+void
+display_close(struct display *d)
+{
+	if (d->term.out.fd != -1)
+		term_close(&d->term);
+	if (d->show != NULL)
+		show_free(d->show);
+	d->show = NULL;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * monitor: a command between two pipes of ours, so that what passes its stdin
+ * and its stdout can be shown. It prints nothing.
+ */
+#ifndef MONITOR_H
+#define MONITOR_H
+
+#include <sys/types.h>
+
+#include "opts.h"
+
+/* Which side this process is to move; the other one is another process's. */
+enum side {
+	SIDE_IN,  /* our stdin to the command */
+	SIDE_OUT, /* the command's stdout to ours */
+};
+
+struct monitor {
+	enum side side;
+	pid_t command; /* 0: not ours to wait for */
+	pid_t other;   /* the zpipe that moves the other side, or 0 */
+};
+
+/*
+ * Starts the command (argv, found by PATH) and, for MONITOR_BOTH, a second
+ * process, which returns from here as well. In each the descriptors 0 and 1
+ * are then what is to be moved. 0, or -1 with errno and nothing started.
+ */
+int monitor_start(struct monitor *, enum monitored, const char *const argv[]);
+
+#endif
