@@ -47,6 +47,28 @@ recorded()
 		fail "what was dropped is not said" "$(cat "$@")"
 }
 
+# What the examples of the display leave behind.
+displayed()
+{
+	local file
+
+	for file in shown.img numbers.img backup/slow.img night.img asked.img \
+	    saved.img; do
+		same disk.img $file
+	done
+	for file in silent.gz seen.gz two.gz; do
+		same disk.img <(gzip -dc $file)
+	done
+	same src/words <(gzip -dc sized.gz | tar -xOf - src/words)
+	same <(cat jan.log feb.log) two.log
+	grep -q '/s\] \[=*>\] 100%' shown.log ||
+		fail "no last line" "$(cat shown.log)"
+	[ "$(tail -n 1 percent)" = 100 ] ||
+		fail "no percentages" "$(cat percent)"
+	cat man.*.err | grep -q '^0:00:00 .*B by [a-z]* *=*>$' ||
+		fail "no line of one's own" "$(cat man.*.err)"
+}
+
 # man_examples: a file man.N for each display in the EXAMPLES of the manual
 man_examples()
 {
@@ -98,6 +120,7 @@ run_examples()
 	recorded man.*.err
 	same <(cat jan.log feb.log mar.log) quarter.log
 	same src/words <(tar -xzOf src.tar.gz src/words)
+	displayed
 	cat man.*.err | grep -q '^zpipe: disk.img: engine ring' ||
 		fail "--explain named no ring" "$(cat man.*.err)"
 	grep -qE '^zpipe: 0 bytes .* s, .*/s, engine ' man.*.err ||
@@ -117,7 +140,25 @@ run_examples()
 	same disk.img backup/disk.img
 	same disk.img mirror/disk.img
 	same <(cat jan.log feb.log mar.log) all.log
+	same disk.img shown.img
+	same disk.img slow.img
+	same disk.img night.img
+	same disk.img <(gzip -dc silent.gz)
+	same <(cat jan.log feb.log) two.log
+	[ "$(tail -n 1 percent)" = 100 ] || fail "$(cat percent)"
 	recorded readme.*.err
+}
+
+@test "the picture in the README is a line of the display" {
+	sed -n 's/^<text [^>]*>\(.*\)<\/text>$/\1/p' \
+	    "$SRCDIR/man/progress.svg" | sed 's/&gt;/>/g' >shown
+	tail -n 1 shown |
+	    grep -qE '^ *[0-9.]+[KMG]iB [0-9:]+ \[.*/s\] \[=*> *\]' ||
+		fail "$(cat shown)"
+	grep -qF "    $(tail -n 1 shown)" "$SRCDIR/README.md" ||
+		fail "the text in the README is another one" "$(cat shown)"
+	"$SRCDIR/man/screenshot" <shown >again.svg
+	same again.svg "$SRCDIR/man/progress.svg"
 }
 
 @test "the files that the README and CONTRIBUTING link to are there" {
@@ -163,6 +204,62 @@ run_examples()
 		tried=$((tried + 1))
 		grep -qx "\.It Cm $mode" "$MAN" || note "$mode"
 	done
+	all_right
+}
+
+# A sequence of the FORMAT section on each line; a number or a list that it
+# may have is an example's.
+sequences()
+{
+	awk '/^\.Sh/ { on = $2 == "FORMAT" }
+	    on && /^\.It Cm/ { print }' "$MAN" |
+	    sed 's/^\.It Cm//; s/\\&//g
+		s/ Ns Ar n Ns Cm /4/g; s/ Ns Ar list Ns Cm /bold,red/' |
+	    tr -s ' ,' '\n' | sed -n '
+		/^bold$/d
+		s/^red}$//
+		s/^%{sgr:bold$/%{sgr:bold}/
+		/^%/p'
+}
+
+@test "every format sequence in the manual is one" {
+	local sequence
+
+	for sequence in $(sequences); do
+		tried=$((tried + 1))
+		"$ZPIPE" -F "$sequence" </dev/null 2>err ||
+			note "$sequence: $(cat err)"
+	done
+	all_right
+}
+
+@test "the manual has every format sequence" {
+	local known='%p %{progress} %{progress-bar-only}
+	    %{progress-amount-only} %{bar-plain} %{bar-block} %{bar-granular}
+	    %{bar-shaded} %t %{timer} %e %{eta} %I %{fineta} %r %{rate} %a
+	    %{average-rate} %b %{bytes} %{transferred} %T %{buffer-percent}
+	    %A %{last-written} %4A %4{last-written} %L %{previous-line} %4L
+	    %4{previous-line} %N %{name} %{engine} %{outputs} %{sgr:bold} %%'
+
+	diff <(tr -s ' \t' '\n\n' <<<"$known" | sort) <(sequences | sort) >&2 ||
+		fail "known sequences (<) and the manual (>) differ"
+}
+
+@test "the manual has every bar style, place and side at its option" {
+	local option names name
+
+	while read -r option names; do
+		sed -n "/^\.It Fl $option /,/^\.It Fl [^$option]/p" "$MAN" >item
+		for name in $names; do
+			tried=$((tried + 1))
+			grep -qE "^\.(Pq )?Cm $name( |\$)" item ||
+				note "-$option: $name"
+		done
+	done <<-END
+		u plain block granular shaded
+		x windowtitle processtitle
+		M in out both
+	END
 	all_right
 }
 
@@ -216,7 +313,8 @@ run_examples()
 
 @test "every file says its licence, and config.h is the first include" {
 	for file in "$SRCDIR"/*.[ch] "$SRCDIR"/tests/*.* "$SRCDIR"/bench/*.c \
-	    "$SRCDIR"/tests/zoo/*.c "$SRCDIR"/{bootstrap,.ci/run,bench/run} \
+	    "$SRCDIR"/tests/zoo/*.c \
+	    "$SRCDIR"/{bootstrap,.ci/run,bench/run,man/screenshot} \
 	    "$SRCDIR"/{configure.ac,Makefile.am,man/zpipe.1} \
 	    "$SRCDIR"/build-aux/{bats-tap,git-version}; do
 		case $file in
