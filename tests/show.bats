@@ -1,0 +1,672 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+#
+# What a person sees of a transfer, and what a script does: every option of the
+# display, terminals, readers that stall, windows that change, jobs that stop.
+
+load helpers
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return
+	PATH=$ZOO:$PATH
+	seq -f %09.0f 16000 >data	# 160000 bytes, 16000 lines
+	bad=() tried=0
+	tmux=()
+}
+
+teardown()
+{
+	[ ${#tmux[@]} -eq 0 ] || "${tmux[@]}" kill-server 2>/dev/null || :
+}
+
+# ---- off a terminal ---------------------------------------------------------
+
+# shows PATTERN OPTION...: the last line is like the pattern, all of it.
+shows()
+{
+	local want=$1
+
+	shift
+	tried=$((tried + 1))
+	# bats takes the blanks off both ends
+	try 10 'zpipe -f "$@" data 2>err >/dev/null' "$@"
+	line=$(tail -n 1 err)
+	[ "$status" -eq 0 ] && [[ $line =~ ^$want$ ]] ||
+		note "$*: wanted '$want': status $status, $(cat err)"
+}
+
+# one SCRIPT: one case of many; status 0 is right.
+one()
+{
+	tried=$((tried + 1))
+	try "${limit:-20}" "$1"
+	[ "$status" -eq 0 ] || note "$1: $(outcome)"
+}
+
+utf8()
+{
+	[ "$(LC_ALL=C.UTF-8 locale charmap 2>/dev/null)" = UTF-8 ] ||
+		skip "there is no locale C.UTF-8"
+}
+
+# A number of four columns, and of a rate.
+number='[ 0-9][ 0-9.]{2}[0-9]'
+rate="${number}[ kKMGT]i?B/s"
+
+@test "-p is a bar and a percentage" {
+	shows '\[=+>] 100%' -p
+	shows '\[=*> *]   1%' -p -s 10M
+	shows '\[=+> *]  50%' --progress --size=320000
+	shows '\[=+] 200%' -ps 80000
+	all_right
+}
+
+@test "-t is the time" {
+	shows '0:00:00' -t
+	shows '0:00:00' --timer
+	all_right
+}
+
+@test "-e is the time that is left, and nothing at the end" {
+	shows ' {11}' -e -i 0.1 -s 100M -L 400k
+	grep -Eq '^ETA 0:0[1-9]:[0-9][0-9]$' err || fail "no ETA" "$(cat err)"
+	all_right
+}
+
+@test "-I is the time of day of the end, with a date if that is far" {
+	try 10 'zpipe -fI -i 0.1 -s 100G -L 400k data >/dev/null'
+	[[ $stderr =~ FIN\ 20[0-9-]{8}\ [0-9][0-9]:[0-5][0-9]:[0-5][0-9] ]] ||
+		fail "no date" "$(outcome)"
+	shows 'FIN [0-2][0-9]:[0-5][0-9]:[0-5][0-9]' --fineta
+	# now, give or take a few seconds, also at midnight
+	now=$(date +%s)
+	then=$(date -d "${line#FIN }" +%s)
+	[ -n "$then" ] || fail "no time" "$line"
+	off=$(((now - then + 86400) % 86400))
+	[ $off -lt 20 ] || fail "$line is off by $off s"
+	all_right
+}
+
+@test "-r is the rate, and -a the average" {
+	shows "\[$rate]" -r
+	shows "\($rate\)" -a
+	shows "\[$rate] \($rate\)" --average-rate --rate
+	shows "\[ ?3?[0-9.]+KiB/s]" -rL 300k
+	all_right
+}
+
+@test "-b is how much, -8 in bits, -k in thousands" {
+	shows ' 156KiB' -b
+	shows '1.22Mib' -b8
+	shows ' 160kB' -bk
+	shows '1.28Mb' --bytes --bits --si
+	shows ' 156KiB' -bs 1M
+	all_right
+}
+
+@test "-8 and -k change rates, and -k the sizes on the command line" {
+	shows "\[${number}[KMGT]ib/s]" -r8
+	shows "\[${number}[kMGT]B/s]" -rk
+	shows '\[=+>] 100%' -pk -s 160k
+	shows '\[=+> *]  97%' -ps 160k
+	shows '\[=+>] 100%' -ps 160k -k
+	all_right
+}
+
+@test "-T is how full the ring is, or dashes where there is none" {
+	shows '\{----}' -T
+	truncate -s 20M big
+	try 10 'zpipe -fT -i 0.1 --engine=copy big 2>err | {
+	    for i in {1..400}; do
+		grep -q "{ *[1-9][0-9]*%}" err && break; sleep 0.02; done
+	    cat >/dev/null; }'
+	grep -Eq '^\{ *[1-9][0-9]*%}$' err || fail "never full" "$(cat err)"
+	all_right
+}
+
+@test "-A is the last bytes, dots for what cannot be seen" {
+	shows '6000\.' -A 5
+	shows '00016000\.' --last-written=9
+	try 10 'printf "\033[31mx\377\tz" | zpipe -fA 12 >/dev/null'
+	lines_are '....[31mx..z'
+	all_right
+}
+
+@test "-F says what is shown" {
+	shows '< 156KiB%0:00:00>' -F '<%b%%%t>'
+	shows '> 156KiB 0:00:00 \[.*' --format='>%b %t %r' -w 20
+	shows "x\[$rate]y\($rate\)z" -F 'x%ry%az'
+	all_right
+}
+
+@test "-n is a percentage on each line, which never falls, and 100 at last" {
+	try 10 'zpipe -n -i 0.1 -L 400k data >/dev/null'
+	[[ $stderr =~ ^([0-9]+$'\n'){2,}100$ ]] || fail "lines" "$(outcome)"
+	sort -nc <<<"$stderr" || fail "it falls" "$(outcome)"
+	try 10 'zpipe -nbtr -i 0.1 -L 400k data >/dev/null'
+	[[ $stderr =~ ^([0-9]+\.[0-9]{4}\ [0-9]+\ [0-9]+\.[0-9]{4}($'\n'|$)){3,} ]] ||
+		fail "fields" "$(outcome)"
+	[ "$(cut -d ' ' -f 2 <<<"$stderr" | tail -n 1)" = 160000 ] ||
+		fail "count" "$(outcome)"
+	cut -d ' ' -f 1 <<<"$stderr" | sort -gc || fail "time" "$(outcome)"
+	shows 160000 -nb
+	shows '0\.[0-9]{4} 100' -nt
+	shows 1280000 -nb8
+	all_right
+}
+
+@test "-q shows nothing, whatever else is asked for" {
+	one '[ -z "$(zpipe -qf -ptebar data 2>&1 >/dev/null)" ]'
+	one '[ -z "$(zpipe -n -q data 2>&1 >/dev/null)" ]'
+	one '[ -z "$(zpipe --quiet -fv -i 0.1 -L 500k data 2>&1 >/dev/null)" ]'
+	all_right
+}
+
+@test "-W starts the clock with the first byte" {
+	try 10 '{ sleep 0.8; cat data; } | zpipe -Wnt -L 1M >/dev/null'
+	[[ $stderr == 0.[0-5]* ]] || fail "too long" "$(outcome)"
+	try 10 '{ sleep 0.8; cat data; } | zpipe -nt -L 1M >/dev/null'
+	[[ ${stderr##*$'\n'} != 0.[0-7]* ]] || fail "too short" "$(outcome)"
+	shows ' 156KiB' -Wb
+}
+
+@test "-D shows nothing for so long" {
+	try 10 'zpipe -fb -D 5 -i 0.1 -L 500k data >/dev/null'
+	quiet
+	try 10 'zpipe -nt --delay-start=0.5 -i 0.1 -L 180k data >/dev/null'
+	[[ ${stderr%%$'\n'*} != 0.[0-4]* ]] || fail "too early" "$(outcome)"
+	[[ $stderr == *$'\n'* ]] || fail "nothing" "$(outcome)"
+}
+
+@test "-s is what is expected: a size, or that of a file" {
+	truncate -s 640000 other
+	shows '25' -n -s 640000
+	shows '25' -n --size=@other
+	shows '50' -n -l -s 32000
+	all_right
+}
+
+@test "-g makes the bar show the rate where the size is unknown" {
+	try 10 'cat data | zpipe -fpg -i 0.1 -L 500k >/dev/null'
+	[[ $stderr =~ \[=+\>\ *\]\ +[0-9]+% ]] || fail "no gauge" "$(outcome)"
+	try 10 'cat data | zpipe -fp >/dev/null'
+	[[ $stderr == *'<=>'* && $stderr != *%* ]] ||
+		fail "a gauge" "$(outcome)"
+	shows '\[=+>] 100%' -pg
+}
+
+@test "-l counts lines, and -0 those that end with a NUL" {
+	shows '16\.0k' -bl
+	shows '16000' -nb --line-mode
+	shows '0' -nb0
+	tr '\n' '\0' <data >nuls && mv nuls data
+	shows '16000' -nb --null
+	all_right
+}
+
+@test "-i is the time between two updates" {
+	try 10 'zpipe -nb -i 0.2 -L 160k data >/dev/null'
+	n=$(wc -l <<<"$stderr")
+	[ "$n" -ge 3 ] && [ "$n" -le 6 ] || fail "$n updates" "$(outcome)"
+	try 10 'zpipe -nb -L 400k data >/dev/null'
+	lines_are 160000
+}
+
+@test "-m is how far the average looks back" {
+	try 10 '{ cat data; sleep 1.5; } >fed & wait; exec 3< <(cat data
+	    sleep 1.5); tee >(zpipe -f -F %a -m 1 -i 0.1 2>short >/dev/null) \
+	    <&3 | zpipe -f -F %a -m 30 -i 0.1 2>long >/dev/null; sleep 0.1'
+	tail -n 2 short | head -n 1 | grep -q '^(0.00  B/s)$' ||
+		fail "it looks too far back" "$(cat short)"
+	! grep -q '^(0.00' long || fail "it forgets" "$(cat long)"
+}
+
+@test "-w is the width of the line, which is cut or filled" {
+	for w in 20 40 79 200; do
+		tried=$((tried + 1))
+		try 5 "zpipe -f -w $w data 2>err >/dev/null"
+		line=$(cat err)
+		[ ${#line} -eq $w ] || note "-w $w: ${#line}"
+	done
+	try 5 "zpipe -f data 2>err >/dev/null"
+	line=$(cat err)
+	[ ${#line} -eq 80 ] || note "none: ${#line}"
+	all_right
+}
+
+@test "-N is the name at the left" {
+	shows '      foo:  156KiB' -bN foo
+	shows 'a long name of mine:  156KiB' -b --name='a long name of mine'
+	all_right
+}
+
+@test "-u is the look of the bar; in the C locale it is always plain" {
+	utf8
+	for style in plain block granular shaded; do
+		tried=$((tried + 1))
+		try 5 "zpipe -fp -w 30 -s 290k -u $style data >/dev/null"
+		[ "$stderr" = '[===========>           ]  53%' ] ||
+			note "C, $style: $stderr"
+		try 5 "LC_ALL=C.UTF-8 \
+		    zpipe -fp -w 30 -s 290k -u $style data >/dev/null"
+		case $style in
+		plain) want='[===========>           ]  53%' ;;
+		block) want='[████████████           ]  53%' ;;
+		granular) want='[████████████▍          ]  53%' ;;
+		shaded) want='[████████████▒░░░░░░░░░░]  53%' ;;
+		esac
+		[ "$stderr" = "$want" ] || note "UTF-8, $style: $stderr"
+	done
+	all_right
+}
+
+@test "-v says at the end how the rate has varied" {
+	f='[0-9]+\.[0-9]{3}'
+	for unit in '' 8:b l:lines; do
+		tried=$((tried + 1))
+		try 5 "zpipe -fv${unit%:*} -i 0.1 -L 50k -s 9k -S data >/dev/null"
+		[[ ${stderr##*$'\n'} =~ ^rate\ min/avg/max/mdev\ =\ $f/$f/$f/$f\ (B|b|lines)/s$ ]] ||
+			{ note "$unit: $(outcome)"; continue; }
+		[ -z "$unit" ] || [ "${BASH_REMATCH[1]}" = "${unit#*:}" ] ||
+			note "$unit: ${BASH_REMATCH[1]}"
+		tail -n 1 <<<"$stderr" | tr / ' ' |
+		    awk '{ exit !($7 <= $8 && $8 <= $9) }' ||
+			note "$unit: in no order: $stderr"
+	done
+	all_right
+}
+
+@test "-f is needed where there is no terminal, and no control character comes" {
+	try 5 'zpipe -ptebarIT -v -c -i 0.1 -L 500k data >/dev/null'
+	quiet
+	try 5 'zpipe -cfx windowtitle -N "$(printf "n\033\007\177")" -i 0.1 \
+	    -F "%N%{sgr:red,bold}%b%{sgr:reset}%p" -L 500k data >/dev/null'
+	[ -n "$stderr" ] || fail "nothing" "$(outcome)"
+	! LC_ALL=C grep -q '[[:cntrl:]]' <<<"$stderr" ||
+		fail "control characters" "$(cat -v <<<"$stderr")"
+}
+
+@test "-x shows it in the process title" {
+	try 10 'zpipe -fbN seen -x processtitle -i 0.1 -L 50k data >/dev/null \
+	    2>err & p=$!
+	for i in {1..100}; do
+		grep -qa "seen:.*iB" /proc/$p/cmdline && break; sleep 0.02
+	done; tr "\0" " " </proc/$p/cmdline; kill $p; wait; cat err >&2'
+	[[ $output == *seen:*iB* ]] || fail "no title" "$(outcome)"
+	[[ $stderr != *zpipe:* ]] || fail "a complaint" "$(outcome)"
+}
+
+@test "the line's length does not change while the figures do" {
+	{
+		head -c 900k /dev/zero; sleep 0.25
+		head -c 98k /dev/zero; sleep 0.25
+		head -c 3M /dev/zero; sleep 0.25
+		head -c 5M /dev/zero; sleep 0.25
+		head -c 40M /dev/zero; sleep 0.25
+		head -c 3k /dev/zero; sleep 0.15
+	} | tee >(zpipe -f -i 0.1 -btrae 2>a >/dev/null; : >ended) |
+	    zpipe -f -i 0.1 -ptebarTN x -s 60M 2>b >/dev/null
+	for ((i = 0; i < 100; i++)); do
+		[ ! -e ended ] || break
+		sleep 0.02
+	done
+	for f in a b; do
+		[ "$(wc -l <$f)" -ge 8 ] || fail "few lines" "$(cat $f)"
+		[ "$(awk '{ print length }' $f | sort -u | wc -l)" = 1 ] ||
+			fail "lengths differ" "$(cat $f)"
+	done
+	[ "$(awk '{ print length }' b | sort -u)" = 80 ]
+}
+
+@test "what is shown is what the readers took" {
+	truncate -s 500k half
+	try 10 'zpipe -nb -i 0.1 -s 10M half 2>err | {
+	    for i in {1..500}; do
+		[ "$(wc -l <err)" -lt 4 ] || break; sleep 0.02; done
+	    cp err before; cat >/dev/null; }'
+	ended 0
+	[ "$(sort -u before)" = 0 ] || fail "before it read" "$(cat before)"
+	[ "$(tail -n 1 err)" = 512000 ] || fail "at the end" "$(cat err)"
+}
+
+@test "the line goes on while the input is idle, and while nobody reads" {
+	mkfifo fifo in
+	try 10 'zpipe -nb -i 0.1 <in 2>idle >/dev/null & exec 3>in
+	    zpipe -nt -i 0.1 -o fifo data 2>alone &
+	    for i in {1..500}; do
+		[ "$(wc -l <idle)" -lt 3 ] || [ "$(wc -l <alone)" -lt 3 ] ||
+		    break; sleep 0.02; done
+	    cp idle idle.3; cp alone alone.3; exec 3>&-; cat fifo; wait'
+	[ "$(sort -u idle.3)" = 0 ] || fail "idle" "$(cat idle.3)"
+	[ "$(wc -l <alone.3)" -ge 3 ] || fail "no reader" "$(cat alone.3)"
+	[ "$output" = "$(cat data)" ] || fail "other bytes"
+}
+
+@test "template: the engine, the outputs, the last bytes and the last line" {
+	try 10 'zpipe -f -i 0.1 -F "%{engine}|%6A|%12L|%{outputs}" -L 400k \
+	    -o a -o b --engine=copy data'
+	[[ ${stderr##*$'\n'} =~ ^copy\ *\|16000\.\|000016000\ {3}\|a\ +0%\ +closed,\ b\ +0%\ +closed$ ]] ||
+		fail "other fields" "$(outcome)"
+	same a data && same b data
+	shows '000016000 *' -F %L
+	shows ' 156KiB' -F '%{transferred}'
+	shows '100%' -F '%{progress-amount-only}'
+	shows '=+>' -F '%{progress-bar-only}'
+	shows '=+>x=+>' -w 21 -F '%{bar-plain}x%{progress-bar-only}'
+	shows '' -F ''
+	all_right
+}
+
+@test "an idle input costs one wake-up for each line" {
+	need strace
+	timeout 10 bash -c 'zpipe </dev/null; sleep 3.2 | strace -f -o calls \
+	    -e trace=poll,ppoll,epoll_wait,select,pselect6,clock_nanosleep \
+	    zpipe -fb -i 1 >/dev/null 2>lines' 3>&- || skip "no strace here"
+	n=$(grep -c '^[0-9]* *[a-z]' calls) || :
+	[ "$(wc -l <lines)" -ge 3 ] || fail "no lines" "$(cat lines)"
+	[ "$n" -le $(($(wc -l <lines) + 4)) ] ||
+		fail "$n calls" "$(cat calls)"
+}
+
+# ---- pv's place -------------------------------------------------------------
+
+# Digits are 9s, bars are gone, blanks are single; of a rate's and a count's
+# unit only its being there. pv has the average in brackets [], as its rate,
+# before 1.8, and two columns for a percentage where there are three. Its -T has a
+# figure, and its -A dots, also where there is no buffer.
+shape()
+{
+	tr '\r' '\n' | grep . | tail -n 1 |
+	    sed -E 's/\[[ <=>]*\]/[bar]/g; s/[0-9]+(\.[0-9]+)?/9/g
+		s/9 *[kKMGT]?i?(B|b|) *(\/s| |$)/9U\2 /g
+		s/\(([^)]*)\)/[\1]/g; s/\[ */[/g; s/ +/ /g; s/^ | $//g
+		s/FIN/ETA/g; s/ETA 9:9U? :9U?/ETA/; s/ ]/]/g'
+}
+
+@test "alias pv=zpipe: the fields are pv's, in pv's order" {
+	need pv
+	for o in -ptebar "-s 10M" "-n" "-L 1m" "-N x" "-lcb" -lc -p -t -r -a \
+	    -b -br -tba -pe -te "-i 0.1 -bN z" "-w 60" "-ptrN y" -nb -nl -I -q \
+	    "-B 64k -b" -nt; do
+		tried=$((tried + 1))
+		a=$(pv -f $o data 2>&1 >/dev/null | shape)
+		b=$(zpipe -f $o data 2>&1 >/dev/null | shape)
+		[ "$a" = "$b" ] || note "$o: pv '$a' zpipe '$b'"
+	done
+	all_right
+}
+
+# ---- what is refused --------------------------------------------------------
+
+@test "a value that makes no sense is refused: one line, status 1, no byte" {
+	for o in -A0 -A257 -Ax -F% -F%z '-F%{' '-F%{x}' '-F%{sgr:plaid}' -D-1 \
+	    -Dx -D -s1x -s-1 -s@nosuch -i0.01 -i601 -ix -i -m0 -m86401 -mx \
+	    -w0 -w4097 -wx -H0 -H4097 -Hx -N -uz -u -xa -xwindowtitle,a -x \
+	    --bytes=1 --numeric=x -j --width --format; do
+		tried=$((tried + 1))
+		# the last of all has no value
+		try 5 'zpipe data "$1" | cat; exit "${PIPESTATUS[0]}"' "$o"
+		case $status,$output,$stderr in
+		1,,zpipe:\ *)
+			[ "$(wc -l <<<"$stderr")" -eq 1 ] ||
+				note "$o: $(outcome)" ;;
+		*)
+			note "$o: $(outcome)" ;;
+		esac
+	done
+	for o in -A -F -D -s -i -m -w -H -N -u -x; do
+		[ $o = -F ] || one "zpipe $o '' data >out 2>err
+		    [ \$? = 1 -a ! -s out -a \$(wc -l <err) = 1 ]"
+	done
+	all_right
+}
+
+# ---- a terminal, byte for byte ----------------------------------------------
+
+# on_terminal SECONDS SCRIPT: as try, on a terminal of 80 columns. What comes
+# to it is in the file shown, and control characters are like ^M in $seen.
+on_terminal()
+{
+	need script stty
+	printf 'stty rows 24 cols 80 -echo -onlcr\n%s\n' "$2" >job
+	try "$1" 'SHELL=/bin/bash script -qec "bash job" /dev/null >shown'
+	seen=$(cat -v shown)
+}
+
+@test "a transfer of less than a second leaves the terminal as it is" {
+	on_terminal 10 'zpipe -L 500k data >/dev/null'
+	ended 0
+	[ ! -s shown ] || fail "something came" "$seen"
+}
+
+@test "from the first second on a terminal gets pv's default line" {
+	on_terminal 10 'zpipe -L 120k data >/dev/null'
+	ended 0
+	[[ $seen =~ ^\^M\ ?[0-9.]+KiB\ 0:00:01\ \[\ ?[0-9.]+KiB/s\]\ \[=+\>\ *\]\ +[0-9]+%\ ETA\ 0:00:00\^M\ 156KiB\ 0:00:01\ \[\ ?[0-9.]+KiB/s\]\ \[=+\>\]\ 100%\ {12}$ ]] ||
+		fail "another line" "$seen"
+	[ "$(tail -c 1 shown | od -An -c)" = '  \n' ] || fail "no newline"
+}
+
+@test "with an option the line is there at once, and a last one however short" {
+	on_terminal 10 'zpipe -b data >/dev/null'
+	[ "$seen" = '^M0.00  B^M 156KiB' ] || fail "another line" "$seen"
+	[ "$(tail -c 1 shown | od -An -c)" = '  \n' ] || fail "no newline"
+}
+
+@test "colours come to a terminal, and end with the line" {
+	on_terminal 10 'zpipe -F "%{sgr:red,bold}%b%{sgr:reset}" data >/dev/null'
+	[[ $seen == '^M^[[31;1m0.00  B^[[0m'*'^M^[[31;1m 156KiB^[[0m'* ]] ||
+		fail "other bytes" "$seen"
+	on_terminal 10 'zpipe -F "%{sgr:green}%b" data >/dev/null'
+	[ "$seen" = '^M^[[32m0.00  B^[[0m^M^[[32m 156KiB^[[0m' ] ||
+		fail "other bytes" "$seen"
+}
+
+@test "-q leaves the terminal alone, and -W does as long as there is no byte" {
+	on_terminal 10 'zpipe -q -L 140k data >/dev/null; sleep 0.5 | zpipe -Wb'
+	[ ! -s shown ] || fail "something came" "$seen"
+}
+
+@test "a reader that leaves ends it, though the line waits for readers" {
+	on_terminal 10 'head -c 1000 data >small; zpipe -p small | sleep 0.5
+	    echo "${PIPESTATUS[1]} over"'
+	[[ $seen == *"0 over" ]] || fail "it stays" "$(outcome)" "$seen"
+	[[ $seen == *'  0%'* && $seen != *100%* ]] || fail "what was read" "$seen"
+}
+
+@test "a terminal that takes nothing does not stop the data" {
+	on_terminal 20 'p=$PPID
+	    until [ "$(cat /proc/$p/comm)" = script ]; do
+		p=$(sed "s/.*) . \([0-9]*\) .*/\1/" /proc/$p/stat); done
+	    kill -STOP $p
+	    timeout 10 zpipe -w 4096 -p -i 0.1 -L 200k data >out; echo $? >rc
+	    kill -CONT $p'
+	[ "$(cat rc)" = 0 ] || fail "status" "$(cat rc)"
+	same out data
+}
+
+@test "a message clears the line first, and has a line of its own" {
+	on_terminal 10 'zpipe -b -L 500k data nosuch data >/dev/null; echo $?'
+	[[ $seen =~ ^\^M0\.00\ \ B(\^M[^$'\n']*)?\^M\^\[\[Kzpipe:\ nosuch:\ No\ such\ file\ or\ directory$'\n'\^M[^$'\n']*312KiB$'\n'2$ ]] ||
+		fail "mixed" "$seen"
+}
+
+# ---- a terminal that can be looked at ---------------------------------------
+
+# window COLUMNS ROWS: a shell in a terminal of that size.
+window()
+{
+	need tmux
+	export TMUX_TMPDIR=$BATS_TEST_TMPDIR
+	unset TMUX
+	tmux=(env LC_ALL=C.UTF-8 tmux -u -L "zp$$" -f /dev/null)
+	"${tmux[@]}" new-session -d -x "$1" -y "$2" \
+	    "env PS1='ready> ' LC_ALL=C bash --norc --noprofile" 3>&- ||
+		skip "tmux does not run here"
+	await 10 '^ready>'
+}
+
+screen()
+{
+	"${tmux[@]}" capture-pane -p
+}
+
+# await SECONDS PATTERN: until a line of the screen is like that.
+await()
+{
+	local end=$((SECONDS + $1 + 1))
+
+	until screen | grep -Eq -- "$2"; do
+		[ $SECONDS -lt $end ] || fail "no '$2' on:" "$(screen)" || return
+		sleep 0.05
+	done
+}
+
+# await_file SECONDS FILE
+await_file()
+{
+	local end=$((SECONDS + $1 + 1))
+
+	until [ -s "$2" ]; do
+		[ $SECONDS -lt $end ] || fail "no $2:" "$(screen)" || return
+		sleep 0.05
+	done
+}
+
+typed()
+{
+	"${tmux[@]}" send-keys -l "$1"
+	"${tmux[@]}" send-keys Enter
+}
+
+keys()
+{
+	"${tmux[@]}" send-keys "$@"
+}
+
+@test "the bar follows the window, no line is wider, and -w wins" {
+	window 80 24
+	typed 'clear; zpipe -ptb -i 0.2 -L 10k data >/dev/null'
+	await 5 '^.{78,80}%$'
+	"${tmux[@]}" resize-window -x 50 -y 24
+	await 5 '^.{48}[0-9]%$'
+	"${tmux[@]}" resize-window -x 100 -y 24
+	await 5 '^.{98}[0-9]%$'
+	keys C-c
+	await 5 '^ready> *$'
+	typed 'clear; zpipe -ptb -w 40 -i 0.2 -L 10k data >/dev/null'
+	await 5 '^.{38}[0-9]%$'
+	"${tmux[@]}" resize-window -x 60 -y 24
+	sleep 0.3
+	await 5 '^.{38}[0-9]%$'
+	keys C-c
+}
+
+@test "C-z gives the prompt, fg goes on, and the time between does not count" {
+	window 80 24
+	typed 'clear; stty -a >before; zpipe -tb -i 0.1 -L 40k data >/dev/null'
+	await 5 'KiB 0:00:0[0-9]'
+	keys C-z
+	await 5 'Stopped'
+	typed 'stty -a >stopped'
+	await_file 5 stopped
+	same before stopped
+	screen | grep 'KiB 0:00:0' | tail -n 1 >then
+	sleep 2.2
+	typed 'clear; fg; stty -a >after'
+	await 5 'KiB 0:00:0[0-9]'
+	was=$(sed 's/.*0:00:0\([0-9]\).*/\1/' then)
+	now=$(screen | sed -n 's/.*KiB 0:00:0\([0-9]\).*/\1/p' | tail -n 1)
+	[ "$now" -le $((was + 1)) ] || fail "$was, then $now"
+	await 10 ' 156KiB 0:00:0[3-5]'
+	await_file 5 after
+	same before after
+}
+
+@test "a job in the background draws nothing until it is in the foreground" {
+	window 80 24
+	typed 'clear; zpipe -bN job -i 0.1 -L 60k data >/dev/null & sleep 0.6
+	    echo here'
+	await 5 '^here'
+	! screen | grep -q 'job: ' || fail "it draws" "$(screen)"
+	typed 'fg'
+	await 5 ' job:.*KiB'
+	keys C-c
+}
+
+@test "C-c and TERM end it with a last line, status 32, and a clean prompt" {
+	window 80 24
+	typed 'clear; stty -a >before; zpipe -bt -i 0.1 -L 9k data >/dev/null'
+	await 5 'KiB 0:00:00'
+	keys C-c
+	await 5 '^ready> *$'
+	typed 'echo status $?; stty -a >after'
+	await 5 '^status 32'
+	screen | grep -Eq 'KiB 0:00:0[0-9]' || fail "no line" "$(screen)"
+	await_file 5 after
+	same before after
+	typed 'clear; zpipe -bP p -i 0.1 -L 9k data >/dev/null; echo status $?'
+	await 5 'KiB'
+	kill -TERM "$(cat p)"
+	await 5 '^status 32'
+	screen | grep -Eq '^ *[0-9.]+KiB *$' || fail "no line" "$(screen)"
+	rm -f p
+	typed 'clear; zpipe -qbP p -L 9k data >/dev/null; echo status $?'
+	await_file 5 p
+	keys C-c
+	await 5 'status 32'
+	! screen | grep -Eq 'iB|interrupt' || fail "not quiet" "$(screen)"
+}
+
+@test "-x shows it in the title of the window" {
+	window 80 24
+	typed 'zpipe -bN titled -x windowtitle data >/dev/null; echo over'
+	await 5 '^over'
+	for ((i = 0; i < 50; i++)); do
+		t=$("${tmux[@]}" display-message -p '#{pane_title}')
+		[[ $t != *titled:*KiB* ]] || return 0
+		sleep 0.05
+	done
+	fail "the title is '$t'"
+}
+
+@test "-c: three on one terminal have a row each, and the prompt is below" {
+	window 80 24
+	typed 'clear; zpipe -cbN one -i 0.2 -L 99k data | zpipe -cbN two -i 0.2 |
+	    zpipe -cbN three -i 0.2 >/dev/null; echo below'
+	await 10 '^below'
+	for n in one two three; do
+		[ "$(screen | grep -Ec "^ *$n: +156KiB")" = 1 ] ||
+			fail "$n" "$(screen)"
+	done
+	[ "$(screen | grep -n '^below' | cut -d : -f 1)" -gt \
+	    "$(screen | grep -n 156KiB | tail -n 1 | cut -d : -f 1)" ] ||
+		fail "the prompt is not below" "$(screen)"
+	typed 'clear; zpipe -cbP p -N dead -i 0.1 -L 9k data >/dev/null'
+	await_file 5 p
+	await 5 'dead: '
+	kill -KILL "$(cat p)"
+	await 5 'Killed'
+	typed 'clear; zpipe -cbN next data >/dev/null; echo below'
+	await 5 '^below'
+	[ "$(screen | grep -c 'next:  156KiB')" = 1 ] || fail "next" "$(screen)"
+}
+
+@test "-H is the height of a picture of several lines" {
+	window 80 24
+	cp data more
+	typed 'sleep 30 3<data 4<more & echo $! >pid'
+	await_file 5 pid
+	typed 'clear; timeout --foreground 5 zpipe -d $(cat pid) -i 0.1'
+	await 5 '^ *4:more: '
+	screen | grep -Eq '^ *3:data: ' || fail "no two rows" "$(screen)"
+	keys C-c
+	typed 'clear; timeout --foreground 5 zpipe -d $(cat pid) -H 2 -i 0.1'
+	await 5 '^ *[34]:[dm].*: '
+	sleep 0.3 # some more updates
+	[ "$(screen | grep -Ec '^ *[34]:')" -eq 1 ] ||
+		fail "more rows" "$(screen)"
+	keys C-c
+	typed 'kill %%'
+}
