@@ -572,11 +572,11 @@ keys()
 	typed 'stty -a >stopped'
 	await_file 5 stopped
 	same before stopped
-	screen | grep 'KiB 0:00:0' | tail -n 1 >then
+	screen | grep 'KiB 0:00:0' | tail -n 1 >stood
 	sleep 2.2
 	typed 'clear; fg; stty -a >after'
 	await 5 'KiB 0:00:0[0-9]'
-	was=$(sed 's/.*0:00:0\([0-9]\).*/\1/' then)
+	was=$(sed 's/.*0:00:0\([0-9]\).*/\1/' stood)
 	now=$(screen | sed -n 's/.*KiB 0:00:0\([0-9]\).*/\1/p' | tail -n 1)
 	[ "$now" -le $((was + 1)) ] || fail "$was, then $now"
 	await 10 ' 156KiB 0:00:0[3-5]'
