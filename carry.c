@@ -60,7 +60,7 @@ may_read(const struct pump *p, const struct input *in, const struct ring *r)
 						engine_furthest(p, false);
 	uint64_t most = input_pollable(in) ? UINT64_MAX : AHEAD;
 
-	/* with a limit a producer is to feel it, and soon; unless it must not */
+	/* a producer is to feel a limit, and soon; unless it must not */
 	if (p->limit.rate != 0 && p->o->lag == LAG_WAIT) {
 		most = p->limit.rate / 4 < AHEAD ? p->limit.rate / 4 : AHEAD;
 		most = most > SHORT ? most : SHORT;

@@ -180,6 +180,15 @@ engine_took(struct pump *p, size_t n)
 		limit_took(&p->limit, n);
 }
 
+static void
+grow_output(struct output *o, size_t size)
+{
+	size_t holds = pipe_grow(o->fd, size);
+
+	if (holds != 0)
+		o->holds = holds;
+}
+
 void
 engine_grow_pipes(struct pump *p, const struct input *in)
 {
@@ -196,7 +205,7 @@ engine_grow_pipes(struct pump *p, const struct input *in)
 		size /= 2;
 	FOREACH_OUTPUT(p, o)
 		if (o->kind == OUTPUT_PIPE && o->fd != -1)
-			o->holds = pipe_grow(o->fd, size);
+			grow_output(o, size);
 }
 
 /* ---- outputs ---------------------------------------------------------- */

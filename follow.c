@@ -148,11 +148,17 @@ draw_report(const struct opts *o, struct display_report *r, struct term *t)
 	char text[SHOW_TEXT];
 	struct show *show;
 
+	/* it is ours, but who knows of which release */
+	r->name[sizeof(r->name) - 1] = '\0';
 	conf.lines = r->lines;
 	conf.bits = conf.bits || r->bits;
 	if (conf.name == NULL && r->name[0] != '\0')
 		conf.name = r->name;
 	r->engine[sizeof(r->engine) - 1] = '\0';
+	if (r->state.nlast > sizeof(r->last))
+		r->state.nlast = sizeof(r->last);
+	r->state.nline = 0;
+	r->state.line = r->state.outputs = r->state.note = NULL;
 	r->state.engine = r->engine;
 	r->state.last = r->last;
 	show = show_new(&conf);

@@ -3,9 +3,11 @@
 
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/statfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -193,6 +195,15 @@ input_back(const struct input *in, size_t n)
 		(void)lseek(in->fd, -(off_t)n, SEEK_CUR);
 }
 
+static bool
+is_made_up(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 &&
+	    (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC);
+}
+
 int
 input_size(const char *path, uint64_t *sizep)
 {
@@ -202,6 +213,11 @@ input_size(const char *path, uint64_t *sizep)
 
 	if (stat(path, &st) == -1)
 		return -1;
+	/* the files of /proc and /sys say 0, whatever is in them */
+	if (S_ISREG(st.st_mode) && st.st_size == 0 && is_made_up(path)) {
+		errno = ESPIPE;
+		return -1;
+	}
 	if (S_ISREG(st.st_mode)) {
 		*sizep = (uint64_t)st.st_size;
 		return 0;

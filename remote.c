@@ -274,6 +274,15 @@ anything_new(const struct remote *r, bool *caller)
 	return true;
 }
 
+static bool
+has_room(const struct remote *r)
+{
+	for (int i = 0; i < PEERS; i++)
+		if (r->peers[i] == -1)
+			return true;
+	return false;
+}
+
 void
 remote_serve(struct remote *r,
     size_t (*answer)(void *ctx, const char *msg, size_t len, char *reply),
@@ -281,6 +290,7 @@ remote_serve(struct remote *r,
 {
 	bool caller;
 	char *room;
+	int round = 0;
 
 	if (r->fd == -1 || !anything_new(r, &caller))
 		return;
@@ -288,13 +298,16 @@ remote_serve(struct remote *r,
 	room = malloc(2 * (REMOTE_MAX + 1));
 	if (room == NULL)
 		return;
-	if (caller)
-		accept_peers(r);
-	for (int i = 0; i < PEERS; i++) {
-		if (r->peers[i] != -1)
-			serve_peer(&r->peers[i], answer, ctx, room,
-			    room + REMOTE_MAX + 1);
-	}
+	/* who has left makes room for those who wait behind the others */
+	do {
+		if (caller)
+			accept_peers(r);
+		for (int i = 0; i < PEERS; i++) {
+			if (r->peers[i] != -1)
+				serve_peer(&r->peers[i], answer, ctx, room,
+				    room + REMOTE_MAX + 1);
+		}
+	} while (++round < PEERS && has_room(r) && anything_new(r, &caller));
 	free(room);
 }
 

@@ -1218,6 +1218,8 @@ stand_beside(struct zpipe *z)
 	z->command = z->o.files[0];
 	z->o.files = (const char **)(uintptr_t)just_stdin;
 	z->o.nfiles = 1;
+	if (z->monitor.command == 0)
+		z->o.pidfile = NULL; /* it names the other one */
 	if (z->o.monitor == MONITOR_BOTH) {
 		z->o.cursor = true;
 		if (z->o.show.name == NULL)
