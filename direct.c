@@ -44,6 +44,14 @@ piece_of(const struct pump *p)
 	return p->o->chunk_size != 0 ? p->o->chunk_size : SPLICE_MOST;
 }
 
+/* The next piece, as large as it may be now; engine_may(). */
+static enum step
+may_take(struct pump *p, size_t *most)
+{
+	*most = piece_of(p);
+	return engine_may(p, most);
+}
+
 /*
  * One splice of at most `most` bytes when both sides are said to be ready, or
  * STEP_DONE if it has to be asked again. *n is what it moved; 0 with STEP_LIMIT
@@ -124,8 +132,7 @@ splice_direct(struct pump *p, struct input *in, bool cares)
 			return s;
 		if (!ready)
 			continue;
-		most = piece_of(p);
-		s = engine_may(p, &most);
+		s = may_take(p, &most);
 		if (s != STEP_DONE)
 			return s;
 		if (most == 0)
@@ -256,8 +263,7 @@ splice_private(struct pump *p, struct input *in)
 				return s;
 			continue;
 		}
-		most = piece_of(p);
-		s = engine_may(p, &most);
+		s = may_take(p, &most);
 		if (s != STEP_DONE)
 			return s;
 		if (most == 0)
@@ -395,8 +401,7 @@ run_tee(struct pump *p, struct input *in)
 		s = engine_gather(p, in);
 		if (s != STEP_DONE)
 			break;
-		most = piece_of(p);
-		s = engine_may(p, &most);
+		s = may_take(p, &most);
 		if (s != STEP_DONE || most == 0)
 			continue;
 		s = splice_once(p, in, in->fd, p->pair[1], most, &n);

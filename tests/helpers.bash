@@ -114,6 +114,32 @@ note()
 	bad+=("$1")
 }
 
+# one SCRIPT: one case of many; status 0 is right, and silence.
+one()
+{
+	tried=$((tried + 1))
+	try "${limit:-8}" "$1"
+	[ "$status" -eq 0 ] && [ -z "$stderr" ] ||
+		note "$1: $(outcome | tr '\n' ' ')"
+}
+
+# ends STATUS PATTERN SCRIPT: one case of many with that status, and one line
+# on stderr that fits the pattern ('' for none).
+ends()
+{
+	local end=$1 want=$2
+
+	tried=$((tried + 1))
+	try "${limit:-5}" "$3"
+	if [ -z "$want" ]; then
+		[ "$status,$stderr" = "$end," ]
+	else
+		[ "$status,$(wc -l <<<"$stderr")" = "$end,1" ] &&
+		    [[ $stderr =~ $want ]]
+	fi || note "$3: wanted status $end and '$want':
+	    $(outcome | tr '\n' ' ')"
+}
+
 # as_nobody: prints the words that run a command without root's rights.
 as_nobody()
 {

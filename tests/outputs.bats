@@ -32,32 +32,6 @@ setup()
 	bad=() tried=0
 }
 
-# one SCRIPT: one case of many; status 0 is right, and silence.
-one()
-{
-	tried=$((tried + 1))
-	try "${limit:-8}" "$1"
-	[ "$status" -eq 0 ] && [ -z "$stderr" ] ||
-		note "$1: $(outcome | tr '\n' ' ')"
-}
-
-# ends STATUS PATTERN SCRIPT: one case of many with that status, and one line
-# on stderr that fits the pattern ('' for none).
-ends()
-{
-	local end=$1 want=$2
-
-	tried=$((tried + 1))
-	try "${limit:-5}" "$3"
-	if [ -z "$want" ]; then
-		[ "$status,$stderr" = "$end," ]
-	else
-		[ "$status,$(wc -l <<<"$stderr")" = "$end,1" ] &&
-		    [[ $stderr =~ $want ]]
-	fi || note "$3: wanted status $end and '$want':
-	    $(outcome | tr '\n' ' ')"
-}
-
 # refused PATTERN ARGUMENT...: one line that has the pattern, status 1, not a
 # byte on stdout, and the file that was there is as it was.
 refused()
