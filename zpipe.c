@@ -85,7 +85,9 @@ struct zpipe {
 	struct display display;
 	struct remote remote;
 	struct monitor monitor;
-	const char *command;   /* that is monitored */
+	const char *command; /* that is monitored */
+	int store_fd;        /* of the temporary file, or -1 */
+	char store_path[32];
 	const char *stored[2]; /* the only input, with --store-and-forward */
 	bool skipped;          /* something could not be read */
 	const struct input *erring; /* its skipped errors have been told */
@@ -426,9 +428,11 @@ is_output(const struct zpipe *z, const struct input *in)
 static void
 complete(struct zpipe *z, struct output *o)
 {
-	if (z->o.sync && o->kind == OUTPUT_FILE)
+	bool sync = z->o.sync && !ended; /* who ends us waits for no disk */
+
+	if (sync && o->kind == OUTPUT_FILE)
 		display_draw(&z->display, &z->pump, "flushing");
-	if (o->fd == -1 || output_finish(o, z->o.sync) == 0)
+	if (o->fd == -1 || output_finish(o, sync) == 0)
 		return;
 	blame(z, o->name);
 	z->status |= STATUS_MOVE;
@@ -937,6 +941,9 @@ clean_up(struct zpipe *z)
 {
 	display_close(&z->display);
 	remote_close(&z->remote);
+	if (z->store_fd != -1)
+		close(z->store_fd);
+	z->store_fd = -1;
 	if (z->o.pidfile != NULL)
 		unlink(z->o.pidfile);
 	z->o.pidfile = NULL;
@@ -1091,32 +1098,33 @@ store(struct zpipe *z, const char *path)
 	return good;
 }
 
-/* The temporary file has no name: others find it by its descriptor. */
+/* It has no name: we find it again by its descriptor. */
 static bool
-temporary(char *path, size_t size)
+temporary(struct zpipe *z)
 {
 	const char *dir = getenv("TMPDIR");
-	int fd = open(dir != NULL && *dir != '\0' ? dir : "/tmp",
-	    O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
-	if (fd != -1)
-		snprintf(path, size, "/proc/self/fd/%d", fd);
-	return fd != -1;
+	z->store_fd = open(dir != NULL && *dir != '\0' ? dir : "/tmp",
+	    O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (z->store_fd == -1)
+		return false;
+	snprintf(z->store_path, sizeof(z->store_path), "/proc/self/fd/%d",
+	    z->store_fd);
+	return true;
 }
 
 static bool
 store_first(struct zpipe *z)
 {
-	static char path[32];
 	const char *stored = z->o.store;
 
 	if (strcmp(stored, "-") == 0) {
-		if (!temporary(path, sizeof(path))) {
+		if (!temporary(z)) {
 			warn("--store-and-forward");
 			z->status |= STATUS_OPEN;
 			return false;
 		}
-		stored = path;
+		stored = z->store_path;
 	}
 	if (!store(z, stored))
 		return false;
@@ -1232,7 +1240,8 @@ int
 main(int argc, char *argv[])
 {
 	struct zpipe z = { .display = DISPLAY_INITIALIZER,
-		.remote = REMOTE_INITIALIZER };
+		.remote = REMOTE_INITIALIZER,
+		.store_fd = -1 };
 
 	z.closed = open_standard();
 	z.began = meter_clock();
