@@ -165,6 +165,16 @@ at_once='n=0; while read -r rate count run; do
 	all_right
 }
 
+@test "no burst follows a stall while a line is drawn all the time" {
+	# the pipe, a tick, and what the rate allows in 0.3 s; 2 MB more without
+	try 8 "{ sleep 1.5; timeout 0.3 cat >f; } < <(zpipe -fi 0.1 -L 8M \
+	    -s 1 /dev/zero 2>err) || :; stat -c %s f"
+	ended 0
+	[ "$output" -le $((1048576 + 8388608 * 5 / 10)) ] ||
+		fail "$output bytes"
+	[ "$output" -ge 1048576 ] || fail "$output bytes"
+}
+
 @test "no burst follows when the input was idle" {
 	runs=
 	export runs
@@ -449,6 +459,12 @@ nuls()
 			    r=\$?; cmp f $f && exit \$r"
 		done
 	done
+	# up to a multiple of the block, not for the length of one
+	nuls 1000 3096 >want3
+	ends 16 '^zpipe: stdin: .*: 3096 bytes at 1000 are NULs now$' \
+	    "{ dd bs=1000 count=1 of=/dev/null status=none
+	    $(eio "$V" 1..2) zpipe -E; r=\$?; } <$V >f
+	    cmp f <(tail -c +1001 want3) && exit \$r"
 	# later, wherever that is
 	try 8 "$(eio "$V" 3..4) zpipe -E $V >f"
 	ended 16
@@ -574,9 +590,12 @@ direct()
 
 @test "sparse writes over what was there, and appends as it should" {
 	head -c 100001 /dev/zero >nul
+	head -c 65536 /dev/zero >pages
 	for o in "" --engine=ring --engine=copy; do
 		one "cp $W f; zpipe -O $o nul 1<>f &&
 		    cmp f <(cat nul; tail -c +100002 $W)"
+		one "cp $W f; zpipe -O $o pages 1<>f &&
+		    cmp f <(cat pages; tail -c +65537 $W)"
 		one "cp $W f; zpipe -O $o nul >>f && cmp f <(cat $W nul)"
 		one "cp old f; zpipe -O $o nul --append=f few >g &&
 		    cmp f <(cat old nul few)"

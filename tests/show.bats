@@ -470,7 +470,7 @@ on_terminal()
 
 @test "a reader that leaves ends it, though the line waits for readers" {
 	on_terminal 10 'head -c 1000 data >small; zpipe -p small | sleep 0.5
-	    echo "${PIPESTATUS[1]} over"'
+	    echo "${PIPESTATUS[0]} over"'
 	[[ $seen == *"0 over" ]] || fail "it stays" "$(outcome)" "$seen"
 	[[ $seen == *'  0%'* && $seen != *100%* ]] || fail "what was read" "$seen"
 }
