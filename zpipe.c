@@ -829,9 +829,11 @@ await(struct zpipe *z, pid_t pid, const char *name, int *status)
 	pid_t r;
 
 	while ((r = waitpid(pid, status, WNOHANG)) == 0) {
-		if (woken && on_wake(z))
+		/* what on_wake() takes out of wake_fd, poll(2) waits for */
+		if (!woken)
+			poll(&p, 1, -1);
+		else if (on_wake(z))
 			return false; /* it may stay; we may not */
-		poll(&p, 1, -1);
 	}
 	if (r == -1) {
 		warn("%s", name);
