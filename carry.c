@@ -20,7 +20,6 @@
  *	lock and wakes the reader, so few of them; 2 MiB leaves the cache.
  * AHEAD: so much of a file is read before it can be sent; see may_read().
  * BANK_BUFS: a fence per 6 MiB, two such banks. More leave the cache.
- * TAKEN_US: between two looks whether readers have taken the last bytes.
  * LAST_US: at the end, an output that lags has so long to take anything at all.
  */
 enum {
@@ -32,7 +31,6 @@ enum {
 	DRAIN_US = 50,
 	DRAIN_MOST_US = 10000,
 	LAST_US = 1000000,
-	TAKEN_US = 20000,
 };
 
 /* ---- room in the ring ------------------------------------------------- */
@@ -538,6 +536,13 @@ leave_behind(struct pump *p, uint64_t all)
 	}
 }
 
+static enum step
+await_taken(struct pump *p, long usec)
+{
+	return p->drain ? engine_wait_taken(p, usec) :
+			  engine_wait(p, NULL, usec);
+}
+
 enum step
 carry_flush(struct pump *p, bool last)
 {
@@ -565,9 +570,8 @@ carry_flush(struct pump *p, bool last)
 		else if (hurry && idle >= LAST_US)
 			leave_behind(p, all);
 		else
-			s = engine_wait(p, NULL,
-			    engine_sooner(engine_sooner(held_back(p, r),
-					      p->drain ? TAKEN_US : -1),
+			s = await_taken(p,
+			    engine_sooner(held_back(p, r),
 				hurry ? (long)(LAST_US - idle) : -1));
 	}
 	return s;

@@ -12,11 +12,9 @@
 #include "display.h"
 
 /*
- * WAIT_US: between two looks whether the first byte has come.
  * OUTPUTS: room for a few words on each output.
  */
 enum {
-	WAIT_US = 50000,
 	OUTPUTS = 512,
 	SECOND = 1000000,
 };
@@ -119,16 +117,18 @@ display_draw(struct display *d, const struct pump *p, const char *note)
 uint64_t
 display_tick(struct display *d, const struct pump *p, uint64_t now)
 {
-	if (now < d->due)
+	if (d->due == UINT64_MAX)
 		return d->due;
 	if (d->o->wait && !d->begun) {
 		if (p->moved == 0)
-			return d->due = now + WAIT_US;
+			return UINT64_MAX;
 		d->begun = true;
 		meter_init(&d->meter, now, d->o->window);
 		meter_set_size(&d->meter, d->o->size);
 		return d->due = now + d->o->interval;
 	}
+	if (now < d->due)
+		return d->due;
 	draw(d, p, NULL, false);
 	d->due += d->o->interval;
 	if (d->due <= now)

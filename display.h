@@ -49,7 +49,10 @@ int display_change(struct display *);
 /* Tells the pump what the line needs of the bytes. */
 void display_wants(const struct display *, struct view *);
 
-/* Draws if it is due. When to come back; UINT64_MAX: never. */
+/*
+ * Draws if it is due. When to come back; UINT64_MAX: never, or (with --wait)
+ * when something has moved.
+ */
 uint64_t display_tick(struct display *, const struct pump *, uint64_t now);
 
 /* Draws now if it may at all; note: what keeps us, or NULL. */

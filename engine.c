@@ -11,10 +11,14 @@
 /*
  * PIPES_MOST: a user has 64 MiB in all pipes (pipe(7)); then new ones are tiny.
  * FIFO_US: between two looks whether a FIFO has got a reader.
+ * TAKING_US, UNTOLD_US: whether readers have taken something, while they do so,
+ *	and where no signal tells.
  */
 enum {
 	PIPES_MOST = 32 << 20,
 	FIFO_US = 10000,
+	TAKING_US = 1000,
+	UNTOLD_US = 20000,
 };
 
 /* ---- waiting ---------------------------------------------------------- */
@@ -22,10 +26,15 @@ enum {
 bool
 engine_stopped(struct pump *p)
 {
+	bool first = !p->begun && p->moved > 0;
 	uint64_t now;
 
-	if (p->tick != 0 && (now = meter_clock()) >= p->tick)
-		p->tick = p->calls->on_tick(p->calls->ctx, now);
+	if (first || p->tick != 0) {
+		now = meter_clock();
+		p->begun = p->begun || first;
+		if (first || now >= p->tick)
+			p->tick = p->calls->on_tick(p->calls->ctx, now);
+	}
 	return *p->calls->woken && p->calls->on_wake(p->calls->ctx);
 }
 
@@ -120,6 +129,40 @@ engine_wait(struct pump *p, const struct input *in, long usec)
 		p->in_hup = (pin->revents & POLLHUP) != 0;
 	}
 	return look_at_outputs(p);
+}
+
+/* By all who have been sent everything, so that it grows with each of them. */
+static uint64_t
+taken_together(const struct pump *p)
+{
+	uint64_t taken = 0;
+
+	FOREACH_OUTPUT(p, o)
+		if (o->sent >= p->moved)
+			taken += output_taken(o);
+	return taken;
+}
+
+enum step
+engine_wait_taken(struct pump *p, long usec)
+{
+	uint64_t taken = taken_together(p);
+	enum step s = STEP_DONE;
+
+	if (taken != p->taken) {
+		/* it is on its way; a reader of single bytes is not to wake
+		   us for each of them */
+		p->taken = taken;
+		return engine_wait(p, NULL, engine_sooner(usec, TAKING_US));
+	}
+	FOREACH_OUTPUT(p, o)
+		if (o->sent >= p->moved && output_tell(o, true) == -1)
+			usec = engine_sooner(usec, UNTOLD_US);
+	if (taken_together(p) == taken) /* nor while we did this */
+		s = engine_wait(p, NULL, usec);
+	FOREACH_OUTPUT(p, o)
+		output_tell(o, false);
+	return s;
 }
 
 enum step

@@ -81,6 +81,13 @@ bool engine_stopped(struct pump *);
 enum step engine_wait(struct pump *, const struct input *, long usec);
 
 /*
+ * Sleeps until readers have taken something of what is in their pipes, or for
+ * another reason as engine_wait() does. The caller has just looked whether they
+ * have taken all, and looks again.
+ */
+enum step engine_wait_taken(struct pump *, long usec);
+
+/*
  * A busy producer of small pieces (stdio's 4 KiB, say) is slowed by every
  * wake-up that they cause. So after a streak of them let the input grow for one
  * tick, with nobody waiting for it. If it does grow, that was a stream, and the

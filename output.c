@@ -507,6 +507,28 @@ output_taken(const struct output *o)
 	return n < o->given ? o->given - n : 0;
 }
 
+int
+output_tell(struct output *o, bool on)
+{
+	bool alone = o->opened || o->command != NULL;
+	int own = o->own, flags;
+
+	if (o->kind != OUTPUT_PIPE || o->fd == -1)
+		return 0;
+	if (!alone && (own == -1 || own == o->fd)) {
+		reopen(o);
+		if (o->own == -1) {
+			o->own = own;
+			return -1;
+		}
+	}
+	flags = fcntl(file_of(o), F_GETFL);
+	if (flags == -1 || fcntl(file_of(o), F_SETOWN, getpid()) == -1)
+		return -1;
+	return fcntl(file_of(o), F_SETFL,
+	    on ? flags | O_ASYNC : flags & ~O_ASYNC);
+}
+
 void
 output_gave(struct output *o, size_t n)
 {

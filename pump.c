@@ -16,12 +16,6 @@
 #include "engine.h"
 #include "meter.h"
 
-/* Looking whether readers have taken what is in their pipes: no event tells. */
-enum {
-	DRAIN_US = 1000,
-	DRAIN_MOST_US = 100000,
-};
-
 /* ---- the choice ------------------------------------------------------- */
 
 #define IN(kind) (1u << (INPUT_##kind))
@@ -406,29 +400,20 @@ pump_fill(const struct pump *p)
 enum pump_end
 pump_drain(struct pump *p)
 {
-	uint64_t last = 0, taken;
-	long wait = DRAIN_US;
+	enum step s = STEP_DONE;
 
-	for (;;) {
-		uint64_t given = 0;
-		enum step s;
+	while (s == STEP_DONE) {
+		bool unread = false;
 
 		if (engine_stopped(p))
 			return PUMP_STOPPED;
-		taken = 0;
-		FOREACH_OUTPUT(p, o) {
-			taken += output_taken(o);
-			given += o->given;
-		}
-		if (taken >= given)
-			return PUMP_DONE;
-		wait = taken > last ? DRAIN_US : wait * 2;
-		wait = wait < DRAIN_MOST_US ? wait : DRAIN_MOST_US;
-		last = taken;
-		s = engine_wait(p, NULL, wait);
-		if (s != STEP_DONE)
-			return end_of(s);
+		FOREACH_OUTPUT(p, o)
+			unread = unread || output_taken(o) < o->given;
+		if (!unread)
+			break;
+		s = engine_wait_taken(p, -1);
 	}
+	return end_of(s);
 }
 
 uint64_t

@@ -53,8 +53,8 @@ struct pump_calls {
 	/* It has got everything. The callee closes it. */
 	void (*on_done)(void *ctx, struct output *);
 	/*
-	 * It is p->tick or later, in meter_clock() time. Returns when to come
-	 * back; 0: never.
+	 * It is p->tick or later, in meter_clock() time, or the first bytes
+	 * have been taken from an input. Returns when to come back; 0: never.
 	 */
 	uint64_t (*on_tick)(void *ctx, uint64_t now);
 	/* len bytes of the input at offset off are NULs: errno. */
@@ -87,6 +87,7 @@ struct pump {
 	bool in_hup;          /* its writers have gone */
 	bool out_polled;      /* POLLOUT was seen since the last splice */
 	uint64_t tick;        /* when on_tick() is due; 0: never */
+	bool begun;           /* it has been told of the first bytes */
 
 	/* what may pass; the caller's to set, also while it runs */
 	struct limit limit;  /* bytes, or lines with view.lines */
@@ -94,6 +95,7 @@ struct pump {
 	uint64_t stop_lines; /* and after so many lines */
 	struct view view;    /* looks at the bytes, if anything is wanted */
 	bool drain;          /* an output is done when its readers have all */
+	uint64_t taken;      /* by all readers, when they were last awaited */
 	uint64_t horizon;    /* with a limit, what was allowed so far */
 
 	/* of this input, for --explain and the line of counts */

@@ -166,7 +166,7 @@ has_command(const struct zpipe *z)
 static int
 watch_signals(struct zpipe *z)
 {
-	struct sigaction child = { .sa_handler = on_signal };
+	struct sigaction told = { .sa_handler = on_signal };
 
 	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (wake_fd == -1)
@@ -174,16 +174,18 @@ watch_signals(struct zpipe *z)
 	z->calls.wake_fd = wake_fd;
 	z->calls.woken = &woken;
 	take_signal(SIGUSR1, on_signal);
-	take_signal(SIGIO, on_signal); /* another zpipe talks to us */
 	if (z->display.visible)
 		watch_terminal();
-	/* to wait for a command is to wait for this, whatever we were given */
-	sigemptyset(&child.sa_mask);
-	sigaddset(&child.sa_mask, SIGCHLD);
+	/* we wait for these, whatever we were given: another zpipe talks to
+	   us, or a reader has taken something; a command has ended */
+	sigemptyset(&told.sa_mask);
+	sigaction(SIGIO, &told, NULL);
+	sigaddset(&told.sa_mask, SIGIO);
 	if (has_command(z)) {
-		sigaction(SIGCHLD, &child, NULL);
-		sigprocmask(SIG_UNBLOCK, &child.sa_mask, NULL);
+		sigaction(SIGCHLD, &told, NULL);
+		sigaddset(&told.sa_mask, SIGCHLD);
 	}
+	sigprocmask(SIG_UNBLOCK, &told.sa_mask, NULL);
 	if (z->o.ignore_interrupts)
 		signal(SIGINT, SIG_IGN);
 	else

@@ -358,15 +358,62 @@ rate="${number}[ kKMGT]i?B/s"
 	all_right
 }
 
-@test "an idle input costs one wake-up for each line" {
+# Every other thing that wakes it up moves data, or comes once.
+@test "waiting costs one wake-up for each line" {
 	need strace
-	timeout 10 bash -c 'zpipe </dev/null; sleep 3.2 | strace -f -o calls \
-	    -e trace=poll,ppoll,epoll_wait,select,pselect6,clock_nanosleep \
-	    zpipe -fb -i 1 >/dev/null 2>lines' 3>&- || skip "no strace here"
-	n=$(grep -c '^[0-9]* *[a-z]' calls) || :
-	[ "$(wc -l <lines)" -ge 3 ] || fail "no lines" "$(cat lines)"
-	[ "$n" -le $(($(wc -l <lines) + 4)) ] ||
-		fail "$n calls" "$(cat calls)"
+	timeout 10 strace -o calls zpipe -q </dev/null || skip "no strace here"
+	printf x >x
+	# four at a time; what else wakes them up moves data, or comes once
+	CALLS=poll,ppoll,epoll_wait,select,pselect6,clock_nanosleep \
+	    timeout 20 bash -c 'counted() { strace -f -o $1 -e trace=$CALLS \
+		zpipe -fb -i 1 "${@:2}" 2>$1.err; }
+	    sleep 3.2 | counted idle >idle.out &
+	    sleep 3.2 | counted wait -W >wait.out &
+	    counted reader x | sleep 3.2 &
+	    counted readers -e "sleep 3.2" -o - x | sleep 3.2 &
+	    wait' 3>&-
+	for t in idle wait reader readers; do
+		tried=$((tried + 1))
+		# poll(..., 0) does not sleep
+		n=$(grep '^[0-9]* *[a-z]' $t | grep -cv ', 0) *=')
+		lines=$(wc -l <$t.err)
+		[ "$lines" -ge 3 ] || [ $t = wait ] || note "$t: no lines"
+		[ "$n" -le $((lines + 5)) ] || note "$t: $n calls, $lines lines"
+	done
+	all_right
+}
+
+@test "it ends when the last byte has been taken, not a line later" {
+	head -c 5000 data >some
+	for o in "" "-e cat"; do
+		tried=$((tried + 1))
+		timeout 10 bash -c '{ zpipe -fp -i 30 '"$o"' some 2>/dev/null
+		    echo ended >>log; } | { sleep 0.3; head -c 5000 >taken
+		    sleep 1.5; echo left >>log; }' 3>&-
+		[ "$(cat log)" = "$(printf 'ended\nleft')" ] ||
+			note "'$o': $(cat log)"
+		rm -f log
+	done
+	all_right
+}
+
+# The seconds that the last `times` says of the commands that were run.
+spent()
+{
+	awk -F '[ms ]+' 'END { print $1 * 60 + $2 + $3 * 60 + $4 }' "$1"
+}
+
+@test "a reader of single bytes does not wake it up for each" {
+	head -c 60000 data >some
+	timeout 10 bash -c '{ zpipe -fp some 2>/dev/null; times >zpipe; } | {
+	    sleep 0.3; dd bs=1 status=none >taken; times >reader; }' 3>&-
+	timeout 10 bash -c '{ zpipe -fp some 2>/dev/null; times >once; } |
+	    cat >all' 3>&-
+	same taken some
+	# woken for each, it takes as long as the reader does
+	awk "BEGIN { exit !($(spent zpipe) - $(spent once) < \
+	    $(spent reader) / 3) }" ||
+		fail "$(cat zpipe)" "reader: $(cat reader)"
 }
 
 # ---- pv's place -------------------------------------------------------------
