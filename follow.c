@@ -125,12 +125,12 @@ follow_files(const struct opts *o, const struct follow_calls *calls)
 /* ---- another zpipe ---------------------------------------------------- */
 
 static int
-ask(int fd, const char *word, size_t len, struct display_report *r)
+ask(pid_t pid, struct display_report *r)
 {
 	char *reply = malloc(REMOTE_MAX);
-	ssize_t n = reply == NULL ? -1 : remote_ask(fd, word, len, reply);
+	ssize_t n = reply == NULL ? -1 : remote_ask(pid, "query", 5, reply);
 
-	if (n != -1 && ((size_t)n != sizeof(*r) || r == NULL)) {
+	if (n != -1 && (size_t)n != sizeof(*r)) {
 		errno = EPROTO; /* it is of another release */
 		n = -1;
 	}
@@ -169,54 +169,30 @@ draw_report(const struct opts *o, struct display_report *r, struct term *t)
 	return term_ours(t) && term_line(t, text);
 }
 
-/* One that is stopped, or waits for a disk, has not ended. */
-static bool
-ask_again(int *fd, pid_t pid, struct display_report *r)
-{
-	int fresh;
-
-	if (ask(*fd, "query", 5, r) == 0)
-		return true;
-	if (errno != ETIMEDOUT)
-		return false;
-	/* that connection is gone; the last figures stand until it answers */
-	fresh = remote_connect(pid);
-	if (fresh == -1)
-		return errno == ETIMEDOUT;
-	close(*fd);
-	*fd = fresh;
-	return true;
-}
-
 int
 follow_query(const struct opts *o, const struct follow_calls *calls)
 {
 	struct term t = TERM_INITIALIZER;
 	struct display_report r;
-	int fd = remote_connect(o->query), saved;
 	bool shows;
 
-	if (fd == -1)
+	if (ask(o->query, &r) == -1)
 		return -1;
-	if (ask(fd, "query", 5, &r) == -1) {
-		saved = errno;
-		close(fd);
-		errno = saved;
-		return -1;
-	}
 	shows = open_term(&t, o);
 	do {
 		if (shows) {
 			term_resized(&t, o->width, o->height);
 			draw_report(o, &r, &t);
 		}
-	} while (calls->nap(calls->ctx, o->interval) &&
-	    ask_again(&fd, o->query, &r));
+		if (!calls->nap(calls->ctx, o->interval))
+			break;
+		/* one that is stopped, or waits for a disk, has not ended: its
+		   last figures stand until it answers */
+	} while (ask(o->query, &r) == 0 || errno == ETIMEDOUT);
 	if (shows) {
 		term_finish(&t);
 		term_close(&t);
 	}
-	close(fd);
 	return 0;
 }
 
@@ -226,17 +202,11 @@ follow_change(const struct opts *o)
 	char *msg = malloc(REMOTE_MAX), *reply = malloc(REMOTE_MAX);
 	size_t len = 0;
 	ssize_t n = -1;
-	int fd, saved;
+	int saved;
 
 	if (msg != NULL && reply != NULL) {
 		len = change_tell(o, msg, REMOTE_MAX);
-		fd = remote_connect(o->remote);
-		if (fd != -1) {
-			n = remote_ask(fd, msg, len, reply);
-			saved = errno;
-			close(fd);
-			errno = saved;
-		}
+		n = remote_ask(o->remote, msg, len, reply);
 		if (n != -1 && (n != 2 || memcmp(reply, "ok", 2) != 0)) {
 			errno = EPROTO;
 			n = -1;

@@ -19,7 +19,7 @@
 #include "remote.h"
 
 enum {
-	PEERS = sizeof(((struct remote *)0)->peers) / sizeof(int),
+	BACKLOG = 64,
 	CONNECT_MS = 500,
 	STEP_MS = 20,
 	ASK_MS = 1000,
@@ -179,6 +179,8 @@ remote_listen(struct remote *r)
 	int fd;
 
 	*r = (struct remote)REMOTE_INITIALIZER;
+	for (size_t i = 0; i < REMOTE_PEERS; i++)
+		r->peers[i] = -1;
 	if (address_of(&sun, getpid()) == -1)
 		return -1;
 	fd = new_socket();
@@ -189,7 +191,7 @@ remote_listen(struct remote *r)
 	memcpy(r->path, sun.sun_path, sizeof(sun.sun_path));
 	/* The umask may have left ourselves without the right to connect. */
 	if (chmod(r->path, 0600) == -1 || call(fd) == -1 ||
-	    listen(fd, 2 * PEERS) == -1) {
+	    listen(fd, BACKLOG) == -1) {
 		int saved = errno;
 
 		remote_close(r);
@@ -214,26 +216,29 @@ get_peer(int fd, struct ucred *cred)
 	    (cred->uid == geteuid() || cred->uid == 0);
 }
 
-static void
-accept_peers(struct remote *r)
+/* False when nobody waits, or for a reason that may pass. */
+static bool
+accept_peer(struct remote *r)
 {
+	int *place = &r->peers[r->next], fd;
 	struct ucred cred;
 
-	for (int i = 0; i < PEERS; i++) {
-		if (r->peers[i] != -1)
-			continue;
-		r->peers[i] = accept4(r->fd, NULL, NULL,
-		    SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (r->peers[i] == -1)
-			return; /* nobody, or a reason that may pass */
-		if (get_peer(r->peers[i], &cred) && call(r->peers[i]) == 0)
-			make_room(r->peers[i]);
-		else
-			drop(&r->peers[i]);
+	fd = accept4(r->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd == -1)
+		return false;
+	if (!get_peer(fd, &cred) || call(fd) == -1) {
+		close(fd);
+		return true;
 	}
+	make_room(fd);
+	if (*place != -1)
+		drop(place); /* of all, it has been silent for longest */
+	*place = fd;
+	r->next = (r->next + 1) % REMOTE_PEERS;
+	return true;
 }
 
-/* One message and its answer; msg and reply have room for REMOTE_MAX + 1. */
+/* A question and its answer; msg and reply have room for REMOTE_MAX + 1. */
 static void
 serve_peer(int *peer, size_t (*answer)(void *, const char *, size_t, char *),
     void *ctx, char *msg, char *reply)
@@ -243,44 +248,26 @@ serve_peer(int *peer, size_t (*answer)(void *, const char *, size_t, char *),
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0 || n > REMOTE_MAX) {
-		drop(peer);
-		return;
+	if (n > 0 && n <= REMOTE_MAX) {
+		msg[n] = '\0';
+		len = answer(ctx, msg, (size_t)n, reply);
+		if (len > 0 && len <= REMOTE_MAX)
+			(void)send(*peer, reply, len,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
 	}
-	msg[n] = '\0';
-	len = answer(ctx, msg, (size_t)n, reply);
-	if (len == 0 || len > REMOTE_MAX ||
-	    send(*peer, reply, len, MSG_DONTWAIT | MSG_NOSIGNAL) !=
-		(ssize_t)len)
-		drop(peer);
+	drop(peer);
 }
 
-/* Is there anything to do? This is called on each tick: one system call. */
+/* Is there anything to do? This is called on each wake-up: one system call. */
 static bool
-anything_new(const struct remote *r, bool *caller)
+anything_new(const struct remote *r)
 {
-	struct pollfd p[1 + PEERS];
-	bool full = true;
+	struct pollfd p[1 + REMOTE_PEERS];
 
-	for (int i = 0; i < PEERS; i++) {
+	for (int i = 0; i < REMOTE_PEERS; i++)
 		p[1 + i] = (struct pollfd){ r->peers[i], POLLIN, 0 };
-		full = full && r->peers[i] != -1;
-	}
-	/* With all places taken the next one waits in the backlog. */
-	p[0] = (struct pollfd){ full ? -1 : r->fd, POLLIN, 0 };
-	if (poll(p, 1 + PEERS, 0) <= 0)
-		return false;
-	*caller = p[0].revents != 0;
-	return true;
-}
-
-static bool
-has_room(const struct remote *r)
-{
-	for (int i = 0; i < PEERS; i++)
-		if (r->peers[i] == -1)
-			return true;
-	return false;
+	p[0] = (struct pollfd){ r->fd, POLLIN, 0 };
+	return poll(p, 1 + REMOTE_PEERS, 0) > 0;
 }
 
 void
@@ -288,41 +275,40 @@ remote_serve(struct remote *r,
     size_t (*answer)(void *ctx, const char *msg, size_t len, char *reply),
     void *ctx)
 {
-	bool caller;
+	int callers = 0;
+	bool more;
 	char *room;
-	int round = 0;
 
-	if (r->fd == -1 || !anything_new(r, &caller))
+	if (r->fd == -1 || !anything_new(r))
 		return;
 	/* Too much for a stack, and hardly ever wanted. */
 	room = malloc(2 * (REMOTE_MAX + 1));
 	if (room == NULL)
 		return;
-	/* who has left makes room for those who wait behind the others */
 	do {
-		if (caller)
-			accept_peers(r);
-		for (int i = 0; i < PEERS; i++) {
+		more = accept_peer(r);
+		for (int i = 0; i < REMOTE_PEERS; i++) {
 			if (r->peers[i] != -1)
 				serve_peer(&r->peers[i], answer, ctx, room,
 				    room + REMOTE_MAX + 1);
 		}
-	} while (++round < PEERS && has_room(r) && anything_new(r, &caller));
+	} while (more && ++callers < BACKLOG);
 	free(room);
 }
 
 void
 remote_close(struct remote *r)
 {
-	for (int i = 0; i < PEERS; i++) {
+	if (r->fd == -1)
+		return;
+	for (int i = 0; i < REMOTE_PEERS; i++) {
 		if (r->peers[i] != -1)
 			drop(&r->peers[i]);
 	}
 	/* Removed first: nobody shall find one that refuses. */
 	if (r->path[0] != '\0' && r->owner == getpid())
 		unlink(r->path);
-	if (r->fd != -1)
-		close(r->fd);
+	close(r->fd);
 	*r = (struct remote)REMOTE_INITIALIZER;
 }
 
@@ -354,11 +340,10 @@ try_connect(pid_t pid)
 	return fd;
 }
 
-int
-remote_connect(pid_t pid)
+static int
+connect_until(pid_t pid, int64_t end)
 {
 	const struct timespec step = { 0, STEP_MS * 1000000L };
-	int64_t end = now_ms() + CONNECT_MS;
 	int fd;
 
 	if (pid <= 0) /* kill(2) would take it for a group */
@@ -423,18 +408,19 @@ ask_until(int fd, const char *msg, size_t len, char *reply, int64_t end)
 }
 
 ssize_t
-remote_ask(int fd, const char *msg, size_t len, char *reply)
+remote_ask(pid_t pid, const char *msg, size_t len, char *reply)
 {
 	ssize_t n;
-	int saved;
+	int fd;
 
 	if (len == 0 || len > REMOTE_MAX)
 		return refuse(len == 0 ? EINVAL : EMSGSIZE);
+	fd = connect_until(pid, now_ms() + CONNECT_MS);
+	if (fd == -1)
+		return -1;
 	n = ask_until(fd, msg, len, reply, now_ms() + ASK_MS);
-	if (n == -1) {
-		saved = errno;
-		shutdown(fd, SHUT_RDWR);
-		errno = saved;
-	}
+	if (n == -1 && errno == EPIPE)
+		errno = ECONNRESET;
+	close_keeping_errno(fd);
 	return n;
 }

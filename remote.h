@@ -14,17 +14,19 @@
 
 enum {
 	REMOTE_MAX = 65536, /* the longest message */
+	REMOTE_PEERS = 16,
 };
 
 struct remote {
-	int fd;       /* that listens, or -1 */
-	int peers[4]; /* that have connected, or -1 */
+	int fd;                  /* that listens, or -1 */
+	int peers[REMOTE_PEERS]; /* that have not asked yet, or -1 */
+	size_t next;             /* the place of the next of them */
 	char path[128];
 	pid_t owner; /* who made the socket; a child does not remove it */
 };
-#define REMOTE_INITIALIZER                                                    \
-	{                                                                     \
-		.fd = -1, .peers = { -1, -1, -1, -1 }, .path = "", .owner = 0 \
+#define REMOTE_INITIALIZER \
+	{                  \
+		.fd = -1,  \
 	}
 
 /*
@@ -46,9 +48,10 @@ int remote_listen(struct remote *);
 /*
  * Takes what others ask, and never blocks. For each message calls answer(),
  * which leaves its answer in reply (at most REMOTE_MAX bytes) and returns its
- * length; 0 hangs up. A NUL follows the message. SO_PEERCRED must be the same
- * user, or root. At most one message of each peer is taken in one call; a peer
- * that does not take its answer is dropped.
+ * length; 0 is no answer. A NUL follows the message. Then it hangs up: each
+ * connection is for one question, so that any number of others may ask. One
+ * that says nothing loses its place when REMOTE_PEERS have come after it.
+ * SO_PEERCRED must be the same user, or root.
  */
 void remote_serve(struct remote *,
     size_t (*answer)(void *ctx, const char *msg, size_t len, char *reply),
@@ -58,20 +61,14 @@ void remote_serve(struct remote *,
 void remote_close(struct remote *);
 
 /*
- * The other side: a connection to the zpipe of that process. -1 with errno:
- * ESRCH no such process, ENOENT it is no zpipe (or one of another user, or
- * one that has only just begun: it is tried for half a second), EACCES it
- * is not ours, ETIMEDOUT it has too many peers.
+ * The other side: asks the zpipe of that process and waits for its answer, for
+ * a second and a half at most. The answer's length, or -1 with errno: ESRCH no
+ * such process, ENOENT it is no zpipe (or one of another user, or one that has
+ * only just begun: it is tried for half a second), EACCES it is not ours,
+ * ETIMEDOUT it does not answer: it is stopped, or waits for a disk, and may
+ * still hear us later; ECONNRESET it has ended, or will not answer. reply has
+ * room for REMOTE_MAX bytes; no NUL follows the answer.
  */
-int remote_connect(pid_t);
-
-/*
- * Sends a message and waits for the answer, for at most a second. Its length,
- * or -1 with errno: EPIPE or ECONNRESET if the other one has ended, ETIMEDOUT.
- * reply has room for REMOTE_MAX bytes; no NUL follows the answer. After a
- * failure the connection is shut down: a late answer would be taken for that
- * to the next question. The caller closes it.
- */
-ssize_t remote_ask(int fd, const char *msg, size_t len, char *reply);
+ssize_t remote_ask(pid_t, const char *msg, size_t len, char *reply);
 
 #endif

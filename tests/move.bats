@@ -728,6 +728,16 @@ lasts="zpipe -L 1k $BATS_FILE_TMPDIR/words >out 2>err & z=\$!;"
 	all_right
 }
 
+@test "a dozen may look on, and one more may change it" {
+	one "$lasts for i in {1..12}; do
+		zpipe -Q \$z -n -b -i 0.1 2>seen.\$i & all+=(\$!)
+	    done
+	    until [ \$(cat seen.* | wc -l) -gt 40 ]; do sleep 0.02; done
+	    zpipe -R \$z -L 0 && wait \$z && wait \"\${all[@]}\" &&
+	    for i in {1..12}; do [ -s seen.\$i ] || exit; done && cmp out $W"
+	all_right
+}
+
 @test "the directory of the sockets is ours alone, and is left clean" {
 	one "$lasts zpipe -R \$z -L 2k || exit
 	    [ \$(stat -c %a \$XDG_RUNTIME_DIR/zpipe) = 700 ] &&
