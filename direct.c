@@ -138,6 +138,8 @@ splice_direct(struct pump *p, struct input *in, bool cares)
 		if (most == 0)
 			continue;
 		s = splice_once(p, in, in->fd, p->outs[0].fd, most, &n);
+		if (s == STEP_LIMIT && p->in_end)
+			return STEP_DONE;
 		if (s == STEP_LIMIT) {
 			errno = 0;
 			return STEP_FALL; /* read(2) has the last word */

@@ -127,6 +127,7 @@ engine_wait(struct pump *p, const struct input *in, long usec)
 	if (pin->revents != 0) {
 		p->in_ready = true;
 		p->in_hup = (pin->revents & POLLHUP) != 0;
+		p->in_end = in->kind == INPUT_PIPE && pin->revents == POLLHUP;
 	}
 	return look_at_outputs(p);
 }

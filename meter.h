@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum {
-	METER_SAMPLES = 512, /* of the window; older ones are thinned out */
+	METER_SAMPLES = 128, /* of the window; older ones are thinned out */
 };
 
 struct meter_spread {

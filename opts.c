@@ -324,14 +324,18 @@ add_target(struct opts *o, enum way way, int fd, const char *option,
 {
 	struct target *more = realloc(o->targets,
 	    (o->ntargets + 1) * sizeof(*o->targets));
-	char *name = NULL;
+	size_t size = strlen(option) + strlen(arg) + 1;
+	char *name = malloc(size);
 
 	if (more != NULL)
 		o->targets = more;
-	if (more == NULL || asprintf(&name, "%s%s", option, arg) == -1) {
+	if (more == NULL || name == NULL) {
 		warnx("no memory for the options");
+		free(name);
 		return -1;
 	}
+	strlcpy(name, option, size); /* printf takes two pages more */
+	strlcat(name, arg, size);
 	more[o->ntargets++] = (struct target){ way, fd, name,
 		name + strlen(option) };
 	return 0;

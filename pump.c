@@ -280,7 +280,7 @@ pump_input(struct pump *p, struct input *in)
 		in->block = p->o->error_skip_block;
 	n = choose(p, in, rungs);
 	p->start = p->moved;
-	p->grown = p->in_ready = p->in_hup = false;
+	p->grown = p->in_ready = p->in_hup = p->in_end = false;
 	p->small = 0;
 	p->piece = 0;
 	p->streak = STREAK;

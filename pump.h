@@ -85,6 +85,7 @@ struct pump {
 	bool grown;           /* the pipes have been grown */
 	bool in_ready;        /* poll(2) says so of the input */
 	bool in_hup;          /* its writers have gone */
+	bool in_end;          /* and there is nothing left in the pipe */
 	bool out_polled;      /* POLLOUT was seen since the last splice */
 	uint64_t tick;        /* when on_tick() is due; 0: never */
 	bool begun;           /* it has been told of the first bytes */

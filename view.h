@@ -14,7 +14,7 @@
 enum {
 	VIEW_LAST = 256,  /* bytes of the stream's end that are kept */
 	VIEW_LINE = 1024, /* of the last whole line */
-	VIEW_MARKS = 256,
+	VIEW_MARKS = 128,
 };
 
 /* So many lines had ended when the stream was so long. */
