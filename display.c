@@ -48,6 +48,20 @@ tell_outputs(const struct pump *p, char text[OUTPUTS])
 	}
 }
 
+/* How full the ring is, or what there is in its place. */
+static int
+fill(const struct pump *p)
+{
+	int percent = pump_fill(p);
+
+	if (percent >= 0)
+		return percent;
+	if (p->engine == ENGINE_RANGE)
+		return SHOW_RANGED;
+	return p->engine == ENGINE_SPLICE && p->pair[0] != -1 ? SHOW_BY_PIPE :
+								SHOW_SPLICED;
+}
+
 /* The pointers that it leaves in *s go to p, o and outputs[]. */
 static void
 gather(struct display *d, const struct pump *p, struct show_state *s,
@@ -72,7 +86,7 @@ gather(struct display *d, const struct pump *p, struct show_state *s,
 		.spread = { spread.min, spread.average, spread.max,
 		    spread.deviation },
 		.now = time(NULL),
-		.buffer = pump_fill(p),
+		.buffer = fill(p),
 		.last = p->view.tail,
 		.nlast = p->view.ntail,
 		.line = p->view.done,

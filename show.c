@@ -25,6 +25,7 @@ enum field {
 	NAME,
 	ENGINE,
 	OUTPUTS,
+	RATIO,
 	SGR,
 	MISFIT,
 };
@@ -35,6 +36,7 @@ struct item {
 	unsigned n;       /* the number in front; 0: none */
 	const char *text; /* of TEXT and SGR, borrowed */
 	size_t len;
+	bool apart; /* a blank that goes if the next one has nothing to say */
 	unsigned widest; /* columns so far: a field never shrinks */
 };
 
@@ -86,6 +88,7 @@ static const struct {
 	{ 'N', "name", NAME, 0 },
 	{ 0, "engine", ENGINE, 0 },
 	{ 0, "outputs", OUTPUTS, 0 },
+	{ 0, "ratio", RATIO, 0 },
 };
 
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
@@ -192,7 +195,8 @@ add(struct show *s, const struct choice *order, size_t n)
 			continue;
 		if (s->nitems > 0)
 			s->items[s->nitems++] = (struct item){ .text = " ",
-				.len = 1 };
+				.len = 1,
+				.apart = true };
 		s->items[s->nitems++] = (struct item){
 			.field = order[i].field,
 			.style = -1,
@@ -297,6 +301,13 @@ fraction(const struct show *s, const struct show_state *st)
 	return f > 1 ? 1 : f;
 }
 
+/* The rate is shown on a scale up to the fastest. */
+static bool
+gauged(const struct show *s, const struct show_state *st)
+{
+	return s->conf.gauge && st->size == 0;
+}
+
 static unsigned
 percent(const struct show *s, const struct show_state *st)
 {
@@ -330,17 +341,33 @@ put_bar(struct drawing *d, int style, unsigned columns)
 		line_bar(&d->line, look, f, columns);
 }
 
-/* The bar in brackets, and the percentage if there is one. */
+/* How far it is, in words; of a gauge, what its end stands for. */
+static void
+amount(const struct show *s, const struct show_state *st, char *text,
+    size_t size)
+{
+	char number[32];
+
+	*text = '\0';
+	if (gauged(s, st)) {
+		format_amount(&s->conf, st->fastest, number, sizeof number);
+		snprintf(text, size, "%s/s", number);
+	} else if (st->size > 0)
+		snprintf(text, size, "%3u%%", percent(s, st));
+}
+
+/* The bar in brackets, and how far it is if that is known. */
 static void
 put_progress(struct drawing *d, int style, unsigned columns)
 {
 	bool known = fraction(d->show, d->state) >= 0;
-	char tail[24] = "";
+	char text[40], tail[48] = "";
 	unsigned sides;
 
+	amount(d->show, d->state, text, sizeof text);
 	if (known)
-		snprintf(tail, sizeof tail, " %3u%%",
-		    percent(d->show, d->state));
+		snprintf(tail, sizeof tail, "%c%s",
+		    gauged(d->show, d->state) ? '/' : ' ', text);
 	sides = 2 + (unsigned)strlen(tail);
 	if (columns <= sides) { /* no bar, then, but maybe the number */
 		if (known && columns + 2 >= sides) {
@@ -389,10 +416,9 @@ bare(const struct show *s, const struct show_state *st, enum field field,
 	double current = field == RATE ? st->rate : st->average;
 
 	switch (field) {
-	case PROGRESS:
 	case PERCENT:
 		snprintf(text, size, "%u",
-		    fraction(s, st) < 0 ? bounced(s) : percent(s, st));
+		    st->size == 0 ? bounced(s) : percent(s, st));
 		return true;
 	case TIMER:
 		snprintf(text, size, "%.4f", format_sane(st->elapsed));
@@ -410,12 +436,32 @@ bare(const struct show *s, const struct show_state *st, enum field field,
 		snprintf(text, size, "%.4f",
 		    format_sane(st->final ? st->mean : current) * eight);
 		return true;
-	case BUFFER:
-		snprintf(text, size, "%d", st->buffer < 0 ? 0 : st->buffer);
-		return true;
 	default:
 		return false;
 	}
+}
+
+/* The larger side to the smaller one, which is 1. */
+static void
+ratio(const struct show_state *st, char *s, size_t size)
+{
+	double here = (double)st->count, there = (double)st->other;
+
+	if (st->count == 0 || st->other == 0)
+		snprintf(s, size, "-:-");
+	else if (there >= here)
+		snprintf(s, size, "%.4g:1", there / here);
+	else
+		snprintf(s, size, "1:%.4g", here / there);
+}
+
+/* What pv has where there is no buffer. */
+static const char *
+bypass(int buffer)
+{
+	return buffer == SHOW_RANGED ? "{--->}" :
+	    buffer == SHOW_BY_PIPE   ? "{-||-}" :
+				       "{----}";
 }
 
 /* The fields that are short and plain; the rest are empty. */
@@ -426,8 +472,7 @@ figure(const struct show *s, const struct show_state *st, enum field field,
 	*text = '\0';
 	switch (field) {
 	case PERCENT:
-		if (fraction(s, st) >= 0)
-			snprintf(text, size, "%3u%%", percent(s, st));
+		amount(s, st, text, size);
 		break;
 	case TIMER:
 		format_duration(st->elapsed, text, size);
@@ -451,10 +496,13 @@ figure(const struct show *s, const struct show_state *st, enum field field,
 		break;
 	case BUFFER:
 		if (st->buffer < 0)
-			snprintf(text, size, "{----}");
+			snprintf(text, size, "%s", bypass(st->buffer));
 		else
 			snprintf(text, size, "{%3d%%}",
 			    st->buffer > 100 ? 100 : st->buffer);
+		break;
+	case RATIO:
+		ratio(st, text, size);
 		break;
 	default:
 		break;
@@ -529,12 +577,23 @@ put_name(struct drawing *d)
 
 /* A field that takes what the others leave, if no number says how much. */
 static bool
-is_flexible(const struct drawing *d, const struct item *it)
+is_flexible(const struct item *it)
 {
-	if (it->n != 0)
+	return it->n == 0 &&
+	    (it->field == BAR || it->field == PREVIOUS ||
+		it->field == PROGRESS);
+}
+
+/* Without a size there is no end to speak of, and no room is kept for it. */
+static bool
+is_silent(const struct drawing *d, const struct item *it)
+{
+	const struct show_state *st = d->state;
+	bool about_end = it->field == ETA || it->field == FINETA;
+
+	if (st->size > 0 || (it->field == ETA && st->note != NULL))
 		return false;
-	return it->field == BAR || it->field == PREVIOUS ||
-	    (it->field == PROGRESS && !d->show->conf.numeric);
+	return about_end || (it->field == PERCENT && !d->show->conf.gauge);
 }
 
 /* columns: for what is flexible. */
@@ -551,6 +610,8 @@ put_item(struct drawing *d, struct item *it, unsigned columns)
 	}
 	if (it->n != 0)
 		columns = it->n;
+	else if (is_silent(d, it) || (it->apart && is_silent(d, it + 1)))
+		return;
 	switch (it->field) {
 	case TEXT:
 		line_text(&d->line, it->text, it->len, SHOW_WIDTH);
@@ -597,7 +658,7 @@ measure(struct drawing *d, unsigned *flexiblep)
 	*flexiblep = 0;
 	d->line = (struct line){ .text = s->scratch, .max = SHOW_WIDTH };
 	for (size_t i = 0; i < s->nitems; i++)
-		if (is_flexible(d, &s->items[i]))
+		if (is_flexible(&s->items[i]))
 			++*flexiblep;
 		else
 			put_item(d, &s->items[i], 0);
@@ -628,7 +689,7 @@ show_line(struct show *s, const struct show_state *st, unsigned width,
 		.max = s->conf.numeric ? SHOW_WIDTH : width };
 	for (size_t i = 0; i < s->nitems; i++) {
 		share = 0;
-		if (is_flexible(&d, &s->items[i])) {
+		if (is_flexible(&s->items[i])) {
 			share = rest / flexible--;
 			rest -= share;
 		}
@@ -643,7 +704,11 @@ show_stats(const struct show *s, const struct show_state *st,
 {
 	const struct show_conf *c = &s->conf;
 	double eight = c->bits && !c->lines ? 8 : 1;
-	int n = snprintf(text, SHOW_TEXT,
+	int n;
+
+	if (!(st->spread.max > 0))
+		return strlcpy(text, "rate not measured", SHOW_TEXT);
+	n = snprintf(text, SHOW_TEXT,
 	    "rate min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f %s/s",
 	    format_sane(st->spread.min) * eight,
 	    format_sane(st->spread.average) * eight,

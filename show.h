@@ -25,6 +25,13 @@ enum {
 	SHOW_WIDTH = 4096, /* the widest */
 };
 
+/* In place of how full a buffer is, where the bytes pass by it. */
+enum {
+	SHOW_SPLICED = -1, /* from one to the other */
+	SHOW_BY_PIPE = -2, /* by a pipe between them */
+	SHOW_RANGED = -3,  /* from file to file */
+};
+
 /* What the options ask for. All strings are the caller's and stay. */
 struct show_conf {
 	const char *format; /* -F, or NULL: made from the switches */
@@ -41,12 +48,13 @@ struct show_conf {
 struct show_state {
 	uint64_t count; /* delivered: bytes, or lines with conf.lines */
 	uint64_t size;  /* 0: unknown */
+	uint64_t other; /* the count of the other side, for the ratio */
 	double elapsed, rate, average, mean, fastest, eta; /* meter.h */
 	struct {
 		double min, average, max, deviation;
 	} spread;
 	time_t now; /* the wall clock, for the time of the end */
-	int buffer; /* how full the ring is, in percent; -1: there is none */
+	int buffer; /* how full the ring is, in percent; or why there is none */
 	const unsigned char *last; /* the last bytes, at most SHOW_LAST */
 	size_t nlast;
 	const char *line; /* the last whole line, at most SHOW_LINE */
@@ -82,7 +90,8 @@ size_t show_line(struct show *, const struct show_state *, unsigned width,
 
 /*
  * The last words of conf.stats: "rate min/avg/max/mdev = 1.000/...", in bytes,
- * bits or lines per second. No newline. Returns the length.
+ * bits or lines per second; or that there is no rate. No newline. Returns the
+ * length.
  */
 size_t show_stats(const struct show *, const struct show_state *,
     char text[SHOW_TEXT]);

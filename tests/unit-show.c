@@ -235,10 +235,12 @@ test_switches(void)
 		{ { .numeric = true, .bytes = true, .lines = true }, "1048576",
 		    "-n -b -l" },
 		{ { .numeric = true,
-		      .format = "{\"t\":%t,\"b\":%b,\"r\":%r,\"a\":%a,\"p\":"
-				"%{progress-amount-only},\"q\":%p,\"T\":%T}" },
+		      .format =
+			  "{\"t\":%t,\"b\":%b,\"r\":%r,\"a\":%a,\"p\":"
+			  "%{progress-amount-only},\"q\":\"%9p\",\"T\":\"%T\"}" },
 		    "{\"t\":3723.2500,\"b\":1048576,\"r\":10240.0000,"
-		    "\"a\":2048.0000,\"p\":50,\"q\":50,\"T\":42}",
+		    "\"a\":2048.0000,\"p\":50,\"q\":\"[> ]  50%\","
+		    "\"T\":\"{ 42%}\"}",
 		    "-n with a template" },
 		{ { .numeric = true, .format = "%e %{engine}" },
 		    "ETA 0:00:10 ring  ", "-n leaves the rest alone" },
@@ -280,32 +282,47 @@ test_order(void)
 static void
 test_states(void)
 {
+	static const struct show_conf apart = { .bytes = true,
+		.eta = true,
+		.fineta = true };
 	struct show_conf c = { 0 };
 	struct show_state st = half;
 
 	c.format = "%p %e|%I|%r|%a";
 	st.size = 0;
 	st.eta = -1;
-	is(line(&c, &st, 56, false, false),
-	    "[<=>  ]            |            |[10.0KiB/s]|(2.00KiB/s)",
+	is(line(&c, &st, 35, false, false),
+	    "[<=>    ] ||[10.0KiB/s]|(2.00KiB/s)",
 	    "without a size there is no end to see");
 	c.gauge = true;
-	is(line(&c, &st, 63, false, false),
-	    "[==>    ]  50%            |            "
-	    "|[10.0KiB/s]|(2.00KiB/s)",
-	    "the gauge is the rate in parts of the fastest");
+	is(line(&c, &st, 45, false, false),
+	    "[==>    ]/20.0KiB/s ||[10.0KiB/s]|(2.00KiB/s)",
+	    "the gauge goes up to the fastest");
 	st.fastest = 0;
-	is(line(&c, &st, 63, false, false),
-	    "[>      ]   0%            |            "
-	    "|[10.0KiB/s]|(2.00KiB/s)",
+	is(line(&c, &st, 45, false, false),
+	    "[>      ]/0.00  B/s ||[10.0KiB/s]|(2.00KiB/s)",
 	    "a gauge before anything was fast");
 	st.fastest = st.rate / 2;
-	is(line(&c, &st, 63, false, false),
-	    "[======>] 100%            |            "
-	    "|[10.0KiB/s]|(2.00KiB/s)",
+	is(line(&c, &st, 45, false, false),
+	    "[======>]/5.00KiB/s ||[10.0KiB/s]|(2.00KiB/s)",
 	    "a rate above the fastest is the fastest");
-	c.gauge = false;
+	c.format = "%{progress-amount-only}|";
+	is(line(&c, &st, 45, false, false), "5.00KiB/s|",
+	    "how far a gauge goes");
+	c.numeric = true;
+	c.format = NULL;
+	is(line(&c, &st, 46, false, false), "2", "a script has no gauge");
+	c.gauge = c.numeric = false;
+	c.format = "%{progress-amount-only}|";
+	is(line(&c, &st, 46, false, false), "|",
+	    "without a size nobody knows how far it is");
+	is(line(&apart, &st, 46, false, false), "1.00MiB",
+	    "nor is room kept for the end, if no template says so");
+	st.note = "flushing";
+	is(line(&apart, &st, 46, false, false), "1.00MiB flushing   ",
+	    "but for what keeps us");
 
+	c.format = "%p %e|%I|%r|%a";
 	st = half;
 	st.final = true;
 	st.count = st.size;
@@ -318,8 +335,10 @@ test_states(void)
 	is(line(&c, &st, 20, false, false), "[=============] 300%",
 	    "more than everything");
 	c.numeric = true;
+	c.format = NULL;
 	is(line(&c, &st, 20, false, false), "300", "the same for a script");
 	c.numeric = false;
+	c.format = "%p";
 	st.count = 0;
 	is(line(&c, &st, 20, false, false), "[>            ]   0%", "nothing");
 	st.size = UINT64_MAX;
@@ -345,6 +364,10 @@ test_states(void)
 	st.buffer = 101;
 	c.format = "%T";
 	is(line(&c, &st, 40, false, false), "{100%}", "no buffer runs over");
+	st.buffer = SHOW_BY_PIPE;
+	is(line(&c, &st, 40, false, false), "{-||-}", "by way of a pipe");
+	st.buffer = SHOW_RANGED;
+	is(line(&c, &st, 40, false, false), "{--->}", "from file to file");
 	st.buffer = -1;
 	st.engine = st.outputs = st.line = NULL;
 	st.last = NULL;
@@ -863,7 +886,10 @@ test_stats(void)
 		ok(strcmp(text, wanted[i]) == 0 && n == strlen(text), "%s",
 		    wanted[i]);
 		if (i == 0) {
-			st.spread.min = st.spread.max = NAN;
+			st.spread.max = 0;
+			show_stats(s, &st, text);
+			ok(strcmp(text, "rate not measured") == 0, "%s", text);
+			st.spread.min = st.spread.max = INFINITY;
 			st.spread.average = st.spread.deviation = INFINITY;
 			show_stats(s, &st, text);
 			ok(strstr(text, "nan") == NULL &&
@@ -871,6 +897,34 @@ test_stats(void)
 			    "statistics of nonsense");
 		}
 		show_free(s);
+	}
+}
+
+static void
+test_ratio(void)
+{
+	static const struct {
+		uint64_t here, there;
+		const char *line;
+	} cases[] = {
+		{ 0, 0, "-:-|" },
+		{ 0, 5, "-:-|" },
+		{ 5, 0, "-:-|" },
+		{ 7, 7, "1:1|" },
+		{ 1000, 3461, "3.461:1|" },
+		{ 1000, 3200, "3.2:1|" },
+		{ 3461, 1000, "1:3.461|" },
+		{ 588995, 100, "1:5890|" },
+	};
+	static const struct show_conf c = { .format = "%{ratio}|" };
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct show_state st = half;
+
+		st.count = cases[i].here;
+		st.other = cases[i].there;
+		is(line(&c, &st, 40, false, false), cases[i].line,
+		    "what passes here, to what passes there");
 	}
 }
 
@@ -930,6 +984,7 @@ main(void)
 	test_widths();
 	test_bytes();
 	test_stats();
+	test_ratio();
 	test_wants();
 	return tap_done();
 }
