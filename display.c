@@ -62,6 +62,19 @@ fill(const struct pump *p)
 								SHOW_SPLICED;
 }
 
+/* The bytes on the other side of the command for each of ours. */
+static double
+ratio(const struct display *d, uint64_t taken)
+{
+	uint64_t other;
+
+	if (d->counts == NULL)
+		return 0;
+	atomic_store(&d->counts[d->side], taken);
+	other = atomic_load(&d->counts[!d->side]);
+	return taken == 0 ? 0 : (double)other / (double)taken;
+}
+
 /* The pointers that it leaves in *s go to p, o and outputs[]. */
 static void
 gather(struct display *d, const struct pump *p, struct show_state *s,
@@ -77,6 +90,7 @@ gather(struct display *d, const struct pump *p, struct show_state *s,
 	*s = (struct show_state){
 		.count = m->count,
 		.size = m->size,
+		.ratio = ratio(d, taken),
 		.elapsed = meter_elapsed(m),
 		.rate = meter_rate(m),
 		.average = meter_average(m),
@@ -113,7 +127,8 @@ draw(struct display *d, const struct pump *p, const char *note, bool final)
 		d->drawn = true;
 	if (d->o->extra == 0)
 		return;
-	show_line(d->show, &s, d->term.width, d->term.utf8, false, text);
+	show_line(d->extra != NULL ? d->extra : d->show, &s, d->term.width,
+	    d->term.utf8, false, text);
 	if ((d->o->extra & EXTRA_WINDOW) != 0 && d->visible &&
 	    term_ours(&d->term))
 		term_title(&d->term, text);
@@ -151,7 +166,7 @@ display_tick(struct display *d, const struct pump *p, uint64_t now)
 }
 
 void
-display_end(struct display *d, const struct pump *p)
+display_finish(struct display *d, const struct pump *p)
 {
 	char text[SHOW_TEXT], outputs[OUTPUTS];
 	struct show_state s;
@@ -167,6 +182,14 @@ display_end(struct display *d, const struct pump *p)
 		term_line(&d->term, text);
 		term_finish(&d->term);
 	}
+}
+
+void
+display_end(struct display *d, const struct pump *p)
+{
+	display_finish(d, p);
+	if (!display_shown(d))
+		return;
 	d->due = UINT64_MAX;
 	d->visible = false;
 }
@@ -217,6 +240,33 @@ first(const struct display *d, uint64_t now)
 	return d->term.tty ? now : now + o->interval;
 }
 
+/* The line, and another one for the titles. */
+static int
+new_shows(struct display *d)
+{
+	struct show_conf conf = d->o->show;
+	struct show *show, *extra = NULL;
+
+	if (d->o->store != NULL && !d->stored)
+		conf.name = "(input)"; /* the other one is for what follows */
+	show = show_new(&conf);
+	if (show == NULL)
+		return -1;
+	if (d->o->extra_format != NULL) {
+		conf.format = d->o->extra_format;
+		extra = show_new(&conf);
+		if (extra == NULL) {
+			show_free(show);
+			return -1;
+		}
+	}
+	show_free(d->show);
+	show_free(d->extra);
+	d->show = show;
+	d->extra = extra;
+	return 0;
+}
+
 int
 display_open(struct display *d, const struct opts *o, uint64_t now)
 {
@@ -228,8 +278,7 @@ display_open(struct display *d, const struct opts *o, uint64_t now)
 		return 0;
 	if (!o->shows && !isatty(STDERR_FILENO))
 		return 0;
-	d->show = show_new(&o->show);
-	if (d->show == NULL)
+	if (new_shows(d) == -1)
 		return -1;
 	setlocale(LC_CTYPE, "");
 	if (term_open(&d->term, STDERR_FILENO, o->cursor && !o->show.numeric,
@@ -242,30 +291,28 @@ display_open(struct display *d, const struct opts *o, uint64_t now)
 	return 0;
 }
 
-void
+int
 display_again(struct display *d)
 {
 	uint64_t now = meter_clock();
 
+	d->stored = true;
 	meter_init(&d->meter, now, d->o->window);
-	if (d->due != UINT64_MAX)
-		d->due = now;
+	if (d->show == NULL)
+		return 0;
+	d->due = first(d, now);
+	return new_shows(d);
 }
 
 int
 display_change(struct display *d)
 {
-	struct show *show;
-
 	meter_set_size(&d->meter, d->o->size);
 	meter_set_window(&d->meter, d->o->window);
 	if (d->show == NULL)
 		return 0;
-	show = show_new(&d->o->show);
-	if (show == NULL)
+	if (new_shows(d) == -1)
 		return -1;
-	show_free(d->show);
-	d->show = show;
 	term_resized(&d->term, d->o->width, d->o->height);
 	if (d->o->show.numeric)
 		d->term.tty = false;
@@ -284,8 +331,10 @@ display_wants(const struct display *d, struct view *v)
 	v->apart = d->o->buffer_size / (VIEW_MARKS / 2);
 	if (d->show == NULL)
 		return;
-	v->last = show_wants_last(d->show, &n);
-	v->line = show_wants_line(d->show);
+	v->last = show_wants_last(d->show, &n) ||
+	    (d->extra != NULL && show_wants_last(d->extra, &n));
+	v->line = show_wants_line(d->show) ||
+	    (d->extra != NULL && show_wants_line(d->extra));
 }
 
 void
@@ -312,7 +361,7 @@ display_close(struct display *d)
 {
 	if (d->term.out.fd != -1)
 		term_close(&d->term);
-	if (d->show != NULL)
-		show_free(d->show);
-	d->show = NULL;
+	show_free(d->show);
+	show_free(d->extra);
+	d->show = d->extra = NULL;
 }

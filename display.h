@@ -7,6 +7,8 @@
 #ifndef DISPLAY_H
 #define DISPLAY_H
 
+#include <stdatomic.h>
+
 #include "meter.h"
 #include "opts.h"
 #include "pump.h"
@@ -16,10 +18,14 @@
 struct display {
 	const struct opts *o;
 	struct show *show;
+	struct show *extra;       /* of --extra-display, if that has its own */
+	_Atomic uint64_t *counts; /* of --monitor=both, or NULL */
+	unsigned side;            /* our place there */
 	struct term term;
 	struct meter meter;
 	bool visible; /* there is a place to draw on, and nobody forbids it */
 	bool drawn;   /* it has been, at least once */
+	bool stored;  /* --store-and-forward: it is, and goes on from there */
 	bool begun;   /* --wait: the first byte has come */
 	uint64_t due; /* when it is to be drawn; UINT64_MAX: never */
 };
@@ -40,8 +46,8 @@ struct display_report {
 /* 0, or -1 with errno and nothing to close. */
 int display_open(struct display *, const struct opts *, uint64_t now);
 
-/* Another transfer begins. */
-void display_again(struct display *);
+/* --store-and-forward: the second half begins. 0, or -1 with errno. */
+int display_again(struct display *);
 
 /* The options have changed. The same. */
 int display_change(struct display *);
@@ -61,7 +67,11 @@ void display_draw(struct display *, const struct pump *, const char *note);
 /* The terminal may have another size: draws again then. */
 void display_resized(struct display *, const struct pump *);
 
-/* The last line, if there has been one or one was asked for. */
+/*
+ * The last line, if there has been one or one was asked for: of a part of the
+ * work, or of all of it.
+ */
+void display_finish(struct display *, const struct pump *);
 void display_end(struct display *, const struct pump *);
 
 /* A person sees it: so it is worth while to wait for the readers. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -50,12 +51,27 @@ take_place(struct monitor *m, enum side side, const int in[2], const int out[2])
 	return dup2(out[0], STDIN_FILENO);
 }
 
+static int
+share_counts(struct monitor *m)
+{
+	void *p = mmap(NULL, 2 * sizeof(*m->counts), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -1;
+	m->counts = p;
+	return 0;
+}
+
 int
 monitor_start(struct monitor *m, enum monitored what, const char *const argv[])
 {
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, r = -1, saved;
 
 	*m = (struct monitor){ .side = SIDE_IN };
+	/* it stays as long as the process does */
+	if (what == MONITOR_BOTH && share_counts(m) == -1)
+		return -1;
 	if (what != MONITOR_OUT && pipe2(in, O_CLOEXEC) == -1)
 		goto out;
 	if (what != MONITOR_IN && pipe2(out, O_CLOEXEC) == -1)

@@ -8,6 +8,9 @@
 
 #include <sys/types.h>
 
+#include <stdatomic.h>
+#include <stdint.h>
+
 #include "opts.h"
 
 /* Which side this process is to move; the other one is another process's. */
@@ -18,14 +21,16 @@ enum side {
 
 struct monitor {
 	enum side side;
-	pid_t command; /* 0: not ours to wait for */
-	pid_t other;   /* the zpipe that moves the other side, or 0 */
+	_Atomic uint64_t *counts; /* by sides, shared by both; or NULL */
+	pid_t command;            /* 0: not ours to wait for */
+	pid_t other; /* the zpipe that moves the other side, or 0 */
 };
 
 /*
  * Starts the command (argv, found by PATH) and, for MONITOR_BOTH, a second
- * process, which returns from here as well. In each the descriptors 0 and 1
- * are then what is to be moved. 0, or -1 with errno and nothing started.
+ * process, which returns from here as well, and counts[] where each can say how
+ * far it is. In each the descriptors 0 and 1 are then what is to be moved. 0,
+ * or -1 with errno and nothing started.
  */
 int monitor_start(struct monitor *, enum monitored, const char *const argv[]);
 

@@ -71,6 +71,8 @@ static const struct poptOption table[] = {
 	{ "pipe-size", 0, POPT_ARG_STRING, NULL, OPT_PIPE_SIZE,
 	    "grow the pipes on both sides to SIZE (1M); 0 leaves them",
 	    "SIZE" },
+	{ "pipe-buffer-size", 'J', POPT_ARG_STRING, NULL, OPT_PIPE_SIZE,
+	    "the same, as pv has it", "SIZE" },
 	{ "engine", 0, POPT_ARG_STRING, NULL, OPT_ENGINE,
 	    "how bytes travel: auto, ring, mmap, splice, range or copy",
 	    "ENGINE" },
@@ -123,7 +125,8 @@ static const struct poptOption table[] = {
 	    "show percentages, each on a line", NULL },
 	{ "quiet", 'q', POPT_ARG_NONE, NULL, 'q',
 	    "show nothing, print no counts; errors are still reported", NULL },
-	{ "bits", '8', POPT_ARG_NONE, NULL, '8', "show bits, not bytes", NULL },
+	{ "bits", '8', POPT_ARG_NONE, NULL, '8',
+	    "show bits, not bytes; implies -b", NULL },
 	{ "si", 'k', POPT_ARG_NONE, NULL, 'k',
 	    "k, M, G, T are powers of 1000, not 1024", NULL },
 	{ "wait", 'W', POPT_ARG_NONE, NULL, 'W',
@@ -153,7 +156,7 @@ static const struct poptOption table[] = {
 	    "plain, block, granular or shaded", "STYLE" },
 	{ "extra-display", 'x', POPT_ARG_STRING, NULL, 'x',
 	    "show it in the windowtitle, the processtitle or both, too",
-	    "PLACES" },
+	    "PLACES[:FORMAT]" },
 	{ "stats", 'v', POPT_ARG_NONE, NULL, 'v',
 	    "say at the end how the rate has varied", NULL },
 	{ "force", 'f', POPT_ARG_NONE, NULL, 'f',
@@ -438,19 +441,19 @@ string_option(struct opts *o, const char *option, const char *arg,
 }
 
 static int
-format_option(struct opts *o, const char *arg)
+format_option(struct opts *o, const char *option, const char *arg,
+    const char **formatp)
 {
 	size_t n;
 	const char *at = show_misfit(arg, &n);
 
 	if (at != NULL) {
-		warnx("--format: '%.*s' is not a sequence: see FORMAT in "
-		      "zpipe(1)",
-		    (int)n, at);
+		warnx("%s: '%.*s' is not a sequence: see FORMAT in zpipe(1)",
+		    option, (int)n, at);
 		return -1;
 	}
-	o->show.format = keep(o, arg);
-	return o->show.format == NULL ? -1 : 0;
+	*formatp = keep(o, arg);
+	return *formatp == NULL ? -1 : 0;
 }
 
 /* The size of a file, or of a block device. */
@@ -472,29 +475,44 @@ expect_option(struct opts *o, const char *arg)
 	return size_option(o, "--size", arg, 0, "0", &o->size);
 }
 
+/* PLACE[,PLACE]...[:FORMAT] */
 static int
 extra_option(struct opts *o, const char *arg)
 {
-	static const char *const places[] = { "windowtitle", "processtitle" };
-	const char *p = arg;
+	static const struct {
+		const char *name;
+		enum extra place;
+	} places[] = {
+		{ "windowtitle", EXTRA_WINDOW },
+		{ "window", EXTRA_WINDOW },
+		{ "processtitle", EXTRA_PROCESS },
+		{ "proctitle", EXTRA_PROCESS },
+		{ "process", EXTRA_PROCESS },
+		{ "proc", EXTRA_PROCESS },
+	};
+	const size_t most = sizeof(places) / sizeof(places[0]);
+	size_t n, i;
 
 	o->extra = 0;
-	for (;;) {
-		size_t n = strcspn(p, ","), i = 0;
-
-		while (i < 2 &&
-		    (strlen(places[i]) != n || strncmp(p, places[i], n) != 0))
-			i++;
-		if (i == 2) {
+	o->extra_format = NULL;
+	for (const char *p = arg;; p += n + 1) {
+		n = strcspn(p, ",:");
+		for (i = 0; i < most; i++)
+			if (strlen(places[i].name) == n &&
+			    strncmp(p, places[i].name, n) == 0)
+				break;
+		if (i == most) {
 			warnx("--extra-display: '%.*s' is none of windowtitle, "
 			      "processtitle",
 			    (int)n, p);
 			return -1;
 		}
-		o->extra |= 1u << i;
+		o->extra |= places[i].place;
 		if (p[n] == '\0')
 			return 0;
-		p += n + 1;
+		if (p[n] == ':')
+			return format_option(o, "--extra-display", p + n + 1,
+			    &o->extra_format);
 	}
 }
 
@@ -669,7 +687,9 @@ take_showing(struct opts *o, int opt, const char *arg)
 		return count_option("--last-written", arg, LAST_MOST,
 		    &o->show.last_written);
 	case 'F':
-		return format_option(o, arg);
+		if (o->first_format == NULL)
+			o->first_format = o->show.format;
+		return format_option(o, "--format", arg, &o->show.format);
 	case 's':
 		return expect_option(o, arg);
 	case 'D':
@@ -686,6 +706,8 @@ take_showing(struct opts *o, int opt, const char *arg)
 	case 'H':
 		return count_option("--height", arg, SHOW_WIDTH, &o->height);
 	case 'N':
+		if (o->first_name == NULL)
+			o->first_name = o->show.name;
 		return string_option(o, "--name", arg, &o->show.name);
 	case 'u':
 		i = NAME_OPTION("--bar-style", arg, bar_names, 0);
@@ -697,12 +719,22 @@ take_showing(struct opts *o, int opt, const char *arg)
 	return 1;
 }
 
+/* Its side, or pv's number for it. */
+static int
+monitor_option(struct opts *o, const char *arg)
+{
+	bool number = arg[0] >= '0' && arg[0] <= '2' && arg[1] == '\0';
+	int i = number ? MONITOR_IN + (arg[0] - '0') :
+			 NAME_OPTION("--monitor", arg, monitor_names, 1);
+
+	o->monitor = (enum monitored)i;
+	return i == -1 ? -1 : 0;
+}
+
 /* Other processes. 1 if it is none of these. */
 static int
 take_other(struct opts *o, int opt, const char *arg)
 {
-	int i;
-
 	switch (opt) {
 	case 'd':
 		return watch_option(o, arg);
@@ -711,9 +743,7 @@ take_other(struct opts *o, int opt, const char *arg)
 	case 'Q':
 		return pid_option("--query", arg, strlen(arg), &o->query);
 	case 'M':
-		i = NAME_OPTION("--monitor", arg, monitor_names, 1);
-		o->monitor = (enum monitored)i;
-		return i == -1 ? -1 : 0;
+		return monitor_option(o, arg);
 	case 'P':
 		return string_option(o, "--pidfile", arg, &o->pidfile);
 	}
@@ -938,6 +968,9 @@ parse(struct opts *o, poptContext pc)
 						   poptStrerror(opt));
 		return OPTS_USAGE;
 	}
+	/* as pv has it; but a running one is told of nothing else */
+	if (o->show.bits && o->remote == 0)
+		o->show.bytes = true;
 	take_files(o, pc);
 	if ((o->extra & EXTRA_PROCESS) != 0 && keep_files(o) == -1)
 		return OPTS_USAGE;

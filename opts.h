@@ -118,6 +118,9 @@ struct opts {
 	uint64_t window;        /* -m */
 	unsigned width, height; /* 0: the terminal's */
 	unsigned extra;
+	const char *extra_format; /* of -x, or NULL: as on the terminal */
+	/* of two -F or -N the first: what passes a command's stdin */
+	const char *first_format, *first_name;
 
 	/* others */
 	pid_t watch, remote, query; /* 0: no */

@@ -94,7 +94,8 @@ needs_bytes(const struct pump *p)
 	const struct opts *o = p->o;
 
 	return view_wanted(&p->view) || o->no_splice || o->skip_errors > 0 ||
-	    o->sparse || o->direct_io;
+	    o->sparse || o->direct_io ||
+	    (o->show.buffer && o->engine == ENGINE_AUTO);
 }
 
 const char *

@@ -239,6 +239,7 @@ add_switches(struct show *s)
 		{ all || c->eta, ETA },
 		{ c->fineta, FINETA },
 		{ c->last_written != 0, LAST },
+		{ c->ratio, RATIO },
 	};
 
 	add(s, order, COUNT_OF(order));
@@ -445,14 +446,14 @@ bare(const struct show *s, const struct show_state *st, enum field field,
 static void
 ratio(const struct show_state *st, char *s, size_t size)
 {
-	double here = (double)st->count, there = (double)st->other;
+	double r = format_sane(st->ratio);
 
-	if (st->count == 0 || st->other == 0)
+	if (r <= 0)
 		snprintf(s, size, "-:-");
-	else if (there >= here)
-		snprintf(s, size, "%.4g:1", there / here);
+	else if (r >= 1)
+		snprintf(s, size, "%.4g:1", r);
 	else
-		snprintf(s, size, "1:%.4g", here / there);
+		snprintf(s, size, "1:%.4g", 1 / r);
 }
 
 /* What pv has where there is no buffer. */
@@ -593,7 +594,9 @@ is_silent(const struct drawing *d, const struct item *it)
 
 	if (st->size > 0 || (it->field == ETA && st->note != NULL))
 		return false;
-	return about_end || (it->field == PERCENT && !d->show->conf.gauge);
+	return about_end ||
+	    (it->field == PERCENT && !d->show->conf.gauge &&
+		!d->show->conf.numeric);
 }
 
 /* columns: for what is flexible. */

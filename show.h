@@ -40,6 +40,7 @@ struct show_conf {
 	bool numeric;
 	bool bits, si, lines, gauge;
 	bool stats;
+	bool ratio;       /* after the switches: --monitor=both */
 	const char *name; /* -N, or NULL */
 	enum bar_style style;
 };
@@ -48,7 +49,7 @@ struct show_conf {
 struct show_state {
 	uint64_t count; /* delivered: bytes, or lines with conf.lines */
 	uint64_t size;  /* 0: unknown */
-	uint64_t other; /* the count of the other side, for the ratio */
+	double ratio;   /* the other side's bytes to ours; 0: unknown */
 	double elapsed, rate, average, mean, fastest, eta; /* meter.h */
 	struct {
 		double min, average, max, deviation;

@@ -975,6 +975,8 @@ set_up(struct zpipe *z)
 		z->status |= STATUS_MEMORY;
 		return -1;
 	}
+	z->display.counts = z->monitor.counts;
+	z->display.side = z->monitor.side;
 	if (set_aims(z) == -1 || !one_is_left(z) || !fits(z) ||
 	    write_pidfile(z) == -1)
 		return -1;
@@ -1093,6 +1095,8 @@ store(struct zpipe *z, const char *path)
 		good = !out.gone && !ended && z->status == before;
 	} else if (z->status == before)
 		not_started(z, &out);
+	if (good)
+		display_finish(&z->display, &z->pump);
 	if (!out.gone)
 		on_done(z, &out);
 	pump_release(&z->pump);
@@ -1135,12 +1139,12 @@ store_first(struct zpipe *z)
 	z->stored[0] = stored;
 	z->o.files = z->stored;
 	z->o.nfiles = 1;
-	if (pump_init(&z->pump, &z->o, z->outs, z->nouts, &z->calls) == -1) {
+	if (pump_init(&z->pump, &z->o, z->outs, z->nouts, &z->calls) == -1 ||
+	    display_again(&z->display) == -1) {
 		warn("setting up");
 		z->status |= STATUS_MEMORY;
 		return false;
 	}
-	display_again(&z->display);
 	z->o.sized = false;
 	return set_aims(z) == 0 && start_outputs(z) == 0;
 }
@@ -1220,7 +1224,6 @@ static bool
 stand_beside(struct zpipe *z)
 {
 	static const char *const just_stdin[] = { "-", NULL };
-	static const char *const names[] = { "in", "out" };
 
 	if (monitor_start(&z->monitor, z->o.monitor, z->o.files) == -1) {
 		warn("--monitor: %s", z->o.files[0]);
@@ -1232,11 +1235,16 @@ stand_beside(struct zpipe *z)
 	z->o.nfiles = 1;
 	if (z->monitor.command == 0)
 		z->o.pidfile = NULL; /* it names the other one */
-	if (z->o.monitor == MONITOR_BOTH) {
+	if (z->o.monitor == MONITOR_BOTH)
 		z->o.cursor = true;
-		if (z->o.show.name == NULL)
-			z->o.show.name = names[z->monitor.side];
+	if (z->o.monitor == MONITOR_BOTH && z->monitor.side == SIDE_IN) {
+		if (z->o.first_format != NULL)
+			z->o.show.format = z->o.first_format;
+		if (z->o.first_name != NULL)
+			z->o.show.name = z->o.first_name;
 	}
+	z->o.show.ratio = z->o.monitor == MONITOR_BOTH &&
+	    z->monitor.side == SIDE_OUT && !z->o.show.numeric;
 	return true;
 }
 

@@ -239,7 +239,8 @@ sequences()
 	    %{bar-shaded} %t %{timer} %e %{eta} %I %{fineta} %r %{rate} %a
 	    %{average-rate} %b %{bytes} %{transferred} %T %{buffer-percent}
 	    %A %{last-written} %4A %4{last-written} %L %{previous-line} %4L
-	    %4{previous-line} %N %{name} %{engine} %{outputs} %{sgr:bold} %%'
+	    %4{previous-line} %N %{name} %{ratio} %{engine} %{outputs}
+	    %{sgr:bold} %%'
 
 	diff <(tr -s ' \t' '\n\n' <<<"$known" | sort) <(sequences | sort) >&2 ||
 		fail "known sequences (<) and the manual (>) differ"

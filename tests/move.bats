@@ -828,6 +828,18 @@ lasts="zpipe -L 1k $BATS_FILE_TMPDIR/words >out 2>err & z=\$!;"
 	all_right
 }
 
+@test "monitor both shows each side, and the ratio" {
+	one "cat $W | zpipe -fb -M both -i 0.1 -- gzip 2>seen >f.gz &&
+	    gunzip <f.gz | cmp - $W && grep -qx '[0-9. ]*.iB' seen &&
+	    tail -n 1 seen | grep -Eqx ' ?[0-9.]+ *.iB [0-9.]+:1'"
+	one "zpipe -f -M 2 -F 'to %b' -F '%{ratio} from' -N a -N b -- gunzip \
+	    <f.gz 2>seen | cmp - $W && grep -q '^to .*iB' seen &&
+	    tail -n 1 seen | grep -Eqx '1:[0-9.]+ from'"
+	one "zpipe -fb -M 2 -N one -N other -- cat <few 2>seen >f &&
+	    grep -q '  one: .*B' seen && grep -q '  other: .*B 1:1' seen"
+	all_right
+}
+
 @test "monitor tells how the command has failed" {
 	for m in in out both; do
 		ends 16 '^zpipe: sh: exit status 3$' \

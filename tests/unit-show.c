@@ -198,6 +198,7 @@ test_switches(void)
 		{ { .bytes = true }, "1.00MiB", "-b" },
 		{ { .buffer = true }, "{ 42%}", "-T" },
 		{ { .last_written = 3 }, ".yz", "-A 3" },
+		{ { .bytes = true, .ratio = true }, "1.00MiB -:-", "a ratio" },
 		{ { .bytes = true, .name = "averyverylongname" },
 		    "averyverylongname: 1.00MiB", "a long name" },
 		{ { .bytes = true, .rate = true, .bits = true },
@@ -235,9 +236,9 @@ test_switches(void)
 		{ { .numeric = true, .bytes = true, .lines = true }, "1048576",
 		    "-n -b -l" },
 		{ { .numeric = true,
-		      .format =
-			  "{\"t\":%t,\"b\":%b,\"r\":%r,\"a\":%a,\"p\":"
-			  "%{progress-amount-only},\"q\":\"%9p\",\"T\":\"%T\"}" },
+		      .format = "{\"t\":%t,\"b\":%b,\"r\":%r,\"a\":%a,\"p\":"
+				"%{progress-amount-only},\"q\":\"%9p\","
+				"\"T\":\"%T\"}" },
 		    "{\"t\":3723.2500,\"b\":1048576,\"r\":10240.0000,"
 		    "\"a\":2048.0000,\"p\":50,\"q\":\"[> ]  50%\","
 		    "\"T\":\"{ 42%}\"}",
@@ -345,10 +346,15 @@ test_states(void)
 	st.count = UINT64_MAX - 1;
 	is(line(&c, &st, 20, false, false), "[============>]  99%",
 	    "all but one of 2^64 is not all");
+}
 
-	st = half;
+static void
+test_blanks(void)
+{
+	struct show_conf c = { .format = "%e|" };
+	struct show_state st = half;
+
 	st.note = "flushing";
-	c.format = "%e|";
 	is(line(&c, &st, 20, false, false), "flushing   |",
 	    "a note is in the ETA's place");
 	st.note = NULL;
@@ -904,25 +910,25 @@ static void
 test_ratio(void)
 {
 	static const struct {
-		uint64_t here, there;
+		double ratio;
 		const char *line;
 	} cases[] = {
-		{ 0, 0, "-:-|" },
-		{ 0, 5, "-:-|" },
-		{ 5, 0, "-:-|" },
-		{ 7, 7, "1:1|" },
-		{ 1000, 3461, "3.461:1|" },
-		{ 1000, 3200, "3.2:1|" },
-		{ 3461, 1000, "1:3.461|" },
-		{ 588995, 100, "1:5890|" },
+		{ 0, "-:-|" },
+		{ -1, "-:-|" },
+		{ NAN, "-:-|" },
+		{ 1, "1:1|" },
+		{ 3.461, "3.461:1|" },
+		{ 3.2, "3.2:1|" },
+		{ 1 / 3.461, "1:3.461|" },
+		{ 5889.95, "5890:1|" },
+		{ INFINITY, "1e+30:1|" },
 	};
 	static const struct show_conf c = { .format = "%{ratio}|" };
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct show_state st = half;
 
-		st.count = cases[i].here;
-		st.other = cases[i].there;
+		st.ratio = cases[i].ratio;
 		is(line(&c, &st, 40, false, false), cases[i].line,
 		    "what passes here, to what passes there");
 	}
@@ -972,6 +978,7 @@ main(void)
 	test_switches();
 	test_order();
 	test_states();
+	test_blanks();
 	test_nonsense();
 	test_amounts();
 	test_durations();
