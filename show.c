@@ -211,6 +211,7 @@ add_numeric(struct show *s)
 {
 	const struct show_conf *c = &s->conf;
 	const struct choice order[] = {
+		{ c->named, NAME },
 		{ c->timer, TIMER },
 		{ c->bytes, COUNT },
 		{ c->rate, RATE },
@@ -245,6 +246,24 @@ add_switches(struct show *s)
 	add(s, order, COUNT_OF(order));
 }
 
+static void
+add_template(struct show *s)
+{
+	const struct choice name[] = { { true, NAME } };
+	const char *p = s->conf.format;
+	struct item it;
+	bool has = false;
+
+	for (; *p != '\0'; has = has || it.field == NAME)
+		p += parse(p, &it);
+	if (s->conf.named && !has) {
+		add(s, name, COUNT_OF(name));
+		s->items[s->nitems++] = (struct item){ .text = " ", .len = 1 };
+	}
+	for (p = s->conf.format; *p != '\0';)
+		p += parse(p, &s->items[s->nitems++]);
+}
+
 struct show *
 show_new(const struct show_conf *conf)
 {
@@ -258,7 +277,7 @@ show_new(const struct show_conf *conf)
 	if (s->conf.last_written > SHOW_LAST)
 		s->conf.last_written = SHOW_LAST;
 	if (conf->format != NULL) {
-		n = 1;
+		n = 3; /* a name before it */
 		for (const char *p = conf->format; *p != '\0'; n++)
 			p += parse(p, &it);
 	}
@@ -272,8 +291,7 @@ show_new(const struct show_conf *conf)
 	else if (conf->format == NULL)
 		add_switches(s);
 	else
-		for (const char *p = conf->format; *p != '\0';)
-			p += parse(p, &s->items[s->nitems++]);
+		add_template(s);
 	return s;
 }
 

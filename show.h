@@ -42,6 +42,7 @@ struct show_conf {
 	bool stats;
 	bool ratio;       /* after the switches: --monitor=both */
 	const char *name; /* -N, or NULL */
+	bool named;       /* begin with it where nothing else says it */
 	enum bar_style style;
 };
 
