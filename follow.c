@@ -38,9 +38,109 @@ open_term(struct term *t, const struct opts *o)
 
 /* ---- files ------------------------------------------------------------ */
 
+/* The processes that --watchfd names. */
+struct files {
+	struct watch *all;
+	size_t n;
+	bool several; /* of them: their numbers tell them apart */
+};
+
+/* One more, but nothing twice. -1 with errno as watch_open(). */
+static int
+add_watch(struct files *f, pid_t pid, int fd, uint64_t window)
+{
+	struct watch *more;
+
+	for (size_t i = 0; i < f->n; i++)
+		if (f->all[i].pid == pid && f->all[i].only == fd)
+			return 0;
+	more = reallocarray(f->all, f->n + 1, sizeof(*more));
+	if (more == NULL)
+		return -1;
+	f->all = more;
+	if (watch_open(&more[f->n], pid, fd, window) == -1)
+		return -1;
+	f->several = f->several || pid != more[0].pid;
+	f->n++;
+	return 0;
+}
+
+/* Those of a name that we may look at. -1 with errno if that is none. */
+static int
+add_named(struct files *f, const char *name, uint64_t window)
+{
+	pid_t *pids;
+	ssize_t n = watch_find(name, &pids);
+	int error = ESRCH;
+
+	if (n == -1)
+		return -1;
+	for (ssize_t i = 0; i < n; i++) {
+		if (add_watch(f, pids[i], -1, window) == 0)
+			error = 0;
+		else if (error == ESRCH)
+			error = errno;
+	}
+	free(pids);
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+static void
+open_files(struct files *f, const struct opts *o,
+    const struct follow_calls *calls)
+{
+	for (size_t i = 0; i < o->nprocesses; i++) {
+		const struct process *p = &o->processes[i];
+		int r = p->name != NULL ?
+		    add_named(f, p->name, o->window) :
+		    add_watch(f, p->pid, p->fd, o->window);
+
+		if (r == -1)
+			calls->missing(calls->ctx, p);
+	}
+}
+
+static void
+close_files(struct files *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		watch_close(&f->all[i]);
+	free(f->all);
+}
+
+/* False when all are gone. */
+static bool
+look_at_files(struct files *f, uint64_t now)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < f->n; i++)
+		any = watch_look(&f->all[i], now) || any;
+	return any;
+}
+
+/* One descriptor, which is all that is shown. */
+static bool
+is_alone(const struct files *f)
+{
+	return f->n == 1 && f->all[0].only != -1;
+}
+
+/* pid: to be named as well, or 0. */
+static void
+name_of(const struct watched *w, pid_t pid, char *name, size_t size)
+{
+	if (pid != 0)
+		snprintf(name, size, "%d:%d:%s", (int)pid, w->fd, w->name);
+	else
+		snprintf(name, size, "%d:%s", w->fd, w->name);
+}
+
+/* Without a name it has that of -N. */
 static char *
-row_of(const struct opts *o, const struct watched *w, const struct term *t,
-    bool alone)
+row_of(const struct opts *o, const struct watched *w, const char *name,
+    const struct term *t)
 {
 	struct show_conf conf = o->show;
 	struct meter_spread spread = meter_spread(&w->meter);
@@ -59,12 +159,13 @@ row_of(const struct opts *o, const struct watched *w, const struct term *t,
 		.buffer = -1,
 		.final = w->closed,
 	};
-	char name[sizeof(w->name) + 16], *text = malloc(SHOW_TEXT);
+	char *text = malloc(SHOW_TEXT);
 	struct show *show;
 
-	snprintf(name, sizeof(name), "%d:%s", w->fd, w->name);
-	if (conf.name == NULL && !alone)
+	if (name != NULL) {
 		conf.name = name;
+		conf.named = true;
+	}
 	show = text == NULL ? NULL : show_new(&conf);
 	if (show == NULL) {
 		free(text);
@@ -76,18 +177,25 @@ row_of(const struct opts *o, const struct watched *w, const struct term *t,
 }
 
 static void
-draw_files(const struct opts *o, const struct watch *w, struct term *t)
+draw_files(const struct opts *o, const struct files *f, struct term *t)
 {
-	char *rows[ROWS];
+	char *rows[ROWS], name[sizeof(f->all->fds->name) + 32];
+	bool alone = is_alone(f);
 	size_t n = 0;
 
-	for (size_t i = 0; i < w->nfds && n < ROWS; i++) {
-		rows[n] = row_of(o, &w->fds[i], t, w->only != -1);
-		if (rows[n] != NULL)
-			n++;
+	for (size_t i = 0; i < f->n; i++) {
+		const struct watch *w = &f->all[i];
+
+		for (size_t j = 0; j < w->nfds && n < ROWS; j++) {
+			name_of(&w->fds[j], f->several ? w->pid : 0, name,
+			    sizeof(name));
+			rows[n] = row_of(o, &w->fds[j], alone ? NULL : name, t);
+			if (rows[n] != NULL)
+				n++;
+		}
 	}
 	if (term_ours(t)) {
-		if (w->only == -1)
+		if (!alone)
 			term_rows(t, (const char *const *)rows, n);
 		else if (n > 0)
 			term_line(t, rows[0]);
@@ -96,19 +204,18 @@ draw_files(const struct opts *o, const struct watch *w, struct term *t)
 		free(rows[--n]);
 }
 
-int
+void
 follow_files(const struct opts *o, const struct follow_calls *calls)
 {
 	struct term t = TERM_INITIALIZER;
-	struct watch w;
+	struct files f = { .all = NULL };
 	bool shows;
 
-	if (watch_open(&w, o->watch, o->watch_fd, o->window) == -1)
-		return -1;
-	shows = open_term(&t, o);
-	while (watch_look(&w, meter_clock())) {
+	open_files(&f, o, calls);
+	shows = f.n > 0 && open_term(&t, o);
+	while (look_at_files(&f, meter_clock())) {
 		if (shows)
-			draw_files(o, &w, &t);
+			draw_files(o, &f, &t);
 		if (!calls->nap(calls->ctx, o->interval))
 			break;
 		if (shows)
@@ -118,8 +225,7 @@ follow_files(const struct opts *o, const struct follow_calls *calls)
 		term_finish(&t);
 		term_close(&t);
 	}
-	watch_close(&w);
-	return 0;
+	close_files(&f);
 }
 
 /* ---- another zpipe ---------------------------------------------------- */

@@ -164,7 +164,9 @@ static const struct poptOption table[] = {
 	{ "cursor", 'c', POPT_ARG_NONE, NULL, 'c',
 	    "share the terminal with others that do", NULL },
 	{ "watchfd", 'd', POPT_ARG_STRING, NULL, 'd',
-	    "show how far another process is in its files", "PID[:FD]" },
+	    "show how far other processes are in their files; so is each "
+	    "operand",
+	    "PID[:FD]|=NAME|@FILE" },
 	{ "remote", 'R', POPT_ARG_STRING, NULL, 'R',
 	    "change these options of a running zpipe", "PID" },
 	{ "query", 'Q', POPT_ARG_STRING, NULL, 'Q',
@@ -516,42 +518,151 @@ extra_option(struct opts *o, const char *arg)
 	}
 }
 
-static int
-pid_option(const char *option, const char *arg, size_t len, pid_t *pidp)
+/* The first len bytes; 0 if they are no process number. */
+static pid_t
+pid_of(const char *arg, size_t len)
 {
 	char digits[16] = "";
 	uint64_t n;
 
 	if (len < sizeof(digits))
 		memcpy(digits, arg, len);
-	if (number_count(digits, INT_MAX, &n) == -1 || n == 0) {
-		warnx("%s: '%s' does not begin with a process number", option,
-		    arg);
+	return number_count(digits, INT_MAX, &n) == -1 ? 0 : (pid_t)n;
+}
+
+static int
+pid_option(const char *option, const char *arg, pid_t *pidp)
+{
+	*pidp = pid_of(arg, strlen(arg));
+	if (*pidp == 0) {
+		warnx("%s: '%s' is not a process number", option, arg);
 		return -1;
 	}
-	*pidp = (pid_t)n;
+	return 0;
+}
+
+/* ---- what is watched -------------------------------------------------- */
+
+static int
+add_process(struct opts *o, pid_t pid, int fd, const char *name)
+{
+	struct process *more = reallocarray(o->processes, o->nprocesses + 1,
+	    sizeof(*more));
+
+	if (more == NULL) {
+		warnx("no memory for the options");
+		return -1;
+	}
+	o->processes = more;
+	more[o->nprocesses++] = (struct process){ pid, fd, name };
 	return 0;
 }
 
 static int
-watch_option(struct opts *o, const char *arg)
+watch_name(struct opts *o, const char *name)
+{
+	const char *kept;
+
+	if (*name == '\0') {
+		warnx("--watchfd: '=' has no name of a process");
+		return -1;
+	}
+	kept = keep(o, name);
+	return kept == NULL ? -1 : add_process(o, 0, -1, kept);
+}
+
+/* All but a list. */
+static int
+watch_process(struct opts *o, const char *arg)
 {
 	size_t len = strcspn(arg, ":");
+	pid_t pid = pid_of(arg, len);
 	uint64_t fd;
 
-	o->watch_fd = -1;
-	if (pid_option("--watchfd", arg, len, &o->watch) == -1)
+	if (*arg == '=')
+		return watch_name(o, arg + 1);
+	if (pid == 0) {
+		warnx("--watchfd: '%s' is no process: PID, PID:FD, =NAME or "
+		      "@FILE",
+		    arg);
 		return -1;
+	}
 	if (arg[len] == '\0')
-		return 0;
+		return add_process(o, pid, -1, NULL);
 	if (number_count(arg + len + 1, INT_MAX, &fd) == -1) {
 		warnx("--watchfd: '%s' is not a descriptor: a number from 0 on",
 		    arg + len + 1);
 		return -1;
 	}
-	o->watch_fd = (int)fd;
+	return add_process(o, pid, (int)fd, NULL);
+}
+
+static int
+watch_line(struct opts *o, char *line)
+{
+	line[strcspn(line, "\n")] = '\0';
+	if (*line == '@') {
+		warnx("--watchfd: '%s' is in a list, which cannot name others",
+		    line);
+		return -1;
+	}
+	return *line == '\0' ? 0 : watch_process(o, line);
+}
+
+static int
+watch_option(struct opts *o, const char *arg)
+{
+	FILE *list;
+	char *line = NULL;
+	size_t size = 0;
+	int r = 0;
+
+	if (*arg != '@')
+		return watch_process(o, arg);
+	list = fopen(arg + 1, "re");
+	while (list != NULL && r == 0 && getline(&line, &size, list) != -1)
+		r = watch_line(o, line);
+	if (list == NULL || (r == 0 && !feof(list))) {
+		warn("--watchfd: '%s'", arg);
+		r = -1;
+	}
+	free(line);
+	if (list != NULL)
+		fclose(list);
+	return r;
+}
+
+/*
+ * popt(3) takes the sign of "-d=NAME" for one between option and value; for
+ * getopt(3), and therefore in pv, it is the value's.
+ */
+static bool
+lost_sign(const struct opts *o, const char *arg)
+{
+	const char *word = poptBadOption(o->popt, 0); /* the last one */
+	size_t n = word == NULL ? 0 : strlen(word), len = strlen(arg);
+
+	return n > len && word[0] == '-' && word[1] != '-' &&
+	    word[n - len - 1] == '=';
+}
+
+/* With --watchfd the operands are more of its values. */
+static int
+watch_operands(struct opts *o)
+{
+	if (!o->watches)
+		return 0;
+	for (size_t i = 0; i < o->nfiles; i++)
+		if (watch_option(o, o->files[i]) == -1)
+			return -1;
+	if (o->nprocesses == 0) {
+		warnx("--watchfd: the list names no process");
+		return -1;
+	}
 	return 0;
 }
+
+/* ---- all of them ------------------------------------------------------ */
 
 /* Options that only say yes. */
 static const struct flag {
@@ -737,11 +848,13 @@ take_other(struct opts *o, int opt, const char *arg)
 {
 	switch (opt) {
 	case 'd':
-		return watch_option(o, arg);
+		o->watches = true;
+		return lost_sign(o, arg) ? watch_name(o, arg) :
+					   watch_option(o, arg);
 	case 'R':
-		return pid_option("--remote", arg, strlen(arg), &o->remote);
+		return pid_option("--remote", arg, &o->remote);
 	case 'Q':
-		return pid_option("--query", arg, strlen(arg), &o->query);
+		return pid_option("--query", arg, &o->query);
 	case 'M':
 		return monitor_option(o, arg);
 	case 'P':
@@ -847,7 +960,7 @@ check_others(const struct opts *o)
 		const char *name;
 		bool given;
 	} modes[] = {
-		{ "--watchfd", o->watch != 0 },
+		{ "--watchfd", o->watches },
 		{ "--query", o->query != 0 },
 		{ "--remote", o->remote != 0 },
 		{ "--monitor", o->monitor != MONITOR_NONE },
@@ -879,7 +992,7 @@ check_others(const struct opts *o)
 		warnx("--monitor: a command is missing: -- COMMAND [ARG]...");
 		return -1;
 	}
-	if (mode != NULL && o->monitor == MONITOR_NONE && o->nfiles > 0) {
+	if ((o->query != 0 || o->remote != 0) && o->nfiles > 0) {
 		warnx("%s: '%s' is one operand too many", mode, o->files[0]);
 		return -1;
 	}
@@ -974,7 +1087,8 @@ parse(struct opts *o, poptContext pc)
 	take_files(o, pc);
 	if ((o->extra & EXTRA_PROCESS) != 0 && keep_files(o) == -1)
 		return OPTS_USAGE;
-	if (check(o) == -1 || check_others(o) == -1 || add_stdout(o) == -1)
+	if (check(o) == -1 || check_others(o) == -1 ||
+	    watch_operands(o) == -1 || add_stdout(o) == -1)
 		return OPTS_USAGE;
 	return OPTS_RUN;
 }
@@ -994,7 +1108,6 @@ opts_parse(struct opts *o, int argc, char *argv[])
 		.error_skip_block = 4 << 10,
 		.interval = SECOND,
 		.window = 30 * (uint64_t)SECOND,
-		.watch_fd = -1,
 	};
 	pc = poptGetContext("zpipe", argc, (const char **)(uintptr_t)argv,
 	    table, 0);
@@ -1017,6 +1130,7 @@ opts_release(struct opts *o)
 	for (size_t i = 0; i < o->ntargets; i++)
 		free(o->targets[i].name);
 	free(o->targets);
+	free(o->processes);
 	for (size_t i = 0; i < o->nkept; i++)
 		free(o->kept[i]);
 	free(o->kept);

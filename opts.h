@@ -66,6 +66,13 @@ enum monitored {
 	MONITOR_BOTH,
 };
 
+/* What --watchfd is to watch. */
+struct process {
+	pid_t pid;        /* 0: all of the name */
+	int fd;           /* -1: all of its files */
+	const char *name; /* or NULL */
+};
+
 /* --extra-display, bits. */
 enum extra {
 	EXTRA_WINDOW = 1,
@@ -123,8 +130,10 @@ struct opts {
 	const char *first_format, *first_name;
 
 	/* others */
-	pid_t watch, remote, query; /* 0: no */
-	int watch_fd;               /* -1: all */
+	bool watches;              /* -d was given */
+	struct process *processes; /* then at least one */
+	size_t nprocesses;
+	pid_t remote, query; /* 0: no */
 	enum monitored monitor;
 	const char *pidfile;
 	unsigned changed; /* enum changed */

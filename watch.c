@@ -17,6 +17,11 @@
 
 #include "watch.h"
 
+/* What the kernel keeps of the name of a process, without the NUL. */
+enum {
+	COMM = 15
+};
+
 static int
 refuse(int error)
 {
@@ -233,6 +238,52 @@ watch_open(struct watch *w, pid_t pid, int only, uint64_t window)
 	return process_started(pid, &w->started) == -1 ? -1 : refuse(EBADF);
 }
 
+static bool
+is_called(pid_t pid, const char *name)
+{
+	char path[64], text[64];
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/%jd/comm", (intmax_t)pid);
+	if (read_text(path, text, sizeof(text)) == -1)
+		return false;
+	len = strlen(text);
+	if (len > 0 && text[len - 1] == '\n') /* a name may hold others */
+		text[len - 1] = '\0';
+	return strncmp(text, name, COMM) == 0;
+}
+
+ssize_t
+watch_find(const char *name, pid_t **pidsp)
+{
+	DIR *dir = opendir("/proc");
+	pid_t *pids = NULL, *more;
+	const struct dirent *e;
+	ssize_t n = 0;
+
+	if (dir == NULL)
+		return -1;
+	while (n != -1 && (e = readdir(dir)) != NULL) {
+		pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
+
+		if (pid <= 0 || pid == getpid() || !is_called(pid, name))
+			continue;
+		more = reallocarray(pids, (size_t)n + 1, sizeof(*pids));
+		if (more != NULL) {
+			pids = more;
+			pids[n++] = pid;
+		} else
+			n = -1;
+	}
+	closedir(dir);
+	if (n == -1) {
+		free(pids);
+		return refuse(ENOMEM);
+	}
+	*pidsp = pids;
+	return n;
+}
+
 static int
 by_number(const void *a, const void *b)
 {
@@ -265,7 +316,6 @@ update(struct watched *f, const struct watched *seen, uint64_t now)
 	memcpy(f->name, seen->name, sizeof(f->name));
 	f->pos = seen->pos;
 	f->size = seen->size;
-	f->writing = seen->writing;
 	f->seen = true;
 	meter_set_size(&f->meter, f->writing ? 0 : f->size);
 	meter_sample(&f->meter, now, f->pos);
@@ -286,6 +336,13 @@ add(struct watch *w, const struct watched *seen, uint64_t now)
 	update(fds, seen, now);
 }
 
+/* And open for the same. */
+static bool
+same_file(const struct watched *a, const struct watched *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->writing == b->writing;
+}
+
 /* One descriptor; the first nold of the fds are in order. */
 static void
 look_at(struct watch *w, int fd, size_t nold, uint64_t now)
@@ -296,9 +353,9 @@ look_at(struct watch *w, int fd, size_t nold, uint64_t now)
 		return;
 	if (nold > 0)
 		old = bsearch(&seen, w->fds, nold, sizeof(seen), by_number);
-	if (old != NULL && old->dev == seen.dev && old->ino == seen.ino)
+	if (old != NULL && same_file(old, &seen))
 		update(old, &seen, now);
-	else
+	else if (old == NULL || w->only == -1)
 		add(w, &seen, now);
 }
 
@@ -354,13 +411,16 @@ watch_look(struct watch *w, uint64_t now)
 	bool there, any;
 
 	drop_closed(w);
+	if (w->gone)
+		return false;
 	there = look(w, now) == 0;
 	if (!there && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
 		return true; /* our own trouble, which may pass */
 	any = mark_closed(w);
 	if (w->nfds > 1)
 		qsort(w->fds, w->nfds, sizeof(w->fds[0]), by_number);
-	return there && (w->only == -1 || any);
+	w->gone = !there || (w->only != -1 && !any);
+	return !w->gone;
 }
 
 void

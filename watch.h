@@ -31,11 +31,19 @@ struct watched {
 struct watch {
 	pid_t pid;
 	int only;         /* this descriptor, or -1: all */
+	bool gone;        /* watch_look() has said so */
 	uint64_t started; /* of the process: its number may be used again */
 	uint64_t window;  /* for the meters */
 	struct watched *fds;
 	size_t nfds;
 };
+
+/*
+ * The processes of that name but our own: as many as are returned, in *pidsp,
+ * which is the caller's to free(3). -1 with errno, and nothing to free. The
+ * kernel keeps 15 bytes of a name (/proc/PID/comm), and no more are compared.
+ */
+ssize_t watch_find(const char *name, pid_t **pidsp);
 
 /*
  * 0, or -1 with errno: ESRCH no such process, EACCES not ours, EBADF it has
@@ -48,8 +56,8 @@ int watch_open(struct watch *, pid_t, int only, uint64_t window);
  * Looks again: new descriptors appear, closed ones are marked closed and
  * leave at the call after that. The fds are sorted by number; a number that
  * was closed and opened again is there twice, the closed one first.
- * False when there is nothing to watch any more: the process or (with `only`)
- * the descriptor is gone.
+ * False when there is nothing to watch any more, and ever after: the process
+ * is gone or, with `only`, the descriptor is, or is another file by now.
  */
 bool watch_look(struct watch *, uint64_t now);
 

@@ -1176,44 +1176,54 @@ nap(void *ctx, uint64_t usec)
 	return !ended;
 }
 
+/* errno says why. */
+static void
+not_followed(struct zpipe *z, const char *option, const struct process *p)
+{
+	if (p->name != NULL)
+		warn("%s: '=%s'", option, p->name);
+	else if (errno == ENOENT)
+		warnx("%s: process %d is no zpipe that listens", option,
+		    (int)p->pid);
+	else if (errno == EBADF)
+		warnx("%s: process %d has no descriptor %d", option,
+		    (int)p->pid, p->fd);
+	else if (errno == ESPIPE)
+		warnx("%s: descriptor %d of process %d is no file", option,
+		    p->fd, (int)p->pid);
+	else
+		warn("%s: process %d", option, (int)p->pid);
+	z->status |= STATUS_USAGE;
+}
+
+static void
+not_watched(void *ctx, const struct process *p)
+{
+	not_followed(ctx, "--watchfd", p);
+}
+
 /* --watchfd, --query, --remote. */
 static void
 follow(struct zpipe *z)
 {
-	struct follow_calls calls = { nap, z };
-	const char *option = "--watchfd";
-	pid_t pid = z->o.watch;
-	int r;
+	struct follow_calls calls = { nap, not_watched, z };
+	struct process other = { .fd = -1 };
 
 	if (watch_signals(z) == -1) {
 		warn("setting up");
 		z->status |= STATUS_MEMORY;
 		return;
 	}
-	if (z->o.watch != 0)
-		r = follow_files(&z->o, &calls);
+	if (z->o.watches)
+		follow_files(&z->o, &calls);
 	else if (z->o.query != 0) {
-		option = "--query";
-		pid = z->o.query;
-		r = follow_query(&z->o, &calls);
+		other.pid = z->o.query;
+		if (follow_query(&z->o, &calls) == -1)
+			not_followed(z, "--query", &other);
 	} else {
-		option = "--remote";
-		pid = z->o.remote;
-		r = follow_change(&z->o);
-	}
-	if (r == -1) {
-		if (errno == ENOENT)
-			warnx("%s: process %d is no zpipe that listens", option,
-			    (int)pid);
-		else if (errno == EBADF)
-			warnx("%s: process %d has no descriptor %d", option,
-			    (int)pid, z->o.watch_fd);
-		else if (errno == ESPIPE)
-			warnx("%s: descriptor %d of process %d is no file",
-			    option, z->o.watch_fd, (int)pid);
-		else
-			warn("%s: process %d", option, (int)pid);
-		z->status |= STATUS_USAGE;
+		other.pid = z->o.remote;
+		if (follow_change(&z->o) == -1)
+			not_followed(z, "--remote", &other);
 	}
 	if (ended)
 		z->status |= STATUS_SIGNAL;
@@ -1270,7 +1280,7 @@ main(int argc, char *argv[])
 		if (z.o.probe) {
 			report_probe(stdout);
 			z.status = flush_stdout();
-		} else if (z.o.watch != 0 || z.o.query != 0 || z.o.remote != 0)
+		} else if (z.o.watches || z.o.query != 0 || z.o.remote != 0)
 			follow(&z);
 		else if (z.o.monitor == MONITOR_NONE || stand_beside(&z))
 			transfer(&z);

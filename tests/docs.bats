@@ -56,7 +56,7 @@ displayed()
 	    saved.img; do
 		same disk.img $file
 	done
-	for file in silent.gz seen.gz two.gz; do
+	for file in silent.gz first.gz second.gz seen.gz two.gz; do
 		same disk.img <(gzip -dc $file)
 	done
 	same src/words <(gzip -dc sized.gz | tar -xOf - src/words)

@@ -777,11 +777,13 @@ lasts="zpipe -L 1k $BATS_FILE_TMPDIR/words >out 2>err & z=\$!;"
 # ---- another process --------------------------------------------------------
 
 @test "watchfd shows where a process is in its files" {
-	one "slow 20000 4096 <$W >/dev/null & p=\$!
+	one ": >seen; slow 20000 4096 <$W >/dev/null & p=\$!
+	    until [ /proc/\$p/fd/0 -ef $W ]; do sleep 0.02; done
 	    zpipe -f -b -i 0.1 -d \$p:0 2>seen & z=\$!
 	    until [ \$(sort -u seen | wc -l) -ge 3 ]; do sleep 0.02; done
 	    disown \$p; kill -9 \$p; wait \$z"
-	one "slow 20000 100000 <$W >/dev/null & p=\$!
+	one ": >seen; slow 20000 100000 <$W >/dev/null & p=\$!
+	    until [ /proc/\$p/fd/0 -ef $W ]; do sleep 0.02; done
 	    zpipe -n -i 0.1 -d \$p:0 2>seen & z=\$!
 	    until [ \$(sort -u seen | wc -l) -ge 3 ]; do sleep 0.02; done
 	    disown \$p; kill -9 \$p; wait \$z && sort -nc seen"
@@ -798,6 +800,111 @@ lasts="zpipe -L 1k $BATS_FILE_TMPDIR/words >out 2>err & z=\$!;"
 	all_right
 }
 
+@test "watchfd ends when the descriptor has become another file" {
+	one 'bash -c "exec 7<$V; until [ -e go ]; do sleep 0.02; done
+		exec 7<$W; sleep 9" & p=$!
+	    until [ /proc/$p/fd/7 -ef $V ]; do sleep 0.02; done
+	    zpipe -f -i 0.1 -d $p:7 2>seen & z=$!
+	    until [ -s seen ]; do sleep 0.02; done; : >go
+	    wait $z && [ -e /proc/$p/exe ]'
+	all_right
+}
+
+# Two that read, as $p and $q; what shows them writes to the file seen. Then
+# `gone` waits for it ($z) until both are no more.
+both='rm -f seen; slow 20000 4096 <$W >/dev/null & p=$!
+    slow 20000 4096 <$L >/dev/null & q=$!
+    until [ /proc/$p/fd/0 -ef $W ] && [ /proc/$q/fd/0 -ef $L ]; do
+	sleep 0.02
+    done
+    seen() { until grep -Eqs "$1" seen; do sleep 0.02; done; }
+    gone() { disown $p $q 2>/dev/null; kill -9 $p $q 2>/dev/null; wait $z; };'
+
+@test "watchfd shows several processes, with their numbers" {
+	local o
+
+	for o in '-d $p $q' '-d $p -d $q' '$p -d $q' '-d $p:0 $q:0' \
+	    '-d @list' '@list -d $q' '-d $p @second -d $q:0' '-d $p $q $p'; do
+		one "$both printf '%s\\n\\n%s:0' \$p \$q >list; echo \$q >second
+		    zpipe -f -i 0.1 $o 2>seen & z=\$!
+		    seen \"^ *\$p:0:words: \"; seen \"^ *\$q:0:lines: \"; gone"
+	done
+	one "$both zpipe -n -i 0.1 -d \$p:0 \$q:0 2>seen & z=\$!
+	    seen \"^ *\$p:0:words: [0-9]+\$\"
+	    seen \"^ *\$q:0:lines: [0-9]+\$\"; gone"
+	one "$both zpipe -f -F '%t %b' -i 0.1 -d \$p:0 \$q:0 2>seen & z=\$!
+	    seen \"^ *\$p:0:words: 0:0\"; seen \"^ *\$q:0:lines: 0:0\"; gone"
+	all_right
+}
+
+@test "of one process watchfd shows no number, and nothing twice" {
+	one "$both zpipe -f -N me -b -i 9 -d \$p \$p 2>seen & z=\$!
+	    seen '^ *0:words: '; sleep 0.1; disown \$z; kill -9 \$z
+	    [ \$(grep -c 0:words: seen) = 1 ] || exit; rm seen
+	    zpipe -f -b -i 0.1 -d \$p:0 \$p:0 2>seen & z=\$!
+	    seen '^[ 0-9.]+[KMG]?i?B *$'; gone"
+	all_right
+}
+
+@test "watchfd goes on until the last process has gone" {
+	one "$both zpipe -f -i 0.1 -d \$p \$q:0 2>seen & z=\$!
+	    seen \"\$p:0:words: \"; disown \$p; kill -9 \$p
+	    until ! tail -n 2 seen | grep -q \$p:; do sleep 0.02; done
+	    [ -e /proc/\$z/exe ] && : >seen && seen \$q: && gone"
+	ends 1 '^zpipe: --watchfd: process [0-9]+: No such process$' \
+	    'sleep 0 & g=$!; wait; { sleep 0.5; : >end; } &
+	    zpipe -d $g $!; r=$?; [ -e end ] && exit $r'
+	ends 1 "^zpipe: --watchfd: '=no-such-one': No such process$" \
+	    '{ sleep 0.5; : >end; } & zpipe -d $! =no-such-one; r=$?
+	    [ -e end ] && exit $r'
+	all_right
+}
+
+@test "watchfd finds processes by their name" {
+	local o name=z$RANDOM$RANDOM
+
+	ln -s "$(command -v slow)" $name
+	ln -s "$(command -v slow)" $name-and-then-some
+	ln -s "$ZPIPE" $name.z
+	both=${both//slow /./$name }
+	for o in "-d =$name" "-d=$name" "-fd=$name" "--watchfd==$name" \
+	    "-d @list" "-d \$p =$name"; do
+		one "$both echo =$name >list; zpipe -f -i 0.1 $o 2>seen & z=\$!
+		    seen \"^ *\$p:0:words: \"; seen \"^ *\$q:0:lines: \"; gone"
+	done
+	both=${both//$name/$name-and-then-some}
+	one "$both zpipe -f -i 0.1 -d =$name-and-then-some 2>seen & z=\$!
+	    seen \"\$p:0:words: \"; seen \"\$q:0:lines: \"; gone"
+	# not a part of it, nor ourselves
+	ends 1 "'=${name%?}': No such process$" \
+	    "$both zpipe -d =${name%?}; r=\$?; gone; exit \$r"
+	ends 1 "'=$name.z': No such process$" "./$name.z -d =$name.z"
+	all_right
+}
+
+@test "watchfd leaves out what is another user's" {
+	local run name=z$RANDOM$RANDOM
+
+	run=$(as_nobody)
+	[ -n "$run" ] || skip "only root can be two users"
+	need setpriv pgrep
+	$run "$ZPIPE" --version >/dev/null || skip "nobody cannot run it"
+	ln -s "$(command -v slow)" $name
+	ends 1 "^zpipe: --watchfd: '=$name': Permission denied$" \
+	    "./$name 20000 4096 <$W >/dev/null & p=\$!
+	    until [ /proc/\$p/fd/0 -ef $W ]; do sleep 0.02; done
+	    $run zpipe -d =$name; r=\$?; disown \$p; kill -9 \$p; exit \$r"
+	one "./$name 20000 4096 <$W >/dev/null & p=\$!
+	    $run ./$name 20000 4096 <$L >/dev/null & q=\$!
+	    ./$name 20000 4096 <$W >/dev/null & r=\$!
+	    until [ \$(pgrep -cx $name) = 3 ]; do sleep 0.02; done
+	    $run zpipe -f -i 0.1 -d =$name 2>seen & z=\$!
+	    until grep -qs '^ *0:lines: ' seen; do sleep 0.02; done
+	    disown \$p \$q \$r; kill -9 \$p \$q \$r
+	    wait \$z && ! grep words: seen"
+	all_right
+}
+
 @test "watchfd tells what cannot be watched" {
 	ends 1 'No such process$' 'sleep 0 & wait; zpipe -d $!'
 	ends 1 'has no descriptor 77$' 'zpipe -d $$:77'
@@ -805,7 +912,23 @@ lasts="zpipe -L 1k $BATS_FILE_TMPDIR/words >out 2>err & z=\$!;"
 	    'cat | sleep 9 & zpipe -d $!:0'
 	ends 1 "'x' is not a descriptor" 'zpipe -d 1:x'
 	ends 1 "'' is not a descriptor" 'zpipe -d 1:'
-	ends 1 'one operand too many$' 'zpipe -d $$ few'
+	ends 1 "'few' is no process: " 'zpipe -d $$ few'
+	ends 1 "'' is no process: " 'zpipe -d $$ ""'
+	ends 1 "'=' has no name" 'zpipe -d ='
+	ends 1 "'=' has no name" 'zpipe -d='
+	ends 1 "'@none': No such file" 'zpipe -d $$ @none'
+	ends 1 "'@': No such file" 'zpipe -d @'
+	ends 1 "'@/': Is a directory" 'zpipe -d @/'
+	ends 1 'the list names no process$' 'echo >l; zpipe -d @l'
+	ends 1 "'x' is no process: " 'echo x >l; zpipe -d $$ @l'
+	ends 1 "'y' is not a descriptor" \
+	    'printf "%s\n1:y\n" $$ >l; zpipe -d @l'
+	ends 1 "'@l' is in a list" 'echo @l >l; zpipe -d @l'
+	ends 1 'has no descriptor 77$' 'echo $$:77 >l; zpipe -d @l'
+	ends 1 "'=no-such-one': No such process$" 'zpipe -d =no-such-one'
+	ends 1 "'=no-such-one': No such process$" \
+	    'echo =no-such-one >l; zpipe -d @l'
+	ends 1 'it cannot be had with' 'zpipe -d $$ -Q $$'
 	ends 1 'has no outputs of its own$' 'zpipe -d $$ -o f'
 	all_right
 }

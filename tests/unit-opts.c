@@ -137,6 +137,52 @@ test_combinations(void)
 	ok(parse("--nonsense", NULL) == OPTS_USAGE, "unknown options end it");
 }
 
+static void
+test_watched(void)
+{
+	static const struct {
+		const char *a, *b;
+		size_t n; /* 0: refused */
+	} table[] = {
+		{ "-d1", NULL, 1 },
+		{ "-d1:0", NULL, 1 },
+		{ "-d", "1", 1 },
+		{ "-d1", "2:3", 2 },
+		{ "2:3", "-d1", 2 },
+		{ "-d1", "-d2", 2 },
+		{ "--watchfd=1", "=name", 2 },
+		{ "-d=name", NULL, 1 },
+		{ "-d", "=1", 1 },
+		{ "-d=1:x", NULL, 1 },
+		{ "--watchfd==1:x", NULL, 1 },
+		{ "--watchfd=1:x", NULL, 0 },
+		{ "-d@/dev/null", "1", 1 },
+		{ "-d@/dev/null", NULL, 0 },
+		{ "-d1", "@", 0 },
+		{ "-d1", "=", 0 },
+		{ "-d1", "", 0 },
+		{ "-d1", "0", 0 },
+		{ "-d1", "+1", 0 },
+		{ "-d1", "1:", 0 },
+		{ "-d1", "1:2:3", 0 },
+		{ "-d1", "2147483648", 0 },
+		{ "-d1", ":1", 0 },
+		{ "-d=", NULL, 0 },
+		{ "-d", NULL, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		enum opts_end end = parse(table[i].a, table[i].b);
+
+		ok(table[i].n == 0 ? end == OPTS_USAGE :
+				     end == OPTS_RUN && o.watches &&
+			    o.nprocesses == table[i].n,
+		    "%s %s", table[i].a, table[i].b == NULL ? "" : table[i].b);
+	}
+	ok(parse("1", "2") == OPTS_RUN && !o.watches && o.nprocesses == 0,
+	    "operands are files without -d");
+}
+
 int
 main(void)
 {
@@ -149,5 +195,6 @@ main(void)
 	test_sizes();
 	test_names();
 	test_combinations();
+	test_watched();
 	return tap_done();
 }

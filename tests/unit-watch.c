@@ -328,10 +328,20 @@ test_only(void)
 	tell(&c, CLOSE, 5, 0, "");
 	ok(look(&w), "the others do not matter");
 	tell(&c, OPEN_AT, 6, O_RDONLY, in_base("a"));
-	ok(look(&w) && shows(&w, "6:b c:0/5! 6:a:0/100000"),
-	    "it may become another file");
+	ok(!look(&w) && shows(&w, "6:b c:0/5!"), "until it is another file");
+	ok(!look(&w) && w.nfds == 0, "which is not looked at");
+	watch_close(&w);
+	watch_open(&w, c.pid, 6, SECOND);
+	look(&w);
 	tell(&c, CLOSE, 6, 0, "");
-	ok(!look(&w) && shows(&w, "6:a:0/100000!"), "until it is closed");
+	ok(!look(&w) && shows(&w, "6:a:0/100000!"), "or is closed");
+	tell(&c, OPEN_AT, 6, O_RDONLY, in_base("a"));
+	ok(!look(&w) && w.nfds == 0, "for good");
+	watch_close(&w);
+	watch_open(&w, c.pid, 6, SECOND);
+	look(&w);
+	tell(&c, OPEN_AT, 6, O_WRONLY, in_base("a"));
+	ok(!look(&w) && shows(&w, "6:a:0/100000!"), "or is written to");
 	watch_close(&w);
 	tell(&c, OPEN_AT, 6, O_RDONLY, in_base("a"));
 	watch_open(&w, c.pid, 6, SECOND);
@@ -364,7 +374,7 @@ test_names(void)
 	struct watch w;
 
 	tell(&c, OPEN_AT, 3, O_RDONLY, in_base("a"));
-	watch_open(&w, c.pid, 3, SECOND);
+	watch_open(&w, c.pid, -1, SECOND);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		make_file(names[i], 5);
 		tell(&c, OPEN_AT, 3, O_RDONLY, in_base(names[i]));
@@ -421,6 +431,53 @@ test_renamed(void)
 	watch_close(&w);
 	end(&c);
 	reap(&c);
+}
+
+/* Is that what is found, but for the order? */
+static bool
+finds(const char *name, pid_t a, pid_t b)
+{
+	pid_t *pids = NULL;
+	ssize_t n = watch_find(name, &pids), want = (a != 0) + (b != 0);
+	bool good = n == want;
+
+	for (ssize_t i = 0; i < n; i++)
+		good = good && (pids[i] == a || pids[i] == b);
+	good = good && (n < 2 || pids[0] != pids[1]);
+	free(pids);
+	return good;
+}
+
+static void
+test_find(void)
+{
+	struct child c = start(), d = start();
+	char name[32], longer[64];
+
+	snprintf(name, sizeof(name), "u) %d", (int)getpid());
+	ok(finds(name, 0, 0), "no process has the name");
+	tell(&c, CALL_IT, 0, 0, name);
+	ok(finds(name, c.pid, 0), "one has it");
+	tell(&d, CALL_IT, 0, 0, name);
+	ok(finds(name, c.pid, d.pid), "two have it");
+	if (prctl(PR_SET_NAME, name) == -1)
+		bail("prctl");
+	ok(finds(name, c.pid, d.pid), "we ourselves are left out");
+	ok(finds("u)", 0, 0) && finds("", 0, 0), "a part of it is not enough");
+	snprintf(longer, sizeof(longer), "%s.", name);
+	ok(finds(longer, 0, 0), "nor is more than it");
+	snprintf(name, sizeof(name), "%015d", (int)getpid());
+	tell(&c, CALL_IT, 0, 0, name);
+	snprintf(longer, sizeof(longer), "%s and more", name);
+	ok(finds(longer, c.pid, 0), "but of a long one 15 bytes are compared");
+	tell(&c, CALL_IT, 0, 0, "two\n");
+	snprintf(name, sizeof(name), "\n%d\n", (int)getpid());
+	tell(&d, CALL_IT, 0, 0, name);
+	ok(finds(name, d.pid, 0), "it may have newlines");
+	end(&c);
+	end(&d);
+	reap(&c);
+	reap(&d);
 }
 
 static void
@@ -531,6 +588,7 @@ main(void)
 	test_only();
 	test_names();
 	test_renamed();
+	test_find();
 	test_many();
 	test_block_device();
 	test_another_user();
