@@ -90,6 +90,7 @@ gather(struct display *d, const struct pump *p, struct show_state *s,
 	*s = (struct show_state){
 		.count = m->count,
 		.size = m->size,
+		.moves = m->moves,
 		.ratio = ratio(d, taken),
 		.elapsed = meter_elapsed(m),
 		.rate = meter_rate(m),

@@ -47,7 +47,7 @@ struct files {
 
 /* One more, but nothing twice. -1 with errno as watch_open(). */
 static int
-add_watch(struct files *f, pid_t pid, int fd, uint64_t window)
+add_watch(struct files *f, pid_t pid, int fd, const struct opts *o)
 {
 	struct watch *more;
 
@@ -58,8 +58,10 @@ add_watch(struct files *f, pid_t pid, int fd, uint64_t window)
 	if (more == NULL)
 		return -1;
 	f->all = more;
-	if (watch_open(&more[f->n], pid, fd, window) == -1)
+	if (watch_open(&more[f->n], pid, fd, o->window) == -1)
 		return -1;
+	if (fd != -1 && o->sized)
+		more[f->n].expected = o->size;
 	f->several = f->several || pid != more[0].pid;
 	f->n++;
 	return 0;
@@ -67,7 +69,7 @@ add_watch(struct files *f, pid_t pid, int fd, uint64_t window)
 
 /* Those of a name that we may look at. -1 with errno if that is none. */
 static int
-add_named(struct files *f, const char *name, uint64_t window)
+add_named(struct files *f, const char *name, const struct opts *o)
 {
 	pid_t *pids;
 	ssize_t n = watch_find(name, &pids);
@@ -76,7 +78,7 @@ add_named(struct files *f, const char *name, uint64_t window)
 	if (n == -1)
 		return -1;
 	for (ssize_t i = 0; i < n; i++) {
-		if (add_watch(f, pids[i], -1, window) == 0)
+		if (add_watch(f, pids[i], -1, o) == 0)
 			error = 0;
 		else if (error == ESRCH)
 			error = errno;
@@ -92,9 +94,8 @@ open_files(struct files *f, const struct opts *o,
 {
 	for (size_t i = 0; i < o->nprocesses; i++) {
 		const struct process *p = &o->processes[i];
-		int r = p->name != NULL ?
-		    add_named(f, p->name, o->window) :
-		    add_watch(f, p->pid, p->fd, o->window);
+		int r = p->name != NULL ? add_named(f, p->name, o) :
+					  add_watch(f, p->pid, p->fd, o);
 
 		if (r == -1)
 			calls->missing(calls->ctx, p);
@@ -146,7 +147,8 @@ row_of(const struct opts *o, const struct watched *w, const char *name,
 	struct meter_spread spread = meter_spread(&w->meter);
 	struct show_state s = {
 		.count = w->pos,
-		.size = w->writing ? 0 : w->size,
+		.size = w->meter.size,
+		.moves = w->meter.moves,
 		.elapsed = meter_elapsed(&w->meter),
 		.rate = meter_rate(&w->meter),
 		.average = meter_average(&w->meter),

@@ -226,6 +226,7 @@ meter_sample(struct meter *m, uint64_t now, uint64_t count)
 	m->now = ours(m, now);
 	if (count > m->count && m->now > m->began)
 		m->units += count - m->count;
+	m->moves += count != m->count;
 	m->count = count;
 	forget(m);
 	passed = m->now - m->rated_at;

@@ -27,6 +27,7 @@ struct meter {
 	uint64_t size; /* what is expected; 0: unknown */
 	uint64_t now;  /* of the last sample, less the time stopped */
 	uint64_t count;
+	uint64_t moves; /* samples that had another count */
 	/* the implementation's own fields follow */
 	uint64_t skew;  /* what the clock went back by, in all */
 	uint64_t units; /* have passed since the beginning */

@@ -44,8 +44,6 @@ struct show {
 	struct show_conf conf;
 	struct item *items;
 	size_t nitems;
-	uint64_t seen; /* the count of the last line */
-	unsigned beat; /* where the bouncing bar is: 0 to 199 */
 	char scratch[SHOW_TEXT];
 };
 
@@ -338,11 +336,13 @@ percent(const struct show *s, const struct show_state *st)
 	return f > 1e6 ? 1000000 : (unsigned)f;
 }
 
-/* Where the bouncing bar is, from 0 to 100. */
+/* Where the bouncing bar is, from 0 to 100: it moves as long as bytes do. */
 static unsigned
-bounced(const struct show *s)
+bounced(const struct show_state *st)
 {
-	return s->beat > 100 ? 200 - s->beat : s->beat;
+	unsigned at = (unsigned)(st->moves % 100) * 2;
+
+	return at > 100 ? 200 - at : at;
 }
 
 static void
@@ -355,7 +355,7 @@ put_bar(struct drawing *d, int style, unsigned columns)
 	if (!d->utf8)
 		look = BAR_PLAIN;
 	if (f < 0)
-		line_bouncing(&d->line, look, bounced(d->show), columns);
+		line_bouncing(&d->line, look, bounced(d->state), columns);
 	else
 		line_bar(&d->line, look, f, columns);
 }
@@ -437,7 +437,7 @@ bare(const struct show *s, const struct show_state *st, enum field field,
 	switch (field) {
 	case PERCENT:
 		snprintf(text, size, "%u",
-		    st->size == 0 ? bounced(s) : percent(s, st));
+		    st->size == 0 ? bounced(st) : percent(s, st));
 		return true;
 	case TIMER:
 		snprintf(text, size, "%.4f", format_sane(st->elapsed));
@@ -698,11 +698,6 @@ show_line(struct show *s, const struct show_state *st, unsigned width,
 
 	if (width > SHOW_WIDTH)
 		width = SHOW_WIDTH;
-	/* The bouncing bar moves as long as anything does. */
-	if (st->count != s->seen)
-		s->beat = (s->beat + 2) % 200;
-	s->seen = st->count;
-
 	fixed = measure(&d, &flexible);
 	rest = fixed < width ? width - fixed : 0;
 	/* Nobody's script wants a line cut. */

@@ -50,6 +50,7 @@ struct show_conf {
 struct show_state {
 	uint64_t count; /* delivered: bytes, or lines with conf.lines */
 	uint64_t size;  /* 0: unknown */
+	uint64_t moves; /* so often was there more than before */
 	double ratio;   /* the other side's bytes to ours; 0: unknown */
 	double elapsed, rate, average, mean, fastest, eta; /* meter.h */
 	struct {

@@ -311,13 +311,16 @@ drop_closed(struct watch *w)
 }
 
 static void
-update(struct watched *f, const struct watched *seen, uint64_t now)
+update(const struct watch *w, struct watched *f, const struct watched *seen,
+    uint64_t now)
 {
 	memcpy(f->name, seen->name, sizeof(f->name));
 	f->pos = seen->pos;
 	f->size = seen->size;
 	f->seen = true;
-	meter_set_size(&f->meter, f->writing ? 0 : f->size);
+	if (w->expected != 0)
+		f->size = w->expected;
+	meter_set_size(&f->meter, f->writing && w->expected == 0 ? 0 : f->size);
 	meter_sample(&f->meter, now, f->pos);
 }
 
@@ -333,7 +336,7 @@ add(struct watch *w, const struct watched *seen, uint64_t now)
 	fds += w->nfds++;
 	*fds = *seen;
 	meter_init(&fds->meter, now, w->window);
-	update(fds, seen, now);
+	update(w, fds, seen, now);
 }
 
 /* And open for the same. */
@@ -354,7 +357,7 @@ look_at(struct watch *w, int fd, size_t nold, uint64_t now)
 	if (nold > 0)
 		old = bsearch(&seen, w->fds, nold, sizeof(seen), by_number);
 	if (old != NULL && same_file(old, &seen))
-		update(old, &seen, now);
+		update(w, old, &seen, now);
 	else if (old == NULL || w->only == -1)
 		add(w, &seen, now);
 }

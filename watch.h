@@ -30,10 +30,11 @@ struct watched {
 
 struct watch {
 	pid_t pid;
-	int only;         /* this descriptor, or -1: all */
-	bool gone;        /* watch_look() has said so */
-	uint64_t started; /* of the process: its number may be used again */
-	uint64_t window;  /* for the meters */
+	int only;          /* this descriptor, or -1: all */
+	bool gone;         /* watch_look() has said so */
+	uint64_t started;  /* of the process: its number may be used again */
+	uint64_t window;   /* for the meters */
+	uint64_t expected; /* of that descriptor, if the user knows; or 0 */
 	struct watched *fds;
 	size_t nfds;
 };

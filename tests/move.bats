@@ -905,6 +905,22 @@ both='rm -f seen; slow 20000 4096 <$W >/dev/null & p=$!
 	all_right
 }
 
+@test "watchfd takes --size for one descriptor" {
+	one "slow 20000 4096 <$W >/dev/null & p=\$!
+	    zpipe -n -i 0.1 -s 400k -d \$p:0 2>seen & z=\$!
+	    until [ \$(tail -n 1 seen)0 -ge 500 ]; do sleep 0.02; done
+	    disown \$p; kill -9 \$p; wait \$z"
+	all_right
+}
+
+@test "a bar that knows no end moves, also that of another zpipe" {
+	one "cat $W | zpipe -L 20k >out 2>err & until [ -s out ]; do :; done
+	    z=\$(pgrep -g 0 -x zpipe)
+	    timeout 1 zpipe -f -p -i 0.1 -Q \$z 2>seen; zpipe -R \$z -L 0
+	    wait; [ \$(sort -u seen | wc -l) -ge 3 ]"
+	all_right
+}
+
 @test "watchfd tells what cannot be watched" {
 	ends 1 'No such process$' 'sleep 0 & wait; zpipe -d $!'
 	ends 1 'has no descriptor 77$' 'zpipe -d $$:77'

@@ -321,6 +321,7 @@ test_states(void)
 	    "how far a gauge goes");
 	c.numeric = true;
 	c.format = NULL;
+	st.moves = 1;
 	is(line(&c, &st, 46, false, false), "2", "a script has no gauge");
 	c.gauge = c.numeric = false;
 	c.format = "%{progress-amount-only}|";
@@ -393,6 +394,7 @@ test_blanks(void)
 	c.numeric = true;
 	c.format = NULL;
 	st.size = 0;
+	st.moves = 1;
 	is(line(&c, &st, 40, false, false), "2",
 	    "a script sees a bouncing percentage, as from pv");
 }
@@ -722,7 +724,7 @@ test_bouncing(void)
 		const char *p;
 		unsigned at;
 
-		st.count = i;
+		st.moves = i;
 		show_line(s, &st, 80, false, false, text);
 		p = strstr(text, "<=>");
 		good = good && p != NULL && strlen(text) == 10;
@@ -758,7 +760,7 @@ test_bouncing_numbers(void)
 	for (unsigned i = 1; i <= 400; i++) {
 		unsigned at = i % 100 * 2;
 
-		st.count = i;
+		st.moves = i;
 		show_line(s, &st, 80, false, false, text);
 		snprintf(wanted, sizeof wanted, "%u", at > 100 ? 200 - at : at);
 		good = good && strcmp(text, wanted) == 0;
