@@ -3,11 +3,9 @@
 
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/statfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -193,50 +191,6 @@ input_back(const struct input *in, size_t n)
 {
 	if (in->kind == INPUT_FILE || in->kind == INPUT_BLOCK)
 		(void)lseek(in->fd, -(off_t)n, SEEK_CUR);
-}
-
-static bool
-is_made_up(const char *path)
-{
-	struct statfs fs;
-
-	return statfs(path, &fs) == 0 &&
-	    (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC);
-}
-
-int
-input_size(const char *path, uint64_t *sizep)
-{
-	struct stat st;
-	int fd, saved;
-	off_t end;
-
-	if (stat(path, &st) == -1)
-		return -1;
-	/* the files of /proc and /sys say 0, whatever is in them */
-	if (S_ISREG(st.st_mode) && st.st_size == 0 && is_made_up(path)) {
-		errno = ESPIPE;
-		return -1;
-	}
-	if (S_ISREG(st.st_mode)) {
-		*sizep = (uint64_t)st.st_size;
-		return 0;
-	}
-	if (!S_ISBLK(st.st_mode)) {
-		errno = S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
-		return -1;
-	}
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1)
-		return -1;
-	end = lseek(fd, 0, SEEK_END);
-	saved = errno;
-	close(fd);
-	errno = saved;
-	if (end == -1)
-		return -1;
-	*sizep = (uint64_t)end;
-	return 0;
 }
 
 bool

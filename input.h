@@ -66,9 +66,6 @@ ssize_t input_skip(struct input *, size_t most);
 /* The last n bytes have not been read after all; nothing if it cannot seek. */
 void input_back(const struct input *, size_t n);
 
-/* The size of a file or a block device; -1 with errno. */
-int input_size(const char *path, uint64_t *sizep);
-
 /* What the operand would be if it were opened; -1 with errno as stat(2). */
 int input_peek(const char *operand, enum input_kind *);
 

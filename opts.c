@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "input.h"
 #include "number.h"
 #include "opts.h"
+#include "size.h"
 
 enum {
 	OPT_ENGINE = 0x100,
@@ -458,23 +458,16 @@ format_option(struct opts *o, const char *option, const char *arg,
 	return *formatp == NULL ? -1 : 0;
 }
 
-/* The size of a file, or of a block device. */
-static int
-size_of(const char *path, uint64_t *sizep)
-{
-	if (input_size(path, sizep) == 0)
-		return 0;
-	warn("--size: '@%s'", path);
-	return -1;
-}
-
 static int
 expect_option(struct opts *o, const char *arg)
 {
 	o->sized = true;
-	if (arg[0] == '@')
-		return size_of(arg + 1, &o->size);
-	return size_option(o, "--size", arg, 0, "0", &o->size);
+	if (arg[0] != '@')
+		return size_option(o, "--size", arg, 0, "0", &o->size);
+	if (size_path(arg + 1, &o->size) == 0)
+		return 0;
+	warn("--size: '%s'", arg);
+	return -1;
 }
 
 /* PLACE[,PLACE]...[:FORMAT] */

@@ -23,6 +23,7 @@
  *	engine.c	what they share: waiting, gathering, losing an output
  *	meter.c		counts, rates, the time that is left
  *	limit.c		so much a second, and no more
+ *	size.c		what inputs, or a path, come to
  *	view.c		looks at the bytes: lines, the last ones
  *	input.c		an operand: open, classify, read
  *	output.c	an output: classify, send, unread bytes, close
@@ -59,6 +60,7 @@
 #include "pump.h"
 #include "remote.h"
 #include "report.h"
+#include "size.h"
 
 /* Others may talk to us when we have been at work for so long. */
 enum {
@@ -869,27 +871,6 @@ wait_for_command(struct zpipe *z, const struct output *o)
 
 /* ---- before a byte is moved ------------------------------------------- */
 
-/* What all inputs will come to, if anybody can say. */
-static bool
-total_size(const struct opts *o, uint64_t *sum)
-{
-	uint64_t size;
-
-	*sum = 0;
-	for (size_t i = 0; i < o->nfiles; i++) {
-		const char *path = o->files[i];
-		bool in = strcmp(path, "-") == 0;
-		off_t at = in ? lseek(STDIN_FILENO, 0, SEEK_CUR) : 0;
-
-		if (input_size(in ? "/dev/stdin" : path, &size) == -1 ||
-		    at == -1)
-			return false;
-		if (size > (uint64_t)at)
-			*sum += size - (uint64_t)at;
-	}
-	return true;
-}
-
 /* -1: it has been said why not. */
 static int
 set_aims(struct zpipe *z)
@@ -899,7 +880,7 @@ set_aims(struct zpipe *z)
 
 	if (!known && !z->o.show.lines &&
 	    (z->display.visible || z->o.stop_at_size)) {
-		known = total_size(&z->o, &z->o.size);
+		known = size_inputs(z->o.files, z->o.nfiles, &z->o.size) == 0;
 		z->o.size = known ? z->o.size : 0;
 	}
 	meter_set_size(&z->display.meter, z->o.size);
