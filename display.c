@@ -338,6 +338,12 @@ display_wants(const struct display *d, struct view *v)
 	    (d->extra != NULL && show_wants_line(d->extra));
 }
 
+bool
+display_wants_size(const struct display *d)
+{
+	return d->visible && show_wants_size(d->show);
+}
+
 void
 display_report(struct display *d, const struct pump *p,
     struct display_report *r)

@@ -55,6 +55,9 @@ int display_change(struct display *);
 /* Tells the pump what the line needs of the bytes. */
 void display_wants(const struct display *, struct view *);
 
+/* There is a line, and something in it depends on the size. */
+bool display_wants_size(const struct display *);
+
 /*
  * Draws if it is due. When to come back; UINT64_MAX: never, or (with --wait)
  * when something has moved.

@@ -770,3 +770,11 @@ show_wants_buffer(const struct show *s)
 {
 	return wants(s, BUFFER, NULL);
 }
+
+bool
+show_wants_size(const struct show *s)
+{
+	return wants(s, PROGRESS, NULL) || wants(s, BAR, NULL) ||
+	    wants(s, PERCENT, NULL) || wants(s, ETA, NULL) ||
+	    wants(s, FINETA, NULL);
+}

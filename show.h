@@ -103,5 +103,6 @@ size_t show_stats(const struct show *, const struct show_state *,
 bool show_wants_last(const struct show *, size_t *np);
 bool show_wants_line(const struct show *);
 bool show_wants_buffer(const struct show *);
+bool show_wants_size(const struct show *);
 
 #endif

@@ -7,11 +7,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "input.h"
 #include "size.h"
+#include "view.h"
+
+/* What is read at once to be counted: it is still in the cache then. */
+enum {
+	PIECE = 128 << 10
+};
 
 /* ---- files and devices ------------------------------------------------ */
 
@@ -61,21 +68,113 @@ size_path(const char *path, uint64_t *bytes)
 
 /* ---- inputs ----------------------------------------------------------- */
 
+/* Where it stands, and the bytes from there on. */
+static int
+size_of_one(const char *operand, off_t *at, uint64_t *bytes)
+{
+	bool in = strcmp(operand, "-") == 0;
+	uint64_t size;
+
+	*at = in ? lseek(STDIN_FILENO, 0, SEEK_CUR) : 0;
+	if (*at == -1 || size_path(in ? "/dev/stdin" : operand, &size) == -1)
+		return -1;
+	*bytes = size > (uint64_t)*at ? size - (uint64_t)*at : 0;
+	return 0;
+}
+
 int
 size_inputs(const char *const *operands, size_t n, uint64_t *bytes)
 {
-	uint64_t size;
+	uint64_t more;
+	off_t at;
 
 	*bytes = 0;
 	for (size_t i = 0; i < n; i++) {
-		bool in = strcmp(operands[i], "-") == 0;
-		off_t at = in ? lseek(STDIN_FILENO, 0, SEEK_CUR) : 0;
-
-		if (at == -1 ||
-		    size_path(in ? "/dev/stdin" : operands[i], &size) == -1)
+		if (size_of_one(operands[i], &at, &more) == -1)
 			return -1;
-		if (size > (uint64_t)at)
-			*bytes += size - (uint64_t)at;
+		*bytes += more;
 	}
 	return 0;
+}
+
+struct count {
+	char end;
+	bool (*go_on)(void *);
+	void *ctx;
+	char *room; /* PIECE bytes */
+	uint64_t lines;
+};
+
+/* By pread(2): the offset of stdin is other processes' offset as well. */
+static int
+count_bytes(struct count *c, int fd, off_t at, uint64_t left)
+{
+	while (left > 0) {
+		ssize_t r = pread(fd, c->room, left < PIECE ? left : PIECE, at);
+
+		if (!c->go_on(c->ctx)) {
+			errno = EINTR;
+			return -1;
+		}
+		if (r == -1 && errno == EINTR)
+			continue;
+		if (r <= 0)
+			return (int)r; /* it has become shorter */
+		c->lines += view_count(c->room, (size_t)r, c->end);
+		at += r;
+		left -= (uint64_t)r;
+	}
+	return 0;
+}
+
+static int
+count_one(struct count *c, const char *operand)
+{
+	bool in = strcmp(operand, "-") == 0;
+	uint64_t bytes;
+	off_t at;
+	int fd = STDIN_FILENO, r, saved;
+
+	if (size_of_one(operand, &at, &bytes) == -1)
+		return -1;
+	/* never to wait for the writer of a FIFO that has taken its place */
+	if (!in)
+		fd = open(operand,
+		    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd == -1)
+		return -1;
+	r = count_bytes(c, fd, at, bytes);
+	saved = errno;
+	if (!in)
+		close(fd);
+	errno = saved;
+	return r;
+}
+
+int
+size_lines(const char *const *operands, size_t n, char end,
+    bool (*go_on)(void *ctx), void *ctx, uint64_t *lines)
+{
+	struct count c = { .end = end, .go_on = go_on, .ctx = ctx };
+	enum input_kind kind;
+	int r = 0, saved;
+
+	for (size_t i = 0; i < n; i++) {
+		if (input_peek(operands[i], &kind) == -1)
+			return -1;
+		if (kind != INPUT_FILE) {
+			errno = ESPIPE;
+			return -1;
+		}
+	}
+	c.room = malloc(PIECE);
+	if (c.room == NULL)
+		return -1;
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = count_one(&c, operands[i]);
+	saved = errno;
+	free(c.room);
+	errno = saved;
+	*lines = c.lines;
+	return r;
 }

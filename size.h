@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * size: what inputs, or a path, come to. It prints nothing, and moves
- * no offset of a descriptor that we were given.
+ * size: what inputs, or a path, come to. It prints nothing, moves no
+ * offset of a descriptor that we were given, and takes nothing out of an input
+ * that others would miss.
  */
 #ifndef SIZE_H
 #define SIZE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,5 +24,13 @@ int size_path(const char *path, uint64_t *bytes);
  * a stream, EISDIR if it is a directory.
  */
 int size_inputs(const char *const *operands, size_t n, uint64_t *bytes);
+
+/*
+ * The line ends in them, which are read through, each to where it ended at
+ * first. All must be regular files, or none is read: ESPIPE. Between two reads
+ * go_on(ctx) is asked, and its no is EINTR. It blocks on disks.
+ */
+int size_lines(const char *const *operands, size_t n, char end,
+    bool (*go_on)(void *ctx), void *ctx, uint64_t *lines);
 
 #endif

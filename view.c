@@ -19,8 +19,8 @@ view_wanted(const struct view *v)
 #if defined(__GNUC__) && !defined(__clang__)
 __attribute__((optimize("O3")))
 #endif
-static uint64_t
-count(const char *p, size_t n, char end)
+uint64_t
+view_count(const char *p, size_t n, char end)
 {
 	uint64_t sum = 0;
 
@@ -102,7 +102,7 @@ void
 view_bytes(struct view *v, uint64_t at, const char *p, size_t n)
 {
 	if (v->lines) {
-		v->ended += count(p, n, v->end);
+		v->ended += view_count(p, n, v->end);
 		mark(v, at + n);
 	}
 	if (v->last)
@@ -117,7 +117,7 @@ view_cut(const struct view *v, const char *p, size_t n, uint64_t lines,
 {
 	const char *from = p, *end = p + n, *at;
 
-	*ended = count(p, n, v->end);
+	*ended = view_count(p, n, v->end);
 	if (*ended <= lines && (*ended < lines || lines == 0))
 		return lines == 0 ? 0 : n;
 	*ended = lines;

@@ -40,6 +40,9 @@ struct view {
 /* Whether anything is wanted, that is: engines must show it the bytes. */
 bool view_wanted(const struct view *);
 
+/* How many of these n bytes are this one. */
+uint64_t view_count(const char *p, size_t n, char end);
+
 /* The next n bytes of the stream, which is `at` bytes long without them. */
 void view_bytes(struct view *, uint64_t at, const char *p, size_t n);
 

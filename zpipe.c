@@ -244,6 +244,23 @@ print_outputs(struct zpipe *z)
 }
 
 static void
+say_ended(struct zpipe *z)
+{
+	static const char *const causes[] = {
+		[SIGHUP] = "hangup: ",
+		[SIGINT] = "interrupt: ",
+		[SIGTERM] = "terminated: ",
+	};
+
+	if (!ended || (z->status & STATUS_SIGNAL) != 0)
+		return;
+	/* the last line of the display says as much */
+	if (!z->o.quiet && !display_shown(&z->display))
+		print_counts(z, causes[ended]);
+	z->status |= STATUS_SIGNAL;
+}
+
+static void
 explain(struct zpipe *z, const struct input *in)
 {
 	char line[REPORT_LINE];
@@ -871,17 +888,87 @@ wait_for_command(struct zpipe *z, const struct output *o)
 
 /* ---- before a byte is moved ------------------------------------------- */
 
+/* 0, or -1 with errno. */
+static int
+start_pump(struct zpipe *z)
+{
+	struct pump *p = &z->pump;
+
+	if (pump_init(p, &z->o, z->outs, z->nouts, &z->calls) == -1)
+		return -1;
+	display_wants(&z->display, &p->view);
+	if (z->o.limited)
+		pump_limit(p, z->o.rate_limit);
+	/* who uses such options may well want to change them */
+	p->tick = z->o.limited || z->o.shows ? z->began : z->began + TELL_US;
+	return 0;
+}
+
+/* Between two reads, before anything is moved. */
+static bool
+counts_on(void *ctx)
+{
+	struct zpipe *z = ctx;
+
+	if (!woken)
+		return true;
+	if (on_wake(z))
+		return false;
+	meter_stop(&z->display.meter, meter_clock()); /* stop() ends that */
+	return true;
+}
+
+/* The lines of all inputs. It is no time in which they move. */
+static bool
+count_lines(struct zpipe *z, uint64_t *lines)
+{
+	int r;
+
+	meter_stop(&z->display.meter, meter_clock());
+	r = size_lines(z->o.files, z->o.nfiles, z->pump.view.end, counts_on, z,
+	    lines);
+	meter_go(&z->display.meter, meter_clock());
+	return r == 0;
+}
+
+/* What is to come, and where it stops; false if nobody can say. */
+static bool
+find_size(struct zpipe *z)
+{
+	struct opts *o = &z->o;
+	struct pump *p = &z->pump;
+	bool lines = o->show.lines;
+	uint64_t bytes;
+
+	if (o->sized) {
+		if (o->stop_at_size)
+			*(lines ? &p->stop_lines : &p->stop) = o->size;
+		return true;
+	}
+	o->size = 0;
+	if ((!z->display.visible && !o->stop_at_size) ||
+	    size_inputs(o->files, o->nfiles, &bytes) == -1)
+		return false;
+	/* the last line of all may have no end: it comes as well */
+	if (o->stop_at_size)
+		p->stop = bytes;
+	if (!lines)
+		o->size = bytes;
+	else if (!display_wants_size(&z->display) || !count_lines(z, &o->size))
+		o->size = 0;
+	return true;
+}
+
 /* -1: it has been said why not. */
 static int
 set_aims(struct zpipe *z)
 {
-	struct pump *p = &z->pump;
-	bool known = z->o.sized;
+	bool known = find_size(z);
 
-	if (!known && !z->o.show.lines &&
-	    (z->display.visible || z->o.stop_at_size)) {
-		known = size_inputs(z->o.files, z->o.nfiles, &z->o.size) == 0;
-		z->o.size = known ? z->o.size : 0;
+	if (ended) {
+		say_ended(z);
+		display_end(&z->display, &z->pump);
+		return -1;
 	}
 	meter_set_size(&z->display.meter, z->o.size);
 	if (z->o.stop_at_size && !known) {
@@ -889,15 +976,6 @@ set_aims(struct zpipe *z)
 		z->status |= STATUS_USAGE;
 		return -1;
 	}
-	if (z->o.stop_at_size && z->o.show.lines)
-		p->stop_lines = z->o.size;
-	else if (z->o.stop_at_size)
-		p->stop = z->o.size;
-	display_wants(&z->display, &p->view);
-	if (z->o.limited)
-		pump_limit(p, z->o.rate_limit);
-	/* who uses such options may well want to change them */
-	p->tick = z->o.limited || z->o.shows ? z->began : z->began + TELL_US;
 	return 0;
 }
 
@@ -950,35 +1028,17 @@ set_up(struct zpipe *z)
 	if (open_outputs(z) == -1 || clashes(z))
 		return -1;
 	if (display_open(&z->display, &z->o, z->began) == -1 ||
-	    watch_signals(z) == -1 ||
-	    pump_init(&z->pump, &z->o, z->outs, z->nouts, &z->calls) == -1) {
+	    watch_signals(z) == -1 || start_pump(z) == -1) {
 		warn("setting up");
 		z->status |= STATUS_MEMORY;
 		return -1;
 	}
 	z->display.counts = z->monitor.counts;
 	z->display.side = z->monitor.side;
-	if (set_aims(z) == -1 || !one_is_left(z) || !fits(z) ||
-	    write_pidfile(z) == -1)
+	if (!one_is_left(z) || !fits(z) || write_pidfile(z) == -1 ||
+	    set_aims(z) == -1)
 		return -1;
 	return z->o.store != NULL ? 0 : start_outputs(z);
-}
-
-static void
-say_ended(struct zpipe *z)
-{
-	static const char *const causes[] = {
-		[SIGHUP] = "hangup: ",
-		[SIGINT] = "interrupt: ",
-		[SIGTERM] = "terminated: ",
-	};
-
-	if (!ended || (z->status & STATUS_SIGNAL) != 0)
-		return;
-	/* the last line of the display says as much */
-	if (!z->o.quiet && !display_shown(&z->display))
-		print_counts(z, causes[ended]);
-	z->status |= STATUS_SIGNAL;
 }
 
 /* The zpipe that moves the other side, and the command between us. */
@@ -1120,8 +1180,7 @@ store_first(struct zpipe *z)
 	z->stored[0] = stored;
 	z->o.files = z->stored;
 	z->o.nfiles = 1;
-	if (pump_init(&z->pump, &z->o, z->outs, z->nouts, &z->calls) == -1 ||
-	    display_again(&z->display) == -1) {
+	if (start_pump(z) == -1 || display_again(&z->display) == -1) {
 		warn("setting up");
 		z->status |= STATUS_MEMORY;
 		return false;

@@ -302,7 +302,7 @@ at_once='n=0; while read -r rate count run; do
 	    'cp old f; cat few | zpipe -S -o f; r=$?; cmp f old && exit $r'
 	ends 1 '^zpipe: --stop-at-size: ' 'cp old f; cat few | {
 	    zpipe -S a - -o f; r=$?; cmp f old && exit $r; }'
-	ends 1 '^zpipe: --stop-at-size: ' 'zpipe -l -S few'
+	ends 1 '^zpipe: --stop-at-size: ' 'cat few | zpipe -l -S'
 	all_right
 }
 

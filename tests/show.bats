@@ -211,6 +211,85 @@ rate="${number}[ kKMGT]i?B/s"
 	all_right
 }
 
+@test "-l and -0 know how many there are where all inputs are files" {
+	printf 'a\nb' >odd
+	shows '100' -nl
+	shows '\[=+>] 100%' -lp
+	shows '100' -nl odd odd
+	printf 'x' >>data
+	tr '\n' '\0' <data >nuls
+	one '[ "$(zpipe -n0 nuls 2>&1 >/dev/null)" = 100 ]'
+	one '[ "$({ read -r; zpipe -nl; } <data 2>&1 >/dev/null)" = 100 ]'
+	one '[ "$({ read -r; zpipe -nl - odd; } <data 2>&1 >/dev/null)" = 100 ]'
+	one 'zpipe -nl -i 0.1 -L 40000 data 2>&1 >/dev/null |
+	    awk "{ n[NR] = \$1 } END { exit !(NR > 2 && n[1] > 5 &&
+		n[1] < 80 && n[NR] == 100) }"'
+	# where one of them is no file, or none at all, nobody knows
+	one '[[ $(cat data | zpipe -lfp odd - 2>&1 >/dev/null) != *%* ]]'
+	one '[[ $(zpipe -lfp odd /dev/null 2>&1 >/dev/null) != *%* ]]'
+	one '[[ $(zpipe -lfp odd none 2>&1 >/dev/null) != *%* ]]'
+	all_right
+}
+
+# reads TIMES OPTION...: the file is opened so often.
+reads()
+{
+	local n
+
+	tried=$((tried + 1))
+	strace -f -o calls -e trace=openat zpipe "${@:2}" data >copy \
+	    2>err </dev/null
+	n=$(grep -c '"data"' calls)
+	[ "$n" -eq "$1" ] || note "${*:2}: $n times"
+	cmp -s data copy || note "${*:2}: other bytes"
+}
+
+@test "lines are counted beforehand only if what is shown depends on it" {
+	need strace
+	timeout 10 strace -o calls zpipe -q </dev/null || skip "no strace here"
+	reads 1 -l
+	reads 1 -lS
+	reads 1 -lp
+	reads 1 -lfbtr
+	reads 1 -lfp -s 10
+	reads 1 -lfpq
+	reads 1 -fp
+	reads 2 -lfp
+	reads 2 -lfe
+	reads 2 -lf
+	reads 2 -ln
+	reads 2 -lfS
+	reads 2 -lfF '%{bar-block}'
+	all_right
+}
+
+@test "-S with -l and no -s does not cut a line without an end" {
+	printf 'a\nb' >odd
+	one 'zpipe -lS odd data odd | cmp - <(cat odd data odd)'
+	one '[ "$(zpipe -nlS odd 2>&1 >copy)" = 100 ] && cmp copy odd'
+	one '{ read -r; zpipe -lS; } <data | cmp - <(tail -n +2 data)'
+	all_right
+}
+
+@test "a signal while lines are counted ends it, and leaves the output" {
+	truncate -s 1T huge 2>/dev/null || skip "no file of a terabyte here"
+	for o in -lf -lfp -ln "-l0fbe -U -" "-lfp --exec=cat" "-lfpP p"; do
+		tried=$((tried + 1))
+		echo old >out
+		try 5 "timeout --foreground --preserve-status \
+		    -s INT 0.4 zpipe $o -o out huge; r=\$?
+		    [ \$(cat out) = old ] && [ ! -e p ] && exit \$r"
+		[ "$status" -eq 32 ] && [ -n "$stderr" ] &&
+		    [ "$(wc -l <<<"$stderr")" -eq 1 ] ||
+			note "$o: $(outcome)"
+	done
+	try 10 'zpipe -lfp huge & sleep 0.2; kill -TSTP $!; sleep 0.2
+	    kill -USR1 $!; kill -CONT $!; sleep 0.2; kill -TERM $!; wait $!'
+	ended 32
+	[[ $stderr == *'0 bytes'* ]] || fail "not asked" "$(outcome)"
+	all_right
+}
+
 @test "-i is the time between two updates" {
 	try 10 'zpipe -nb -i 0.2 -L 160k data >/dev/null'
 	n=$(wc -l <<<"$stderr")

@@ -946,6 +946,35 @@ test_ratio(void)
 }
 
 static void
+test_wants_size(void)
+{
+	static const struct {
+		struct show_conf conf;
+		bool size;
+	} table[] = {
+		{ { 0 }, true },
+		{ { .progress = true }, true },
+		{ { .eta = true }, true },
+		{ { .fineta = true }, true },
+		{ { .bytes = true, .rate = true, .timer = true }, false },
+		{ { .numeric = true }, true },
+		{ { .numeric = true, .bytes = true }, false },
+		{ { .format = "%b%{bar-block}" }, true },
+		{ { .format = "%{progress-amount-only}" }, true },
+		{ { .format = "%b %t %r %L" }, false },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(table); i++) {
+		struct show *s = fresh(&table[i].conf);
+
+		ok(show_wants_size(s) == table[i].size,
+		    "number %zu %s the size", i + 1,
+		    table[i].size ? "wants" : "does not want");
+		show_free(s);
+	}
+}
+
+static void
 test_wants(void)
 {
 	static const struct {
@@ -1004,5 +1033,6 @@ main(void)
 	test_stats();
 	test_ratio();
 	test_wants();
+	test_wants_size();
 	return tap_done();
 }

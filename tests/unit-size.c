@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* size: what files and stdin come to */
+/* size: what files and stdin come to, in bytes and in lines */
 #include "config.h"
 
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 
 #include "../size.h"
 #include "tap.h"
+
+static char bytes[300000];
 
 static void
 put(const char *path, const void *p, size_t n)
@@ -73,6 +76,75 @@ test_inputs(void)
 	    "nor of a directory, which is no input");
 }
 
+/* ---- lines ------------------------------------------------------------- */
+
+static int asked, may;
+
+static bool
+go_on(void *ctx)
+{
+	return ctx == &asked && asked++ < may;
+}
+
+/* The lines of these operands; UINT64_MAX if nobody knows. */
+static uint64_t
+lines(const char *a, const char *b, char end)
+{
+	const char *const operands[] = { a, b };
+	uint64_t n = 0;
+
+	asked = 0;
+	may = 100;
+	if (size_lines(operands, b != NULL ? 2 : 1, end, go_on, &asked, &n) ==
+	    -1)
+		return UINT64_MAX;
+	return n;
+}
+
+static void
+test_lines(void)
+{
+	size_t n = 0;
+
+	put("text", "a\nb\n\nc", 6);
+	put("nuls", "a\0b\nc\0", 6);
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		bytes[i] = i % 7 == 6 || i % 65536 == 0 ? '\n' : 'x';
+		n += bytes[i] == '\n';
+	}
+	put("large", bytes, sizeof(bytes));
+	ok(lines("text", NULL, '\n') == 3, "what has no end is no line");
+	ok(lines("nuls", NULL, '\0') == 2, "a NUL ends them if it is to");
+	ok(lines("/dev/null", NULL, '\n') == UINT64_MAX && errno == ESPIPE,
+	    "not of a device");
+	ok(lines("large", NULL, '\n') == n, "of more than one piece");
+	ok(asked == 3, "with a question behind each");
+	ok(lines("large", "text", '\n') == n + 3, "of two files");
+	be_stdin("text", 2);
+	ok(lines("nuls", "-", '\n') == 3, "of stdin, from there on");
+	ok(lseek(STDIN_FILENO, 0, SEEK_CUR) == 2, "where it still stands");
+	ok(lines("text", "none", '\n') == UINT64_MAX && errno == ENOENT &&
+		asked == 0,
+	    "nothing is read where one is missing");
+	ok(lines("text", "fifo", '\n') == UINT64_MAX && errno == ESPIPE &&
+		asked == 0,
+	    "or a FIFO");
+}
+
+static void
+test_interrupt(void)
+{
+	static const char *const operands[] = { "large", "text" };
+	uint64_t n;
+
+	asked = 0;
+	may = 1;
+	ok(size_lines(operands, 2, '\n', go_on, &asked, &n) == -1 &&
+		errno == EINTR,
+	    "who asks for it is heard");
+	ok(asked == 2, "and not a piece more is read");
+}
+
 int
 main(void)
 {
@@ -87,6 +159,8 @@ main(void)
 		bail("mkfifo");
 	test_path();
 	test_inputs();
+	test_lines();
+	test_interrupt();
 	snprintf(sweep, sizeof(sweep), "rm -rf %s", dir);
 	if (system(sweep) != 0)
 		bail(sweep);
