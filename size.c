@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <linux/magic.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,8 +33,8 @@ is_made_up(const char *path)
 	    (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC);
 }
 
-int
-size_path(const char *path, uint64_t *bytes)
+static int
+size_of_file(const char *path, uint64_t *bytes)
 {
 	struct stat st;
 	int fd, saved;
@@ -66,6 +68,97 @@ size_path(const char *path, uint64_t *bytes)
 	return 0;
 }
 
+/* ---- directories ------------------------------------------------------ */
+
+struct file {
+	dev_t dev;
+	ino_t ino;
+};
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct file *f = a, *g = b;
+
+	if (f->dev != g->dev)
+		return f->dev < g->dev ? -1 : 1;
+	if (f->ino != g->ino)
+		return f->ino < g->ino ? -1 : 1;
+	return 0;
+}
+
+/* 1 if no name of this file has been seen yet, 0 if one has, -1 with errno. */
+static int
+is_new(void **seen, const struct stat *st)
+{
+	struct file *f, **at;
+
+	if (st->st_nlink < 2)
+		return 1;
+	f = malloc(sizeof(*f));
+	if (f == NULL)
+		return -1;
+	*f = (struct file){ st->st_dev, st->st_ino };
+	at = tsearch(f, seen, compare);
+	if (at != NULL && *at == f)
+		return 1;
+	free(f);
+	if (at == NULL)
+		errno = ENOMEM;
+	return at != NULL ? 0 : -1;
+}
+
+static int
+add_files(FTS *tree, void **seen, uint64_t *bytes)
+{
+	FTSENT *e;
+	int r;
+
+	while (errno = 0, (e = fts_read(tree)) != NULL) {
+		if (e->fts_info == FTS_DNR && e->fts_level == FTS_ROOTLEVEL) {
+			errno = e->fts_errno;
+			return -1;
+		}
+		if (e->fts_info != FTS_F)
+			continue;
+		r = is_new(seen, e->fts_statp);
+		if (r == -1)
+			return -1;
+		if (r == 1)
+			*bytes += (uint64_t)e->fts_statp->st_size;
+	}
+	return errno == 0 ? 0 : -1;
+}
+
+static int
+size_of_tree(const char *path, uint64_t *bytes)
+{
+	char *paths[] = { (char *)(uintptr_t)path, NULL };
+	/* a link that was named is meant; and we stay where we are */
+	FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR,
+	    NULL);
+	void *seen = NULL;
+	int r, saved;
+
+	if (tree == NULL)
+		return -1;
+	*bytes = 0;
+	r = add_files(tree, &seen, bytes);
+	saved = errno;
+	tdestroy(seen, free);
+	fts_close(tree);
+	errno = saved;
+	return r;
+}
+
+int
+size_path(const char *path, uint64_t *bytes)
+{
+	if (size_of_file(path, bytes) == 0)
+		return 0;
+	return errno == EISDIR ? size_of_tree(path, bytes) : -1;
+}
+
 /* ---- inputs ----------------------------------------------------------- */
 
 /* Where it stands, and the bytes from there on. */
@@ -76,7 +169,7 @@ size_of_one(const char *operand, off_t *at, uint64_t *bytes)
 	uint64_t size;
 
 	*at = in ? lseek(STDIN_FILENO, 0, SEEK_CUR) : 0;
-	if (*at == -1 || size_path(in ? "/dev/stdin" : operand, &size) == -1)
+	if (*at == -1 || size_of_file(in ? "/dev/stdin" : operand, &size) == -1)
 		return -1;
 	*bytes = size > (uint64_t)*at ? size - (uint64_t)*at : 0;
 	return 0;

@@ -14,8 +14,10 @@
 /* All return 0, or -1 with errno; then the sum means nothing. */
 
 /*
- * The size of a file or a block device. ESPIPE for all else, and for the files
- * of /proc and /sys that say 0; EISDIR for a directory.
+ * The size of a file or a block device; of a directory, that of all regular
+ * files below it: one with several names counts once (as du(1) has it, and
+ * tar(1)), and what cannot be read is left out. ESPIPE for all else, and for
+ * the files of /proc and /sys that say 0.
  */
 int size_path(const char *path, uint64_t *bytes);
 

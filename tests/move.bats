@@ -346,7 +346,6 @@ at_once='n=0; while read -r rate count run; do
 		refused "--size: '$v'" -s "$v" few
 	done
 	refused "--size: '@missing'" -s @missing few
-	refused "--size: '@.'" -s @. few
 	refused "--size: '@/dev/null'" -s @/dev/null few
 	refused "--size: '@'" -s @ few
 	for v in 0 x "" -1; do

@@ -192,6 +192,22 @@ rate="${number}[ kKMGT]i?B/s"
 	all_right
 }
 
+@test "-s @DIR is all files below it, of several names only one" {
+	mkdir -p dir/below
+	head -c 200000 /dev/zero >dir/a
+	ln dir/a dir/below/b
+	ln -s ../data dir/c
+	ln -s dir link
+	cp data dir/below/.d
+	for d in dir dir/ link ./dir/below/..; do
+		shows '44' -n -s "@$d"
+	done
+	mkdir empty
+	one 'zpipe -S -s @empty data | cmp - /dev/null'
+	one 'zpipe -S -s @dir /dev/zero | [ $(wc -c) -eq 360000 ]'
+	all_right
+}
+
 @test "-g makes the bar show the rate where the size is unknown" {
 	try 10 'cat data | zpipe -fpg -i 0.1 -L 500k >/dev/null'
 	[[ $stderr =~ \[=+\>\ *\]/\ ?[0-9.]+KiB/s ]] ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* size: what files and stdin come to, in bytes and in lines */
+/* size: what files, directories and stdin come to, in bytes and in lines */
 #include "config.h"
 
 #include <sys/stat.h>
@@ -53,6 +53,49 @@ test_path(void)
 	ok(size_path("/dev/null", &n) == -1 && errno == ESPIPE, "nor a device");
 	ok(size_path("/proc/version", &n) == -1 && errno == ESPIPE,
 	    "nor what says 0 and has more");
+}
+
+static void
+test_tree(void)
+{
+	uint64_t n = 9;
+
+	if (mkdir("d", 0755) == -1 || mkdir("d/e", 0755) == -1)
+		bail("mkdir");
+	ok(size_path("d", &n) == 0 && n == 0, "an empty directory");
+	put("d/a", bytes, 1000);
+	put("d/e/b", bytes, 70000);
+	put("d/e/.c", bytes, 7);
+	ok(size_path("d", &n) == 0 && n == 71007, "all files below it");
+	if (symlink("../five", "d/l") == -1 || symlink("e", "d/m") == -1 ||
+	    symlink("d", "dl") == -1 || mkfifo("d/f", 0644) == -1)
+		bail("symlink");
+	ok(size_path("d", &n) == 0 && n == 71007, "what is none adds nothing");
+	ok(size_path("dl", &n) == 0 && n == 71007, "by a link that is named");
+	if (link("d/a", "d/e/again") == -1 || link("five", "d/five") == -1 ||
+	    link("d/a", "d/thrice") == -1)
+		bail("link");
+	ok(size_path("d", &n) == 0 && n == 71012,
+	    "a file with several names counts once");
+}
+
+static void
+test_unreadable(void)
+{
+	uint64_t n = 9;
+
+	if (chmod("d/e", 0) == -1)
+		bail("chmod");
+	if (access("d/e", R_OK) == 0) {
+		skip("a directory that cannot be read", "root reads it");
+		skip("one below", "root reads it");
+	} else {
+		ok(size_path("d/e", &n) == -1 && errno == EACCES,
+		    "a directory that cannot be read");
+		ok(size_path("d", &n) == 0 && n == 1005,
+		    "one below is left out");
+	}
+	chmod("d/e", 0755);
 }
 
 /* ---- inputs ------------------------------------------------------------ */
@@ -155,9 +198,11 @@ main(void)
 		bail("mkdtemp");
 	put("five", "12345", 5);
 	put("six", "123456", 6);
-	if (mkdir("d", 0755) == -1 || mkfifo("fifo", 0644) == -1)
+	if (mkfifo("fifo", 0644) == -1)
 		bail("mkfifo");
 	test_path();
+	test_tree();
+	test_unreadable();
 	test_inputs();
 	test_lines();
 	test_interrupt();
