@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
 #include <search.h>
 #include <stdlib.h>
@@ -65,6 +67,31 @@ size_of_file(const char *path, uint64_t *bytes)
 	if (end == -1)
 		return -1;
 	*bytes = (uint64_t)end;
+	return 0;
+}
+
+int
+size_room(int fd, uint64_t *bytes)
+{
+	struct stat st;
+	uint64_t size;
+	off_t at;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if (!S_ISBLK(st.st_mode)) {
+		errno = ENOTBLK;
+		return -1;
+	}
+	/* by SEEK_END the offset, which others share, would move */
+	at = lseek(fd, 0, SEEK_CUR);
+	if (at == -1 || ioctl(fd, BLKGETSIZE64, &size) == -1)
+		return -1;
+	if (size <= (uint64_t)at) {
+		errno = ENOSPC;
+		return -1;
+	}
+	*bytes = size - (uint64_t)at;
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * size: what inputs, or a path, come to. It prints nothing, moves no
+ * size: what inputs, a path or a device come to. It prints nothing, moves no
  * offset of a descriptor that we were given, and takes nothing out of an input
  * that others would miss.
  */
@@ -34,5 +34,11 @@ int size_inputs(const char *const *operands, size_t n, uint64_t *bytes);
  */
 int size_lines(const char *const *operands, size_t n, char end,
     bool (*go_on)(void *ctx), void *ctx, uint64_t *lines);
+
+/*
+ * What a block device still takes from where fd stands. ENOTBLK if it is none,
+ * ENOSPC if it is at its end.
+ */
+int size_room(int fd, uint64_t *bytes);
 
 #endif

@@ -23,7 +23,7 @@
  *	engine.c	what they share: waiting, gathering, losing an output
  *	meter.c		counts, rates, the time that is left
  *	limit.c		so much a second, and no more
- *	size.c		what inputs, or a path, come to
+ *	size.c		what inputs, a path or a device come to
  *	view.c		looks at the bytes: lines, the last ones
  *	input.c		an operand: open, classify, read
  *	output.c	an output: classify, send, unread bytes, close
@@ -931,14 +931,24 @@ count_lines(struct zpipe *z, uint64_t *lines)
 	return r == 0;
 }
 
+/* The only output is a block device, where so many bytes go. */
+static bool
+has_room(const struct zpipe *z, uint64_t *room)
+{
+	const struct output *o = &z->outs[0];
+
+	return z->nouts == 1 && S_ISBLK(o->st.st_mode) && !o->append &&
+	    !z->o.show.lines && size_room(o->fd, room) == 0;
+}
+
 /* What is to come, and where it stops; false if nobody can say. */
 static bool
 find_size(struct zpipe *z)
 {
 	struct opts *o = &z->o;
 	struct pump *p = &z->pump;
-	bool lines = o->show.lines;
-	uint64_t bytes;
+	bool lines = o->show.lines, device;
+	uint64_t room, bytes;
 
 	if (o->sized) {
 		if (o->stop_at_size)
@@ -946,9 +956,14 @@ find_size(struct zpipe *z)
 		return true;
 	}
 	o->size = 0;
-	if ((!z->display.visible && !o->stop_at_size) ||
-	    size_inputs(o->files, o->nfiles, &bytes) == -1)
+	device = has_room(z, &room);
+	if (!z->display.visible && !o->stop_at_size && !device)
 		return false;
+	if (size_inputs(o->files, o->nfiles, &bytes) == -1) {
+		if (device)
+			o->size = p->stop = room;
+		return device;
+	}
 	/* the last line of all may have no end: it comes as well */
 	if (o->stop_at_size)
 		p->stop = bytes;

@@ -370,6 +370,29 @@ at_once='n=0; while read -r rate count run; do
 		fail "$(outcome)"
 }
 
+@test "a block device that is the only output is filled, and that is the end" {
+	need losetup
+	truncate -s 1M disk
+	dev=$(losetup -f --show disk 2>/dev/null) ||
+		skip "no loop device can be had here"
+	one "[ \$({ zpipe -n 3>&1 >$dev 2>&3; } </dev/zero | tail -n 1) = 100 ]"
+	for o in "" --engine=copy -K "-U -" -S "-X --tee=$dev"; do
+		one "zpipe $o </dev/zero >$dev && cmp $dev <(head -c 1M /dev/zero)
+		    zpipe $o <(cat $W) >$dev && cmp $dev <(head -c 1M $W)"
+	done
+	one "{ head -c 1000k $W; zpipe <(tail -c +1024001 $W); } >$dev &&
+	    cmp $dev <(head -c 1M $W)"
+	# all else is as it is with files
+	for s in "zpipe $W >$dev" "zpipe -l <(cat $L) $W >$dev" \
+	    "zpipe -s 3M <(cat $W) >$dev" "zpipe <(cat $W) >>$dev" \
+	    "zpipe -o $dev -o f <(cat $W)" \
+	    "{ head -c 1M $W; zpipe </dev/zero; } >$dev"; do
+		ends 16 ': No space left on device$' "$s"
+	done
+	losetup -d "$dev"
+	all_right
+}
+
 # ---- lines ------------------------------------------------------------------
 
 @test "lines are counted exactly, and the bytes are the same" {

@@ -193,6 +193,8 @@ main(void)
 {
 	char dir[] = "/tmp/unit-size.XXXXXX";
 	char sweep[sizeof("rm -rf ") + sizeof(dir)];
+	uint64_t n;
+	int fd;
 
 	if (mkdtemp(dir) == NULL || chdir(dir) == -1)
 		bail("mkdtemp");
@@ -206,6 +208,10 @@ main(void)
 	test_inputs();
 	test_lines();
 	test_interrupt();
+	fd = open("five", O_RDWR | O_CLOEXEC);
+	ok(size_room(fd, &n) == -1 && errno == ENOTBLK,
+	    "a file has room for anything");
+	close(fd);
 	snprintf(sweep, sizeof(sweep), "rm -rf %s", dir);
 	if (system(sweep) != 0)
 		bail(sweep);
