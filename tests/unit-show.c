@@ -222,6 +222,24 @@ test_switches(void)
 		    "lines have no bits" },
 		{ { .format = "%t", .bytes = true }, "1:02:03",
 		    "a template is stronger than switches" },
+		{ { .progress = true, .timer = true, .style = BAR_BLOCK },
+		    "1:02:03 [==========================>"
+		    "                           ]  50%",
+		    "no blocks without UTF-8" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		is(line(&cases[i].conf, &half, 69, false, false), cases[i].line,
+		    cases[i].what);
+}
+
+static void
+test_numeric(void)
+{
+	static const struct {
+		struct show_conf conf;
+		const char *line, *what;
+	} cases[] = {
 		{ { .numeric = true }, "50", "-n" },
 		{ { .numeric = true, .timer = true }, "3723.2500 50", "-n -t" },
 		{ { .numeric = true, .bytes = true }, "1048576", "-n -b" },
@@ -254,10 +272,6 @@ test_switches(void)
 		    "-n with a template" },
 		{ { .numeric = true, .format = "%e %{engine}" },
 		    "ETA 0:00:10 ring  ", "-n leaves the rest alone" },
-		{ { .progress = true, .timer = true, .style = BAR_BLOCK },
-		    "1:02:03 [==========================>"
-		    "                           ]  50%",
-		    "no blocks without UTF-8" },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++)
@@ -1016,6 +1030,7 @@ main(void)
 
 	test_sequences();
 	test_switches();
+	test_numeric();
 	test_order();
 	test_states();
 	test_blanks();
