@@ -214,6 +214,18 @@ from_pipe()
 	matrix
 }
 
+@test "a splice that moves nothing is no end while there is more" {
+	for when in 1 3 9; do
+		tried=$((tried + 1))
+		timeout 20 bash -c 'cat "$W" | strace -o calls -e trace=splice \
+		    -e inject=splice:retval=0:when='$when' zpipe | cat >out' \
+		    3>&-
+		grep -q INJECTED calls || note "$when: nothing was injected"
+		cmp -s out "$W" || note "$when: other bytes"
+	done
+	all_right
+}
+
 @test "a file into a file, with any one system call failing" {
 	script='$T zpipe $F >out 2>err; echo $? >status
 	    check '$FEW' <out 2>seen'

@@ -497,9 +497,10 @@ reads()
 
 @test "it ends when the last byte has been taken, not a line later" {
 	head -c 5000 data >some
-	for o in "" "-e cat"; do
+	for o in "zpipe" "zpipe -e cat" "env --ignore-signal=IO zpipe" \
+	    "env --block-signal=IO zpipe"; do
 		tried=$((tried + 1))
-		timeout 10 bash -c '{ zpipe -fp -i 30 '"$o"' some 2>/dev/null
+		timeout 10 bash -c '{ '"$o"' -fp -i 30 some 2>/dev/null
 		    echo ended >>log; } | { sleep 0.3; head -c 5000 >taken
 		    sleep 1.5; echo left >>log; }' 3>&-
 		[ "$(cat log)" = "$(printf 'ended\nleft')" ] ||
@@ -507,6 +508,17 @@ reads()
 		rm -f log
 	done
 	all_right
+}
+
+@test "no signal is asked for on a descriptor that others share" {
+	head -c 500 data >some # too few to reopen the pipe for writing
+	timeout 10 bash -c '{ zpipe -fp -i 30 some 2>/dev/null & sleep 0.3
+	    b=$BASHPID; cat /proc/$b/fdinfo/1 >&4; wait; } | { sleep 0.6; cat >taken; }' \
+	    4>info 3>&-
+	same taken some
+	# O_ASYNC
+	grep -q ^flags: info && ! grep -Eq '^flags:.*[2367][0-7]{4}$' info ||
+		fail "flags" "$(cat info)"
 }
 
 # The seconds that the last `times` says of the commands that were run.
@@ -536,6 +548,14 @@ spent()
 	[ "$(wc -l <fields)" -gt 120 ] || fail "too few" "$(cat fields)"
 	diff "$BATS_TEST_DIRNAME/fields.pv" fields >&2 ||
 		fail "pv (<) and zpipe (>) differ"
+}
+
+@test "-U ends the line of its first half, and begins another" {
+	try 10 'zpipe -fbU - -i 0.1 -L 500k data >/dev/null'
+	[[ $stderr == *"(input):  156KiB"$'\n'*"156KiB" ]] ||
+		fail "other lines" "$(outcome)"
+	[ "$(grep -c '156KiB' <<<"$stderr")" -eq 2 ] ||
+		fail "more ends" "$(outcome)"
 }
 
 # ---- what is refused --------------------------------------------------------
