@@ -64,15 +64,11 @@ fill(const struct pump *p)
 
 /* The bytes on the other side of the command for each of ours. */
 static double
-ratio(const struct display *d, uint64_t taken)
+ratio(const struct display *d, const struct pump *p)
 {
-	uint64_t other;
-
-	if (d->counts == NULL)
+	if (d->other == NULL || p->moved == 0)
 		return 0;
-	atomic_store(&d->counts[d->side], taken);
-	other = atomic_load(&d->counts[!d->side]);
-	return taken == 0 ? 0 : (double)other / (double)taken;
+	return (double)atomic_load(d->other) / (double)p->moved;
 }
 
 /* The pointers that it leaves in *s go to p, o and outputs[]. */
@@ -91,7 +87,7 @@ gather(struct display *d, const struct pump *p, struct show_state *s,
 		.count = m->count,
 		.size = m->size,
 		.moves = m->moves,
-		.ratio = ratio(d, taken),
+		.ratio = ratio(d, p),
 		.elapsed = meter_elapsed(m),
 		.rate = meter_rate(m),
 		.average = meter_average(m),
@@ -341,7 +337,9 @@ display_wants(const struct display *d, struct view *v)
 bool
 display_wants_size(const struct display *d)
 {
-	return d->visible && show_wants_size(d->show);
+	return d->visible &&
+	    (show_wants_size(d->show) ||
+		(d->extra != NULL && show_wants_size(d->extra)));
 }
 
 void

@@ -18,9 +18,8 @@
 struct display {
 	const struct opts *o;
 	struct show *show;
-	struct show *extra;       /* of --extra-display, if that has its own */
-	_Atomic uint64_t *counts; /* of --monitor=both, or NULL */
-	unsigned side;            /* our place there */
+	struct show *extra;      /* of --extra-display, if that has its own */
+	_Atomic uint64_t *other; /* --monitor=both: the bytes there; or NULL */
 	struct term term;
 	struct meter meter;
 	bool visible; /* there is a place to draw on, and nobody forbids it */

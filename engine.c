@@ -11,14 +11,14 @@
 /*
  * PIPES_MOST: a user has 64 MiB in all pipes (pipe(7)); then new ones are tiny.
  * FIFO_US: between two looks whether a FIFO has got a reader.
- * TAKING_US, UNTOLD_US: whether readers have taken something, while they do so,
- *	and where no signal tells.
+ * TAKING_US, TAKING_MOST_US: whether readers have taken more, while they do so
+ *	or where no signal tells.
  */
 enum {
 	PIPES_MOST = 32 << 20,
 	FIFO_US = 10000,
 	TAKING_US = 1000,
-	UNTOLD_US = 20000,
+	TAKING_MOST_US = 100000,
 };
 
 /* ---- waiting ---------------------------------------------------------- */
@@ -28,6 +28,9 @@ engine_stopped(struct pump *p)
 {
 	bool first = !p->begun && p->moved > 0;
 	uint64_t now;
+
+	if (p->tell != NULL)
+		atomic_store(p->tell, p->moved);
 
 	if (first || p->tick != 0) {
 		now = meter_clock();
@@ -132,37 +135,66 @@ engine_wait(struct pump *p, const struct input *in, long usec)
 	return look_at_outputs(p);
 }
 
-/* By all who have been sent everything, so that it grows with each of them. */
+/* By all who have been sent everything, and what they still have to take. */
 static uint64_t
-taken_together(const struct pump *p)
+taken_together(const struct pump *p, uint64_t *left)
 {
-	uint64_t taken = 0;
+	uint64_t sum = 0, taken;
 
-	FOREACH_OUTPUT(p, o)
-		if (o->sent >= p->moved)
-			taken += output_taken(o);
-	return taken;
+	*left = 0;
+	FOREACH_OUTPUT(p, o) {
+		if (o->sent < p->moved)
+			continue;
+		taken = output_taken(o);
+		sum += taken;
+		*left += o->given - taken;
+	}
+	return sum;
+}
+
+/*
+ * Half of the time that they will need if they go on as since the last look: so
+ * the looks come closer as the end does. Of a first step after a pause nobody
+ * knows; with one such step after another the looks are further apart.
+ */
+static long
+until_half(struct pump *p, uint64_t taken, uint64_t left, uint64_t now)
+{
+	double rest = (double)left * (double)(now - p->looked) /
+	    (double)(taken - p->taken) / 2;
+
+	if (p->paused) {
+		rest = (double)p->deaf;
+		p->deaf = p->deaf < TAKING_MOST_US ? 2 * p->deaf + TAKING_US :
+						     TAKING_MOST_US;
+	} else
+		p->deaf = 0;
+	p->paused = false;
+	return rest < TAKING_US   ? TAKING_US :
+	    rest > TAKING_MOST_US ? TAKING_MOST_US :
+				    (long)rest;
 }
 
 enum step
 engine_wait_taken(struct pump *p, long usec)
 {
-	uint64_t taken = taken_together(p);
+	uint64_t left, taken = taken_together(p, &left), now = meter_clock();
 	enum step s = STEP_DONE;
 
 	if (taken != p->taken) {
-		/* it is on its way; a reader of single bytes is not to wake
-		   us for each of them */
+		usec = engine_sooner(usec, until_half(p, taken, left, now));
 		p->taken = taken;
-		return engine_wait(p, NULL, engine_sooner(usec, TAKING_US));
+		p->looked = now;
+		return engine_wait(p, NULL, usec);
 	}
 	FOREACH_OUTPUT(p, o)
 		if (o->sent >= p->moved && output_tell(o, true) == -1)
-			usec = engine_sooner(usec, UNTOLD_US);
-	if (taken_together(p) == taken) /* nor while we did this */
+			usec = engine_sooner(usec, TAKING_MOST_US);
+	if (taken_together(p, &left) == taken) /* nor while we did this */
 		s = engine_wait(p, NULL, usec);
 	FOREACH_OUTPUT(p, o)
 		output_tell(o, false);
+	p->paused = true;
 	return s;
 }
 

@@ -28,9 +28,9 @@ struct monitor {
 
 /*
  * Starts the command (argv, found by PATH) and, for MONITOR_BOTH, a second
- * process, which returns from here as well, and counts[] where each can say how
- * far it is. In each the descriptors 0 and 1 are then what is to be moved. 0,
- * or -1 with errno and nothing started.
+ * process, which returns from here as well, and counts[] where each says how
+ * many bytes it has moved. In each the descriptors 0 and 1 are then what is to
+ * be moved. 0, or -1 with errno and nothing started.
  */
 int monitor_start(struct monitor *, enum monitored, const char *const argv[]);
 

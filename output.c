@@ -515,10 +515,13 @@ output_tell(struct output *o, bool on)
 
 	if (o->kind != OUTPUT_PIPE || o->fd == -1)
 		return 0;
+	if (o->mute)
+		return -1;
 	if (!alone && (own == -1 || own == o->fd)) {
 		reopen(o);
 		if (o->own == -1) {
 			o->own = own;
+			o->mute = true;
 			return -1;
 		}
 	}

@@ -36,6 +36,7 @@ struct output {
 	pid_t child;         /* the command, or 0 */
 	const char *fifo;    /* the path of a FIFO that has no reader yet */
 	bool tried_own;
+	bool mute;        /* nobody can tell when its reader takes something */
 	unsigned careful; /* small writes without it */
 	bool append;      /* O_APPEND */
 	bool opened;      /* by us, by its path */
@@ -154,8 +155,8 @@ uint64_t output_taken(const struct output *);
  * Whether SIGIO, which must not be left to its default, is to come each time
  * that a reader has taken something out of the pipe: O_ASYNC on a description
  * of our own. poll(2) tells no more than that a full one has room. (Linux does
- * so in pipe_read() and in splice's wakeup_pipe_writers().) 0, or -1 with errno
- * if it cannot be had. Anything but a pipe is 0, and needs none.
+ * so in pipe_read() and in splice's wakeup_pipe_writers().) 0, or -1 if it
+ * cannot be had. Anything but a pipe is 0, and needs none.
  */
 int output_tell(struct output *, bool on);
 

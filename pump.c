@@ -332,6 +332,8 @@ pump_release_name(const struct pump *p)
 enum pump_end
 pump_flush(struct pump *p, bool last)
 {
+	if (p->tell != NULL)
+		atomic_store(p->tell, p->moved);
 	if (p->nouts == 1)
 		return end_of(await_readers(p));
 	return end_of(carry_flush(p, last));

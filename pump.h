@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -89,6 +90,8 @@ struct pump {
 	bool out_polled;      /* POLLOUT was seen since the last splice */
 	uint64_t tick;        /* when on_tick() is due; 0: never */
 	bool begun;           /* it has been told of the first bytes */
+	_Atomic uint64_t
+	    *tell; /* here another process sees p->moved; or NULL */
 
 	/* what may pass; the caller's to set, also while it runs */
 	struct limit limit;  /* bytes, or lines with view.lines */
@@ -97,6 +100,9 @@ struct pump {
 	struct view view;    /* looks at the bytes, if anything is wanted */
 	bool drain;          /* an output is done when its readers have all */
 	uint64_t taken;      /* by all readers, when they were last awaited */
+	uint64_t looked;     /* when that was */
+	long deaf;           /* the next sleep after a first step of theirs */
+	bool paused;         /* before it nothing was taken */
 	uint64_t horizon;    /* with a limit, what was allowed so far */
 
 	/* of this input, for --explain and the line of counts */

@@ -292,7 +292,7 @@ remote_serve(struct remote *r,
 				serve_peer(&r->peers[i], answer, ctx, room,
 				    room + REMOTE_MAX + 1);
 		}
-	} while (more && ++callers < BACKLOG);
+	} while (more && ++callers < 2 * BACKLOG);
 	free(room);
 }
 
@@ -400,8 +400,8 @@ ask_until(int fd, const char *msg, size_t len, char *reply, int64_t end)
 			return refuse(EMSGSIZE);
 		if (n > 0)
 			return n;
-		if (n == 0)
-			return refuse(ECONNRESET);
+		if (n == 0) /* it was heard, and that was all */
+			return refuse(ECONNABORTED);
 		if (errno != EAGAIN && errno != EINTR)
 			return -1;
 	}
@@ -410,17 +410,22 @@ ask_until(int fd, const char *msg, size_t len, char *reply, int64_t end)
 ssize_t
 remote_ask(pid_t pid, const char *msg, size_t len, char *reply)
 {
+	int64_t end = now_ms() + CONNECT_MS + ASK_MS;
 	ssize_t n;
 	int fd;
 
 	if (len == 0 || len > REMOTE_MAX)
 		return refuse(len == 0 ? EINVAL : EMSGSIZE);
-	fd = connect_until(pid, now_ms() + CONNECT_MS);
-	if (fd == -1)
-		return -1;
-	n = ask_until(fd, msg, len, reply, now_ms() + ASK_MS);
-	if (n == -1 && errno == EPIPE)
+	do {
+		fd = connect_until(pid, now_ms() + CONNECT_MS);
+		if (fd == -1)
+			return -1;
+		n = ask_until(fd, msg, len, reply, now_ms() + ASK_MS);
+		close_keeping_errno(fd);
+		/* closed with our question unread: others took our place */
+	} while (n == -1 && (errno == EPIPE || errno == ECONNRESET) &&
+	    now_ms() < end);
+	if (n == -1 && (errno == EPIPE || errno == ECONNABORTED))
 		errno = ECONNRESET;
-	close_keeping_errno(fd);
 	return n;
 }

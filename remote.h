@@ -14,7 +14,7 @@
 
 enum {
 	REMOTE_MAX = 65536, /* the longest message */
-	REMOTE_PEERS = 16,
+	REMOTE_PEERS = 64,
 };
 
 struct remote {
@@ -62,7 +62,7 @@ void remote_close(struct remote *);
 
 /*
  * The other side: asks the zpipe of that process and waits for its answer, for
- * a second and a half at most. The answer's length, or -1 with errno: ESRCH no
+ * three seconds at most. The answer's length, or -1 with errno: ESRCH no
  * such process, ENOENT it is no zpipe (or one of another user, or one that has
  * only just begun: it is tried for half a second), EACCES it is not ours,
  * ETIMEDOUT it does not answer: it is stopped, or waits for a disk, and may

@@ -26,48 +26,57 @@ enum {
 
 /* ---- files and devices ------------------------------------------------ */
 
+/* The files of /proc and /sys say 0, whatever is in them. */
 static bool
-is_made_up(const char *path)
+is_made_up(int fd)
 {
 	struct statfs fs;
 
-	return statfs(path, &fs) == 0 &&
+	return fstatfs(fd, &fs) == 0 &&
 	    (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC);
+}
+
+static int
+size_of_open(int fd, uint64_t *bytes)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if (S_ISBLK(st.st_mode))
+		return ioctl(fd, BLKGETSIZE64, bytes);
+	*bytes = (uint64_t)st.st_size;
+	if (S_ISREG(st.st_mode) && (st.st_size > 0 || !is_made_up(fd)))
+		return 0;
+	errno = S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
+	return -1;
 }
 
 static int
 size_of_file(const char *path, uint64_t *bytes)
 {
 	struct stat st;
-	int fd, saved;
-	off_t end;
+	int fd, r, saved;
 
 	if (stat(path, &st) == -1)
 		return -1;
-	/* the files of /proc and /sys say 0, whatever is in them */
-	if (S_ISREG(st.st_mode) && st.st_size == 0 && is_made_up(path)) {
-		errno = ESPIPE;
-		return -1;
-	}
-	if (S_ISREG(st.st_mode)) {
+	/* what has a size needs no right to be read; no FIFO is opened */
+	if (S_ISREG(st.st_mode) && st.st_size > 0) {
 		*bytes = (uint64_t)st.st_size;
 		return 0;
 	}
-	if (!S_ISBLK(st.st_mode)) {
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
 		errno = S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
 		return -1;
 	}
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd == -1)
 		return -1;
-	end = lseek(fd, 0, SEEK_END);
+	r = size_of_open(fd, bytes);
 	saved = errno;
 	close(fd);
 	errno = saved;
-	if (end == -1)
-		return -1;
-	*bytes = (uint64_t)end;
-	return 0;
+	return r;
 }
 
 int
@@ -196,7 +205,9 @@ size_of_one(const char *operand, off_t *at, uint64_t *bytes)
 	uint64_t size;
 
 	*at = in ? lseek(STDIN_FILENO, 0, SEEK_CUR) : 0;
-	if (*at == -1 || size_of_file(in ? "/dev/stdin" : operand, &size) == -1)
+	if (*at == -1 ||
+	    (in ? size_of_open(STDIN_FILENO, &size) :
+		  size_of_file(operand, &size)) == -1)
 		return -1;
 	*bytes = size > (uint64_t)*at ? size - (uint64_t)*at : 0;
 	return 0;

@@ -345,20 +345,24 @@ on_wake(void *ctx)
 	return ended != 0;
 }
 
-/*
- * The first tick comes when it is worth while that others can talk to us: a
- * short transfer is to cost no socket.
- */
+/* When it is worth while: a short transfer is to cost no socket. */
+static void
+listen_to_others(struct zpipe *z, uint64_t now)
+{
+	if (z->told || now < z->began + TELL_US)
+		return;
+	z->told = true;
+	remote_listen(&z->remote); /* or nobody can talk to us, then */
+}
+
+/* The first tick comes, at the latest, when that is due. */
 static uint64_t
 on_tick(void *ctx, uint64_t now)
 {
 	struct zpipe *z = ctx;
 	uint64_t due = display_tick(&z->display, &z->pump, now);
 
-	if (!z->told && now >= z->began + TELL_US) {
-		z->told = true;
-		remote_listen(&z->remote); /* or nobody can, then */
-	}
+	listen_to_others(z, now);
 	if (!z->told && due > z->began + TELL_US)
 		return z->began + TELL_US;
 	return due == UINT64_MAX ? 0 : due;
@@ -910,6 +914,7 @@ counts_on(void *ctx)
 {
 	struct zpipe *z = ctx;
 
+	listen_to_others(z, meter_clock());
 	if (!woken)
 		return true;
 	if (on_wake(z))
@@ -1048,12 +1053,15 @@ set_up(struct zpipe *z)
 		z->status |= STATUS_MEMORY;
 		return -1;
 	}
-	z->display.counts = z->monitor.counts;
-	z->display.side = z->monitor.side;
-	if (!one_is_left(z) || !fits(z) || write_pidfile(z) == -1 ||
-	    set_aims(z) == -1)
-		return -1;
-	return z->o.store != NULL ? 0 : start_outputs(z);
+	if (z->monitor.counts != NULL) {
+		z->pump.tell = &z->monitor.counts[z->monitor.side];
+		z->display.other = &z->monitor.counts[!z->monitor.side];
+	}
+	if (one_is_left(z) && fits(z) && write_pidfile(z) == 0 &&
+	    set_aims(z) == 0 && (z->o.store != NULL || start_outputs(z) == 0))
+		return 0;
+	pump_release(&z->pump);
+	return -1;
 }
 
 /* The zpipe that moves the other side, and the command between us. */
@@ -1151,8 +1159,13 @@ store(struct zpipe *z, const char *path)
 		good = !out.gone && !ended && z->status == before;
 	} else if (z->status == before)
 		not_started(z, &out);
+	/* what there is to say is about this half, while it can be counted */
 	if (good)
 		display_finish(&z->display, &z->pump);
+	else {
+		say_ended(z);
+		display_end(&z->display, &z->pump);
+	}
 	if (!out.gone)
 		on_done(z, &out);
 	pump_release(&z->pump);

@@ -760,6 +760,15 @@ lasts="zpipe -L 1k $BATS_FILE_TMPDIR/words >out 2>err & z=\$!;"
 	all_right
 }
 
+@test "it listens while it counts lines" {
+	truncate -s 40G big
+	one "zpipe -lpf -L 1k big >out 2>err & z=\$!; sleep 0.3
+	    zpipe -R \$z -L 1M; r=\$?; [ ! -s out ] || r=1
+	    disown \$z; kill \$z; exit \$r"
+	rm -f big
+	all_right
+}
+
 @test "the directory of the sockets is ours alone, and is left clean" {
 	one "$lasts zpipe -R \$z -L 2k || exit
 	    [ \$(stat -c %a \$XDG_RUNTIME_DIR/zpipe) = 700 ] &&
@@ -996,6 +1005,11 @@ both='rm -f seen; slow 20000 4096 <$W >/dev/null & p=$!
 	one "zpipe -f -M 2 -F 'to %b' -F '%{ratio} from' -N a -N b -- gunzip \
 	    <f.gz 2>seen | cmp - $W && grep -q '^to .*iB' seen &&
 	    tail -n 1 seen | grep -Eqx '1:[0-9.]+ from'"
+	one "for i in 1 2 3 4; do head -c 50000 $W; sleep 0.3; done |
+	    zpipe -M both -f -i 0.5 -F %b -F 'at %{ratio}' -- cat 2>seen >f &&
+	    grep -q '^at ' seen && ! grep '^at ' seen | grep -vx 'at 1:1'"
+	one "zpipe -M both -fb -- head -c 10 <$W 2>seen >f &&
+	    tail -n 2 seen | grep -Eq '^10.0 +B [0-9.e+]+:1$'"
 	one "zpipe -fb -M 2 -N one -N other -- cat <few 2>seen >f &&
 	    grep -q '  one: .*B' seen && grep -q '  other: .*B 1:1' seen"
 	all_right

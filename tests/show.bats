@@ -495,6 +495,17 @@ reads()
 	all_right
 }
 
+@test "a reader of small pieces is not looked at after each of them" {
+	need strace
+	timeout 10 strace -o calls zpipe -q </dev/null || skip "no strace here"
+	head -c 30000 data >some
+	timeout 20 bash -c 'strace -o calls -e trace=ppoll zpipe -f -i 5 some \
+	    2>/dev/null | for i in {1..150}; do head -c 200; sleep 0.01; done \
+	    >taken' 3>&-
+	same taken some
+	[ "$(grep -c ppoll calls)" -lt 60 ] || fail "looks" "$(cat calls)"
+}
+
 @test "it ends when the last byte has been taken, not a line later" {
 	head -c 5000 data >some
 	for o in "zpipe" "zpipe -e cat" "env --ignore-signal=IO zpipe" \
@@ -548,6 +559,17 @@ spent()
 	[ "$(wc -l <fields)" -gt 120 ] || fail "too few" "$(cat fields)"
 	diff "$BATS_TEST_DIRNAME/fields.pv" fields >&2 ||
 		fail "pv (<) and zpipe (>) differ"
+}
+
+@test "-U that is ended in its first half tells of that one" {
+	try 10 'timeout -s INT --preserve-status 0.7 zpipe -U - -L 50k data \
+	    >/dev/null'
+	[ "$status" -eq 32 ] && [[ $stderr =~ interrupt:\ [1-9][0-9]{3,} ]] ||
+		fail "no bytes" "$(outcome)"
+	try 10 'timeout -s INT --preserve-status 0.7 zpipe -fbU - -L 50k -i 0.1 \
+	    data >/dev/null'
+	[ "$status" -eq 32 ] && [[ ${stderr##*$'\n'} == *"(input): "*.*KiB ]] ||
+		fail "no bytes" "$(outcome)"
 }
 
 @test "-U ends the line of its first half, and begins another" {
@@ -798,6 +820,10 @@ titled()
 	typed 'zpipe -b -x "window,proc:only %b" data >/dev/null; echo ended'
 	await 5 '^ended'
 	titled 'only *KiB'
+	typed 'zpipe -lF %b -x "window:%{progress-amount-only} of it" data \
+	    >/dev/null; echo counted'
+	await 5 '^counted'
+	titled '100% of it'
 }
 
 @test "-c: three on one terminal have a row each, and the prompt is below" {
