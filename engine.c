@@ -160,15 +160,17 @@ taken_together(const struct pump *p, uint64_t *left)
 static long
 until_half(struct pump *p, uint64_t taken, uint64_t left, uint64_t now)
 {
-	double rest = (double)left * (double)(now - p->looked) /
-	    (double)(taken - p->taken) / 2;
+	double rest;
 
-	if (p->paused) {
+	if (p->paused || p->looked == 0) {
 		rest = (double)p->deaf;
 		p->deaf = p->deaf < TAKING_MOST_US ? 2 * p->deaf + TAKING_US :
 						     TAKING_MOST_US;
-	} else
+	} else {
+		rest = (double)left * (double)(now - p->looked) /
+		    (double)(taken - p->taken) / 2;
 		p->deaf = 0;
+	}
 	p->paused = false;
 	return rest < TAKING_US   ? TAKING_US :
 	    rest > TAKING_MOST_US ? TAKING_MOST_US :

@@ -100,7 +100,7 @@ struct pump {
 	struct view view;    /* looks at the bytes, if anything is wanted */
 	bool drain;          /* an output is done when its readers have all */
 	uint64_t taken;      /* by all readers, when they were last awaited */
-	uint64_t looked;     /* when that was */
+	uint64_t looked;     /* when that was; 0: never */
 	long deaf;           /* the next sleep after a first step of theirs */
 	bool paused;         /* before it nothing was taken */
 	uint64_t horizon;    /* with a limit, what was allowed so far */

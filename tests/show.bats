@@ -521,6 +521,21 @@ reads()
 	all_right
 }
 
+@test "a quick reader is not waited for any longer than it takes" {
+	truncate -s 20M big
+	timeout 60 bash -c 'took() {
+		local b=${EPOCHREALTIME/./}
+		zpipe $* big 2>/dev/null | cat >/dev/null
+		us=$((${EPOCHREALTIME/./} - b))
+	    }
+	    for i in {1..10}; do
+		took -q; q=$us; took -fp -i 30; echo $((us - q))
+	    done >more' 3>&-
+	# microseconds; of ten, the median
+	median=$(sort -n more | sed -n 5p)
+	[ "$median" -lt 50000 ] || fail "later by" "$(cat more)"
+}
+
 @test "no signal is asked for on a descriptor that others share" {
 	head -c 500 data >some # too few to reopen the pipe for writing
 	timeout 10 bash -c '{ zpipe -fp -i 30 some 2>/dev/null & sleep 0.3
