@@ -488,9 +488,9 @@ reads()
 		tried=$((tried + 1))
 		# poll(..., 0) does not sleep
 		n=$(grep '^[0-9]* *[a-z]' $t | grep -cv ', 0) *=')
-		lines=$(wc -l <$t.err)
-		[ "$lines" -ge 3 ] || [ $t = wait ] || note "$t: no lines"
-		[ "$n" -le $((lines + 5)) ] || note "$t: $n calls, $lines lines"
+		drawn=$(wc -l <$t.err)
+		[ "$drawn" -ge 3 ] || [ $t = wait ] || note "$t: no lines"
+		[ "$n" -le $((drawn + 5)) ] || note "$t: $n calls, $drawn lines"
 	done
 	all_right
 }
@@ -821,6 +821,7 @@ titled()
 {
 	for ((i = 0; i < 50; i++)); do
 		t=$("${tmux[@]}" display-message -p '#{pane_title}')
+		# shellcheck disable=SC2053 # a pattern
 		[[ $t != $1 ]] || return 0
 		sleep 0.05
 	done
