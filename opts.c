@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <err.h>
 #include <errno.h>
 #include <limits.h>
 #include <popt.h>
@@ -12,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "msg.h"
 #include "number.h"
 #include "opts.h"
 #include "size.h"
@@ -244,13 +244,14 @@ size_option(const struct opts *o, const char *name, const char *arg,
 	uint64_t size;
 
 	if (number_size(arg, o->show.si, &size) == -1 || size > SIZE_MAX / 2) {
-		warnx("%s: '%s' is not a size: digits and one of k, M, G, T, "
-		      "such as 64k or 16M",
-		    name, arg);
+		msg_text(name,
+		    "'%s' is not a size: digits and one of k, M, G, T, "
+		    "such as 64k or 16M",
+		    arg);
 		return -1;
 	}
 	if (size < least) {
-		warnx("%s: '%s' is too small: at least %s is needed", name, arg,
+		msg_text(name, "'%s' is too small: at least %s is needed", arg,
 		    least_name);
 		return -1;
 	}
@@ -277,8 +278,9 @@ seconds_option(const char *name, const char *arg, uint64_t least, uint64_t most,
 	uint64_t us;
 
 	if (number_seconds(arg, &us) == -1 || us < least || us > most) {
-		warnx("%s: '%s' is not a time: seconds%s, such as 2 or 0.5",
-		    name, arg, range);
+		msg_text(name,
+		    "'%s' is not a time: seconds%s, such as 2 or 0.5", arg,
+		    range);
 		return -1;
 	}
 	*usp = us;
@@ -291,7 +293,7 @@ count_option(const char *name, const char *arg, uint64_t most, unsigned *np)
 	uint64_t n;
 
 	if (number_count(arg, most, &n) == -1 || n == 0) {
-		warnx("%s: '%s' is not a number from 1 to %ju", name, arg,
+		msg_text(name, "'%s' is not a number from 1 to %ju", arg,
 		    (uintmax_t)most);
 		return -1;
 	}
@@ -316,7 +318,7 @@ name_option(const char *option, const char *arg, const char *const *names,
 		strlcat(all, i == first ? "" : ", ", sizeof(all));
 		strlcat(all, names[i], sizeof(all));
 	}
-	warnx("%s: '%s' is none of %s", option, arg, all);
+	msg_text(option, "'%s' is none of %s", arg, all);
 	return -1;
 }
 
@@ -335,7 +337,7 @@ add_target(struct opts *o, enum way way, int fd, const char *option,
 	if (more != NULL)
 		o->targets = more;
 	if (more == NULL || name == NULL) {
-		warnx("no memory for the options");
+		msg_text(NULL, "no memory for the options");
 		free(name);
 		return -1;
 	}
@@ -350,7 +352,7 @@ static int
 file_option(struct opts *o, const char *option, enum way way, const char *arg)
 {
 	if (*arg == '\0') {
-		warnx("%s: '' is not a file name", option);
+		msg_text(option, "'' is not a file name");
 		return -1;
 	}
 	return add_target(o, way, -1, "", arg);
@@ -369,7 +371,7 @@ static int
 exec_option(struct opts *o, const char *arg)
 {
 	if (arg[strspn(arg, " \t\n")] == '\0') {
-		warnx("--exec: '%s' is not a command", arg);
+		msg_text("--exec", "'%s' is not a command", arg);
 		return -1;
 	}
 	return add_target(o, WAY_COMMAND, -1, "--exec=", arg);
@@ -383,7 +385,7 @@ fd_option(struct opts *o, const char *arg)
 
 	/* strtonum(3) takes "+1" and " 1" */
 	if (why != NULL || arg[strspn(arg, "0123456789")] != '\0') {
-		warnx("--fd: '%s' is not a descriptor: a number from 0 on",
+		msg_text("--fd", "'%s' is not a descriptor: a number from 0 on",
 		    arg);
 		return -1;
 	}
@@ -423,7 +425,7 @@ keep(struct opts *o, const char *arg)
 		o->kept = more;
 	if (more == NULL || copy == NULL) {
 		free(copy);
-		warnx("no memory for the options");
+		msg_text(NULL, "no memory for the options");
 		return NULL;
 	}
 	o->kept[o->nkept++] = copy;
@@ -435,7 +437,7 @@ string_option(struct opts *o, const char *option, const char *arg,
     const char **stringp)
 {
 	if (*arg == '\0') {
-		warnx("%s: '' is empty", option);
+		msg_text(option, "'' is empty");
 		return -1;
 	}
 	*stringp = keep(o, arg);
@@ -450,8 +452,9 @@ format_option(struct opts *o, const char *option, const char *arg,
 	const char *at = show_misfit(arg, &n);
 
 	if (at != NULL) {
-		warnx("%s: '%.*s' is not a sequence: see FORMAT in zpipe(1)",
-		    option, (int)n, at);
+		msg_text(option,
+		    "'%.*s' is not a sequence: see FORMAT in zpipe(1)", (int)n,
+		    at);
 		return -1;
 	}
 	*formatp = keep(o, arg);
@@ -466,7 +469,7 @@ expect_option(struct opts *o, const char *arg)
 		return size_option(o, "--size", arg, 0, "0", &o->size);
 	if (size_path(arg + 1, &o->size) == 0)
 		return 0;
-	warn("--size: '%s'", arg);
+	msg_text("--size", "'%s': %s", arg, strerror(errno));
 	return -1;
 }
 
@@ -497,8 +500,9 @@ extra_option(struct opts *o, const char *arg)
 			    strncmp(p, places[i].name, n) == 0)
 				break;
 		if (i == most) {
-			warnx("--extra-display: '%.*s' is none of windowtitle, "
-			      "processtitle",
+			msg_text("--extra-display",
+			    "'%.*s' is none of windowtitle, "
+			    "processtitle",
 			    (int)n, p);
 			return -1;
 		}
@@ -528,7 +532,7 @@ pid_option(const char *option, const char *arg, pid_t *pidp)
 {
 	*pidp = pid_of(arg, strlen(arg));
 	if (*pidp == 0) {
-		warnx("%s: '%s' is not a process number", option, arg);
+		msg_text(option, "'%s' is not a process number", arg);
 		return -1;
 	}
 	return 0;
@@ -543,7 +547,7 @@ add_process(struct opts *o, pid_t pid, int fd, const char *name)
 	    sizeof(*more));
 
 	if (more == NULL) {
-		warnx("no memory for the options");
+		msg_text(NULL, "no memory for the options");
 		return -1;
 	}
 	o->processes = more;
@@ -557,7 +561,7 @@ watch_name(struct opts *o, const char *name)
 	const char *kept;
 
 	if (*name == '\0') {
-		warnx("--watchfd: '=' has no name of a process");
+		msg_text("--watchfd", "'=' has no name of a process");
 		return -1;
 	}
 	kept = keep(o, name);
@@ -575,15 +579,17 @@ watch_process(struct opts *o, const char *arg)
 	if (*arg == '=')
 		return watch_name(o, arg + 1);
 	if (pid == 0) {
-		warnx("--watchfd: '%s' is no process: PID, PID:FD, =NAME or "
-		      "@FILE",
+		msg_text("--watchfd",
+		    "'%s' is no process: PID, PID:FD, =NAME or "
+		    "@FILE",
 		    arg);
 		return -1;
 	}
 	if (arg[len] == '\0')
 		return add_process(o, pid, -1, NULL);
 	if (number_count(arg + len + 1, INT_MAX, &fd) == -1) {
-		warnx("--watchfd: '%s' is not a descriptor: a number from 0 on",
+		msg_text("--watchfd",
+		    "'%s' is not a descriptor: a number from 0 on",
 		    arg + len + 1);
 		return -1;
 	}
@@ -595,8 +601,8 @@ watch_line(struct opts *o, char *line)
 {
 	line[strcspn(line, "\n")] = '\0';
 	if (*line == '@') {
-		warnx("--watchfd: '%s' is in a list, which cannot name others",
-		    line);
+		msg_text("--watchfd",
+		    "'%s' is in a list, which cannot name others", line);
 		return -1;
 	}
 	return *line == '\0' ? 0 : watch_process(o, line);
@@ -616,7 +622,7 @@ watch_option(struct opts *o, const char *arg)
 	while (list != NULL && r == 0 && getline(&line, &size, list) != -1)
 		r = watch_line(o, line);
 	if (list == NULL || (r == 0 && !feof(list))) {
-		warn("--watchfd: '%s'", arg);
+		msg_text("--watchfd", "'%s': %s", arg, strerror(errno));
 		r = -1;
 	}
 	free(line);
@@ -649,7 +655,7 @@ watch_operands(struct opts *o)
 		if (watch_option(o, o->files[i]) == -1)
 			return -1;
 	if (o->nprocesses == 0) {
-		warnx("--watchfd: the list names no process");
+		msg_text("--watchfd", "the list names no process");
 		return -1;
 	}
 	return 0;
@@ -915,31 +921,36 @@ check(const struct opts *o)
 	bool ring = o->engine == ENGINE_RING || o->engine == ENGINE_AUTO;
 
 	if (!ring && o->release != RELEASE_AUTO) {
-		warnx("--release=%s: --engine=%s shares no buffers: "
-		      "use --engine=ring or auto",
+		msg_text(NULL,
+		    "--release=%s: --engine=%s shares no buffers: "
+		    "use --engine=ring or auto",
 		    release_name(o->release), engine_name(o->engine));
 		return -1;
 	}
 	if (o->no_splice && !ring && o->engine != ENGINE_COPY) {
-		warnx("--no-splice: --engine=%s does not pass the bytes "
-		      "through user memory: use ring or copy",
+		msg_text("--no-splice",
+		    "--engine=%s does not pass the bytes "
+		    "through user memory: use ring or copy",
 		    engine_name(o->engine));
 		return -1;
 	}
 	if (o->lag != LAG_WAIT && !ring && o->engine != ENGINE_COPY) {
-		warnx("--lag=%s: --engine=%s has no buffers to skip: "
-		      "use ring or copy",
+		msg_text(NULL,
+		    "--lag=%s: --engine=%s has no buffers to skip: "
+		    "use ring or copy",
 		    lag_names[o->lag], engine_name(o->engine));
 		return -1;
 	}
 	if (o->discard && o->output) {
-		warnx("--discard: --output names what is to be written: "
-		      "use one of the two");
+		msg_text("--discard",
+		    "--output names what is to be written: "
+		    "use one of the two");
 		return -1;
 	}
 	if (o->limited && o->rate_limit == 0 && o->remote == 0) {
-		warnx("--rate-limit: '0' would let nothing pass: at least 1 is "
-		      "needed");
+		msg_text("--rate-limit",
+		    "'0' would let nothing pass: at least 1 is "
+		    "needed");
 		return -1;
 	}
 	return 0;
@@ -964,7 +975,7 @@ check_others(const struct opts *o)
 		if (!modes[i].given)
 			continue;
 		if (mode != NULL) {
-			warnx("%s: it cannot be had with %s", modes[i].name,
+			msg_text(modes[i].name, "it cannot be had with %s",
 			    mode);
 			return -1;
 		}
@@ -972,21 +983,22 @@ check_others(const struct opts *o)
 	}
 	if (o->remote != 0 &&
 	    ((o->changed & CHANGED_OTHER) != 0 || o->changed == 0)) {
-		warnx("--remote: %s: see zpipe(1) for what can be changed",
+		msg_text("--remote", "%s: see zpipe(1) for what can be changed",
 		    o->changed == 0 ? "nothing is to be changed" :
 				      "an option is for the start only");
 		return -1;
 	}
 	if (mode != NULL && (o->ntargets > 0 || o->store != NULL)) {
-		warnx("%s: it has no outputs of its own", mode);
+		msg_text(mode, "it has no outputs of its own");
 		return -1;
 	}
 	if (o->monitor != MONITOR_NONE && o->nfiles == 0) {
-		warnx("--monitor: a command is missing: -- COMMAND [ARG]...");
+		msg_text("--monitor",
+		    "a command is missing: -- COMMAND [ARG]...");
 		return -1;
 	}
 	if ((o->query != 0 || o->remote != 0) && o->nfiles > 0) {
-		warnx("%s: '%s' is one operand too many", mode, o->files[0]);
+		msg_text(mode, "'%s' is one operand too many", o->files[0]);
 		return -1;
 	}
 	return 0;
@@ -1032,7 +1044,7 @@ keep_files(struct opts *o)
 {
 	o->own_files = calloc(o->nfiles + 1, sizeof(*o->own_files));
 	if (o->own_files == NULL) {
-		warnx("no memory for the options");
+		msg_text(NULL, "no memory for the options");
 		return -1;
 	}
 	for (size_t i = 0; i < o->nfiles; i++) {
@@ -1067,7 +1079,7 @@ parse(struct opts *o, poptContext pc)
 		}
 	}
 	if (opt < -1) {
-		warnx("%s: %s: see zpipe --help", poptBadOption(pc, 0),
+		msg_text(poptBadOption(pc, 0), "%s: see zpipe --help",
 		    opt == POPT_ERROR_NOARG           ? "a value is missing" :
 			opt == POPT_ERROR_UNWANTEDARG ? "takes no value" :
 			opt == POPT_ERROR_BADOPT ? "there is no such option" :
@@ -1105,7 +1117,7 @@ opts_parse(struct opts *o, int argc, char *argv[])
 	pc = poptGetContext("zpipe", argc, (const char **)(uintptr_t)argv,
 	    table, 0);
 	if (pc == NULL) {
-		warnx("no memory for the options");
+		msg_text(NULL, "no memory for the options");
 		return OPTS_USAGE;
 	}
 	o->popt = pc;

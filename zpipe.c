@@ -5,6 +5,7 @@
  * The map; an arrow never points up.
  *
  *	zpipe.c		main(): options, set up, pump, report, status
+ *	msg.c		messages on stderr
  *	opts.c		the command line
  *	change.c	what one zpipe tells another to change
  *	number.c	sizes, rates and times as people write them
@@ -29,15 +30,15 @@
  *	output.c	an output: classify, send, unread bytes, close
  *	buf.c		the ring: fill, sent, drained, released; the fence
  *
- * Only zpipe.c and opts.c print errors; the others return -1 with errno, or
- * the name of the step that failed. Each header is the contract of its file.
+ * Only zpipe.c and opts.c report errors, through msg.c; the others return -1
+ * with errno, or the name of the step that failed. Each header is the contract
+ * of its file.
  */
 #include "config.h"
 
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -55,6 +56,7 @@
 #include "follow.h"
 #include "input.h"
 #include "monitor.h"
+#include "msg.h"
 #include "opts.h"
 #include "output.h"
 #include "pump.h"
@@ -200,15 +202,15 @@ watch_signals(struct zpipe *z)
 
 /* ---- what is said ----------------------------------------------------- */
 
-/* As warnx(3) and warn(3), but not into the line of the display. */
-static void __attribute__((format(printf, 2, 3)))
-say(struct zpipe *z, const char *fmt, ...)
+/* As msg_text() and msg_errno(), but not into the line of the display. */
+static void __attribute__((format(printf, 3, 4)))
+say(struct zpipe *z, const char *name, const char *fmt, ...)
 {
 	va_list ap;
 
 	display_clear(&z->display);
 	va_start(ap, fmt);
-	vwarnx(fmt, ap);
+	msg_vtext(name, fmt, ap);
 	va_end(ap);
 }
 
@@ -219,7 +221,7 @@ blame(struct zpipe *z, const char *name)
 
 	display_clear(&z->display);
 	errno = reason;
-	warn("%s", name);
+	msg_errno(name);
 }
 
 static void
@@ -228,7 +230,7 @@ print_counts(struct zpipe *z, const char *cause)
 	char line[REPORT_LINE];
 
 	report_counts(&z->pump, (double)(meter_clock() - z->began) / 1e6, line);
-	say(z, "%s%s", cause, line);
+	say(z, NULL, "%s%s", cause, line);
 }
 
 /* One line per output, if there are several. */
@@ -239,7 +241,7 @@ print_outputs(struct zpipe *z)
 
 	for (size_t i = 0; i < z->nouts && z->nouts > 1; i++) {
 		report_output(&z->pump, &z->outs[i], line);
-		say(z, "%s: %s", z->outs[i].name, line);
+		say(z, z->outs[i].name, "%s", line);
 	}
 }
 
@@ -266,9 +268,9 @@ explain(struct zpipe *z, const struct input *in)
 	char line[REPORT_LINE];
 
 	if (report_fall(&z->pump, line))
-		say(z, "%s: %s", in->name, line);
+		say(z, in->name, "%s", line);
 	report_engine(&z->pump, line);
-	say(z, "%s: %s", in->name, line);
+	say(z, in->name, "%s", line);
 	print_outputs(z);
 }
 
@@ -379,8 +381,8 @@ on_skip(void *ctx, struct input *in, uint64_t off, size_t len)
 	if (z->o.skip_errors > 1 && z->erring == in)
 		return;
 	z->erring = in;
-	say(z, "%s: %s: %zu bytes at %ju are NULs now", in->name,
-	    strerror(reason), len, (uintmax_t)off);
+	say(z, in->name, "%s: %zu bytes at %ju are NULs now", strerror(reason),
+	    len, (uintmax_t)off);
 }
 
 /* For what stdio has printed; the bytes of a transfer go another way. */
@@ -389,7 +391,7 @@ flush_stdout(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
-	warn("stdout");
+	msg_errno("stdout");
 	return STATUS_MOVE;
 }
 
@@ -506,8 +508,8 @@ on_lost(void *ctx, struct output *o, enum loss loss)
 		return false;
 	}
 	if (loss == LOSS_LAG)
-		say(z, "%s: detached after %ju bytes: it did not keep up",
-		    o->name, (uintmax_t)o->given);
+		say(z, o->name, "detached after %ju bytes: it did not keep up",
+		    (uintmax_t)o->given);
 	else if (left && o->child != 0)
 		o->broken = !quiet;
 	else if (!quiet)
@@ -564,12 +566,13 @@ judge(struct zpipe *z, const struct input *in, enum pump_end end)
 		return false;
 	case PUMP_REFUSED:
 		if (z->o.engine == ENGINE_AUTO)
-			say(z,
+			say(z, NULL,
 			    "--release=%s: %s: a fence protects nothing on "
 			    "this kernel: use fresh",
 			    release_name(z->o.release), name);
 		else
-			say(z, "--engine=%s: %s: this system refuses it: %s",
+			say(z, NULL,
+			    "--engine=%s: %s: this system refuses it: %s",
 			    engine_name(z->o.engine), name, strerror(reason));
 		z->status |= STATUS_MOVE;
 		return false;
@@ -609,7 +612,7 @@ copy_one(struct zpipe *z, const char *operand)
 		input_direct(&in);
 	z->erring = NULL;
 	if (is_output(z, &in)) {
-		say(z, "%s: input file is output file", in.name);
+		say(z, in.name, "input file is output file");
 		z->status |= STATUS_SAME;
 	} else
 		go_on = judge(z, &in, pump_input(&z->pump, &in));
@@ -627,7 +630,7 @@ fits_one(struct zpipe *z, const char *operand, enum input_kind kind)
 
 	if (needs == NULL)
 		return true;
-	warnx("--engine=%s: %s: it %s", engine_name(z->o.engine),
+	msg_text(NULL, "--engine=%s: %s: it %s", engine_name(z->o.engine),
 	    strcmp(operand, "-") == 0 ? "stdin" : operand, needs);
 	z->status |= STATUS_USAGE;
 	return false;
@@ -680,7 +683,7 @@ inherited(struct zpipe *z)
 			flags = -1;
 		if (flags != -1 && (flags & O_ACCMODE) != O_RDONLY)
 			continue;
-		warnx("%s: it is %s", t->name,
+		msg_text(t->name, "it is %s",
 		    flags == -1 ? "not open" : "open for reading only");
 		z->status |= STATUS_USAGE;
 		return false;
@@ -714,7 +717,7 @@ open_one(struct zpipe *z, const struct target *t, struct output *o, bool *fatal)
 		return 0;
 	}
 	*fatal = errno == EMFILE || errno == ENFILE || exits_on_error(z);
-	warn("%s", t->name);
+	msg_errno(t->name);
 	z->status |= t->way == WAY_STDOUT ? STATUS_MOVE : STATUS_OPEN;
 	return -1;
 }
@@ -738,8 +741,8 @@ overwrites_input(struct zpipe *z)
 			    st.st_dev != o->st.st_dev ||
 			    st.st_ino != o->st.st_ino || st.st_size == 0)
 				continue;
-			warnx("%s: input file is output file",
-			    in ? "stdin" : operand);
+			msg_text(in ? "stdin" : operand,
+			    "input file is output file");
 			z->status |= STATUS_SAME;
 			return true;
 		}
@@ -753,8 +756,8 @@ clashes(struct zpipe *z)
 	for (size_t i = 0; i < z->nouts; i++)
 		for (size_t j = 0; j < i; j++)
 			if (output_same(&z->outs[i], &z->outs[j])) {
-				warnx("%s: the same output as %s",
-				    z->outs[i].name, z->outs[j].name);
+				msg_text(z->outs[i].name,
+				    "the same output as %s", z->outs[j].name);
 				z->status |= STATUS_USAGE;
 				return true;
 			}
@@ -770,7 +773,7 @@ open_outputs(struct zpipe *z)
 
 	z->outs = calloc(z->o.ntargets, sizeof(*z->outs));
 	if (z->outs == NULL) {
-		warn("setting up");
+		msg_errno("setting up");
 		z->status |= STATUS_MEMORY;
 		return -1;
 	}
@@ -787,7 +790,7 @@ open_outputs(struct zpipe *z)
 static bool
 not_started(struct zpipe *z, struct output *o)
 {
-	warn("%s", o->name);
+	msg_errno(o->name);
 	z->status |= STATUS_OPEN;
 	output_close(o);
 	return exits_on_error(z);
@@ -837,7 +840,7 @@ one_is_left(struct zpipe *z)
 	if (z->nouts > 1 || z->outs[0].fd != STDOUT_FILENO) {
 		fd = fcntl(wake_fd, F_DUPFD_CLOEXEC, 0);
 		if (fd == -1) {
-			warn("inputs");
+			msg_errno("inputs");
 			z->status |= STATUS_OPEN;
 			return false;
 		}
@@ -861,7 +864,7 @@ await(struct zpipe *z, pid_t pid, const char *name, int *status)
 			return false; /* it may stay; we may not */
 	}
 	if (r == -1) {
-		warn("%s", name);
+		msg_errno(name);
 		z->status |= STATUS_MOVE;
 	}
 	return r != -1;
@@ -879,12 +882,12 @@ wait_for_command(struct zpipe *z, const struct output *o)
 	    o->child == z->monitor.command)
 		return; /* whoever reads all this has gone, and hears it */
 	else if (WIFSIGNALED(status))
-		warnx("%s: killed by signal %d (%s)", o->name, WTERMSIG(status),
+		msg_text(o->name, "killed by signal %d (%s)", WTERMSIG(status),
 		    strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status) != 0)
-		warnx("%s: exit status %d", o->name, WEXITSTATUS(status));
+		msg_text(o->name, "exit status %d", WEXITSTATUS(status));
 	else if (o->broken)
-		warnx("%s: %s", o->name, strerror(EPIPE));
+		msg_text(o->name, "%s", strerror(EPIPE));
 	else
 		return;
 	z->status |= STATUS_MOVE;
@@ -992,7 +995,7 @@ set_aims(struct zpipe *z)
 	}
 	meter_set_size(&z->display.meter, z->o.size);
 	if (z->o.stop_at_size && !known) {
-		warnx("--stop-at-size: the size is not known: use --size");
+		msg_text("--stop-at-size", "the size is not known: use --size");
 		z->status |= STATUS_USAGE;
 		return -1;
 	}
@@ -1013,7 +1016,7 @@ write_pidfile(struct zpipe *z)
 		if (fclose(f) == 0 && !bad)
 			return 0;
 	}
-	warn("--pidfile: %s", z->o.pidfile);
+	msg_text("--pidfile", "%s: %s", z->o.pidfile, strerror(errno));
 	z->o.pidfile = NULL; /* not ours to remove */
 	z->status |= STATUS_OPEN;
 	return -1;
@@ -1049,7 +1052,7 @@ set_up(struct zpipe *z)
 		return -1;
 	if (display_open(&z->display, &z->o, z->began) == -1 ||
 	    watch_signals(z) == -1 || start_pump(z) == -1) {
-		warn("setting up");
+		msg_errno("setting up");
 		z->status |= STATUS_MEMORY;
 		return -1;
 	}
@@ -1085,8 +1088,9 @@ wait_for_monitored(struct zpipe *z)
 	else if (WTERMSIG(status) == SIGPIPE)
 		z->sigpipe = true;
 	else {
-		warnx("--monitor: the process for its output was killed by "
-		      "signal %d (%s)",
+		msg_text("--monitor",
+		    "the process for its output was killed by "
+		    "signal %d (%s)",
 		    WTERMSIG(status), strsignal(WTERMSIG(status)));
 		z->status |= STATUS_MOVE;
 	}
@@ -1110,8 +1114,9 @@ finish(struct zpipe *z)
 		const struct output *o = &z->outs[i];
 
 		if (o->dropped > 0 && !o->said)
-			warnx("%s: %ju bytes dropped: it did not keep up",
-			    o->name, (uintmax_t)o->dropped);
+			msg_text(o->name,
+			    "%ju bytes dropped: it did not keep up",
+			    (uintmax_t)o->dropped);
 		/* a signal for us is most often one for them as well */
 		if (o->child != 0 && !ended && !z->sigpipe)
 			wait_for_command(z, o);
@@ -1138,13 +1143,13 @@ store(struct zpipe *z, const char *path)
 	bool good = false;
 
 	if (output_open(&out, path, false) == -1 || out.fifo != NULL) {
-		warn("%s", path);
+		msg_errno(path);
 		z->status |= STATUS_OPEN;
 		return false;
 	}
 	for (size_t i = 0; i < nouts; i++)
 		if (output_same(&out, &outs[i])) {
-			warnx("%s: the same output as %s", path, outs[i].name);
+			msg_text(path, "the same output as %s", outs[i].name);
 			z->status |= STATUS_USAGE;
 			output_close(&out);
 			return false;
@@ -1197,7 +1202,7 @@ store_first(struct zpipe *z)
 
 	if (strcmp(stored, "-") == 0) {
 		if (!temporary(z)) {
-			warn("--store-and-forward");
+			msg_errno("--store-and-forward");
 			z->status |= STATUS_OPEN;
 			return false;
 		}
@@ -1209,7 +1214,7 @@ store_first(struct zpipe *z)
 	z->o.files = z->stored;
 	z->o.nfiles = 1;
 	if (start_pump(z) == -1 || display_again(&z->display) == -1) {
-		warn("setting up");
+		msg_errno("setting up");
 		z->status |= STATUS_MEMORY;
 		return false;
 	}
@@ -1249,18 +1254,19 @@ static void
 not_followed(struct zpipe *z, const char *option, const struct process *p)
 {
 	if (p->name != NULL)
-		warn("%s: '=%s'", option, p->name);
+		msg_text(option, "'=%s': %s", p->name, strerror(errno));
 	else if (errno == ENOENT)
-		warnx("%s: process %d is no zpipe that listens", option,
+		msg_text(option, "process %d is no zpipe that listens",
 		    (int)p->pid);
 	else if (errno == EBADF)
-		warnx("%s: process %d has no descriptor %d", option,
-		    (int)p->pid, p->fd);
+		msg_text(option, "process %d has no descriptor %d", (int)p->pid,
+		    p->fd);
 	else if (errno == ESPIPE)
-		warnx("%s: descriptor %d of process %d is no file", option,
+		msg_text(option, "descriptor %d of process %d is no file",
 		    p->fd, (int)p->pid);
 	else
-		warn("%s: process %d", option, (int)p->pid);
+		msg_text(option, "process %d: %s", (int)p->pid,
+		    strerror(errno));
 	z->status |= STATUS_USAGE;
 }
 
@@ -1278,7 +1284,7 @@ follow(struct zpipe *z)
 	struct process other = { .fd = -1 };
 
 	if (watch_signals(z) == -1) {
-		warn("setting up");
+		msg_errno("setting up");
 		z->status |= STATUS_MEMORY;
 		return;
 	}
@@ -1304,7 +1310,7 @@ stand_beside(struct zpipe *z)
 	static const char *const just_stdin[] = { "-", NULL };
 
 	if (monitor_start(&z->monitor, z->o.monitor, z->o.files) == -1) {
-		warn("--monitor: %s", z->o.files[0]);
+		msg_text("--monitor", "%s: %s", z->o.files[0], strerror(errno));
 		z->status |= STATUS_OPEN;
 		return false;
 	}

@@ -361,7 +361,7 @@ engines=("" --engine=ring --engine=splice --engine=copy)
 	try 5 'zpipe "" a'
 	ended 2
 	[ "$output" = first ]
-	lines_are "zpipe: : No such file or directory"
+	lines_are "zpipe: '': No such file or directory"
 }
 
 @test "a directory as stdin is one line" {

@@ -301,3 +301,41 @@ refused()
 	ended 0
 	[ "$output" = one ] || fail "$(outcome)"
 }
+
+# raw FILE: it has a byte that a terminal would act on.
+raw()
+{
+	grep -qP '[\x00-\x09\x0b-\x1f\x7f\x9b]' "$1"
+}
+
+@test "no message has a control character of a name" {
+	evil=$'\033[31mred\nzpipe: fake\302\233m\x7f'
+	for script in 'zpipe "$1"' 'zpipe "$1/x"' 'zpipe -o "$1/x" words' \
+	    'zpipe -s "$1" words' 'zpipe "--no$1" words' 'zpipe -d "=$1"' \
+	    'zpipe -X --tee=/nodir/"$1" words' 'zpipe --size=@"$1" words' \
+	    'zpipe -X --exec="exit 3 # $1" words' 'zpipe -U "$1/x" words' \
+	    'zpipe -P "$1/x" words' 'zpipe -M in -- "./$1" <words' \
+	    'zpipe -F "%{$1}" words' 'zpipe --engine="$1" words' \
+	    'cp words "$1"; zpipe --explain "$1"' \
+	    'cp words "$1"; zpipe "$1" >>"$1"' \
+	    'zpipe --tee="$1" --tee="$1" words' \
+	    'exec -a "$1" "$ZPIPE" nothing'; do
+		for LC_ALL in C C.UTF-8; do
+			tried=$((tried + 1))
+			limited 5 "($script) 2>err >/dev/null" "$evil" &&
+			    [[ $script != *explain* ]] &&
+			    note "$script: status 0"
+			if [ ! -s err ] || raw err || [ "$(wc -l <err)" -ne 1 ]
+			then
+				note "$script: $(od -c err | head -5)"
+			fi
+			rm -f "$evil"
+		done
+	done
+	all_right
+
+	try 5 'zpipe "$1"' $'a\033b'
+	lines_are "zpipe: 'a'\$'\\033''b': No such file or directory"
+	LC_ALL=C.UTF-8 try 5 'zpipe "$1"' $'\303\244 \033'
+	lines_are "zpipe: '"$'\303\244'" '\$'\\033': No such file or directory"
+}

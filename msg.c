@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <wchar.h>
+#include <wctype.h>
+
+#include "msg.h"
+
+/*
+ * NAME: room for a quoted name: a path may have 4095 bytes (PATH_MAX).
+ * LINE: room for a message.
+ */
+enum {
+	NAME = 8192,
+	LINE = 16384,
+};
+
+/* Bytes of the character at s if a terminal may have it as it is, or 0. */
+static size_t
+printable(const char *s)
+{
+	mbstate_t state = { 0 };
+	wchar_t c;
+	size_t n = mbrtowc(&c, s, strlen(s), &state);
+
+	return n > 0 && n <= MB_LEN_MAX && iswprint((wint_t)c) ? n : 0;
+}
+
+/* An escape as in C and in $'...'. */
+static void
+escape(unsigned char c, char text[8])
+{
+	static const char letters[] = "\a\b\t\n\v\f\r", names[] = "abtnvfr";
+	const char *at = c == '\0' ? NULL : strchr(letters, c);
+
+	if (at != NULL)
+		snprintf(text, 8, "\\%c", names[at - letters]);
+	else
+		snprintf(text, 8, "\\%03o", c);
+}
+
+const char *
+msg_quote(const char *name, char *text, size_t size)
+{
+	char code[8];
+	bool plain = *name != '\0', escaped = false;
+	size_t n;
+
+	for (const char *s = name; *s != '\0' && plain; s += n) {
+		n = printable(s);
+		plain = n > 0;
+	}
+	text[0] = '\0';
+	if (plain) {
+		strlcpy(text, name, size);
+		return text;
+	}
+	strlcat(text, "'", size);
+	for (const char *s = name; *s != '\0'; s += n) {
+		n = printable(s);
+		if (n == 0) {
+			escape((unsigned char)*s, code);
+			strlcat(text, escaped ? "" : "'$'", size);
+			strlcat(text, code, size);
+			escaped = true;
+			n = 1;
+			continue;
+		}
+		if (escaped)
+			strlcat(text, "''", size);
+		escaped = false;
+		snprintf(code, sizeof(code), "%.*s", (int)n, s);
+		strlcat(text, *s == '\'' ? "'\\''" : code, size);
+	}
+	strlcat(text, "'", size);
+	return text;
+}
+
+/* Appends to a line what a terminal may have of the text, and escapes. */
+static size_t
+append(char line[LINE], size_t len, const char *text)
+{
+	char code[8];
+	size_t n;
+
+	for (const char *s = text; *s != '\0'; s += n > 0 ? n : 1) {
+		n = printable(s);
+		if (n > 0)
+			snprintf(code, sizeof(code), "%.*s", (int)n, s);
+		else
+			escape((unsigned char)*s, code);
+		if (len + strlen(code) + 2 > LINE)
+			break;
+		len += strlcpy(line + len, code, LINE - len);
+	}
+	return len;
+}
+
+/* By one write(2), so that the lines of several processes do not mix. */
+static void
+print(const char *name, const char *text)
+{
+	char line[LINE], quoted[NAME];
+	size_t len;
+
+	setlocale(LC_CTYPE, "");
+	len = append(line, 0, program_invocation_short_name);
+	len = append(line, len, ": ");
+	if (name != NULL) {
+		len = append(line, len, msg_quote(name, quoted, NAME));
+		len = append(line, len, ": ");
+	}
+	len = append(line, len, text);
+	line[len++] = '\n';
+	(void)!write(STDERR_FILENO, line, len);
+}
+
+void
+msg_errno(const char *name)
+{
+	int saved = errno;
+
+	print(name, strerror(saved));
+	errno = saved;
+}
+
+void
+msg_vtext(const char *name, const char *fmt, va_list ap)
+{
+	char text[LINE];
+	int saved = errno;
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	print(name, text);
+	errno = saved;
+}
+
+void
+msg_text(const char *name, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	msg_vtext(name, fmt, ap);
+	va_end(ap);
+}
