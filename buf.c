@@ -567,7 +567,7 @@ bank_done(struct ring *r, struct bank *k)
 		bank_fence(r, k);
 }
 
-/* b is full: if it is the last of its bank, the fill goes on to another. */
+/* b takes no more: if it is the last of its bank, the fill leaves that. */
 static void
 bank_leave(struct ring *r, struct buf *b)
 {
@@ -582,11 +582,12 @@ bank_leave(struct ring *r, struct buf *b)
 }
 
 char *
-ring_room(struct ring *r, size_t *room)
+ring_room(struct ring *r, size_t least, size_t *room)
 {
 	struct buf *b = r->fill, *next;
 
-	if (b->len == r->conf.buf_size) {
+	/* a bank that was left may have its fence: nothing is added to it */
+	if (b->bank->full || r->conf.buf_size - b->len < least) {
 		bank_leave(r, b);
 		next = buf_next(r, b);
 		if (buf_take(r, next) == -1)

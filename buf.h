@@ -60,9 +60,9 @@ struct bank {
 	char *base; /* huge-page aligned within map */
 	struct buf *bufs;
 	size_t nbufs;
-	uint64_t end;   /* stream offset of its end, once full */
+	uint64_t end;   /* stream offset of its end, once left */
 	pid_t child;    /* the fence that is under way, or 0 */
-	bool full;      /* the fill has gone on to another bank */
+	bool full;      /* the fill goes on, or waits to go on, elsewhere */
 	bool fenced;    /* a fence began after its last send */
 	bool unguarded; /* that failed: only fresh pages will do */
 };
@@ -121,12 +121,14 @@ bool ring_ready(const struct ring *);
 void ring_release(struct ring *);
 
 /*
- * Memory for the next bytes: *room of them, up to the end of a buffer. NULL
- * with EAGAIN when the ring is full: try again after ring_sent() or
- * ring_drained() have moved. NULL with ENOMEM when new pages could not be had.
- * The memory is the caller's to write until ring_filled().
+ * Memory for the next bytes: *room of them, up to the end of a buffer, and
+ * no fewer than `least`, which is from 1 to conf.buf_size: a buffer with less
+ * room is left as it is. NULL with EAGAIN when the ring is full: try again
+ * after ring_sent() or ring_drained() have moved. NULL with ENOMEM when new
+ * pages could not be had. The memory is the caller's to write until
+ * ring_filled().
  */
-char *ring_room(struct ring *, size_t *room);
+char *ring_room(struct ring *, size_t least, size_t *room);
 
 /* What it is that ring_room() waits for: everything before this offset. */
 uint64_t ring_wants(const struct ring *);

@@ -44,6 +44,15 @@ sent_by_all(const struct pump *p, const struct ring *r)
 	return at < r->filled ? at : r->filled;
 }
 
+static bool
+sends_records(const struct pump *p)
+{
+	FOREACH_OUTPUT(p, o)
+		if (o->packets)
+			return true;
+	return false;
+}
+
 /*
  * What is read long before it can be sent leaves the cache, and takes the place
  * of buffers that have been sent: those need time, for their readers to let go
@@ -56,16 +65,22 @@ may_read(const struct pump *p, const struct input *in, const struct ring *r)
 {
 	uint64_t sent = p->o->lag == LAG_WAIT ? r->sent :
 						engine_furthest(p, false);
-	uint64_t most = input_pollable(in) ? UINT64_MAX : AHEAD;
+	uint64_t most = input_pollable(in) ? UINT64_MAX : AHEAD, held;
 
 	/* a producer is to feel a limit, and soon; unless it must not */
 	if (p->limit.rate != 0 && p->o->lag == LAG_WAIT) {
 		most = p->limit.rate / 4 < AHEAD ? p->limit.rate / 4 : AHEAD;
 		most = most > SHORT ? most : SHORT;
 	}
-	if (r->filled - sent >= most)
+	held = r->filled - sent;
+	/* an output of records gets one for each read, and so no two of them */
+	if (held >= most || (held > 0 && sends_records(p)))
 		return 0;
-	return p->limit.rate != 0 ? most - (r->filled - sent) : UINT64_MAX;
+	if (p->limit.rate == 0)
+		return UINT64_MAX;
+	if (most - held >= in->record)
+		return most - held;
+	return held > 0 ? 0 : in->record;
 }
 
 /* ... and half of the ring, or two banks of it, are left to what was sent. */
@@ -106,11 +121,15 @@ drain_all(struct pump *p, struct ring *r)
 static bool
 make_way(struct pump *p, const struct input *in, struct ring *r)
 {
-	bool alone = p->nouts == 1 && input_pollable(in);
+	bool alone = p->nouts == 1 &&
+	    (in->kind == INPUT_PIPE || in->kind == INPUT_SOCKET);
 	uint64_t wants = ring_wants(r), end = r->sent;
 	size_t len = 0;
 
 	if (crowded(r) || wants > r->sent) {
+		/* whoever has all that --rate-limit allows does not lag */
+		if (p->limit.rate != 0 && r->sent >= p->horizon)
+			return false;
 		if (r->sent < r->filled)
 			ring_bytes(r, r->sent, &len);
 		end += len;
@@ -148,36 +167,37 @@ may_grow(struct pump *p, const struct input *in, const struct ring *r)
 }
 
 static char *
-try_room(struct ring *r, size_t *n)
+try_room(struct ring *r, size_t least, size_t *n)
 {
 	if (!crowded(r))
-		return ring_room(r, n);
+		return ring_room(r, least, n);
 	errno = EAGAIN;
 	return NULL;
 }
 
-/* Room in the ring, or what can be done to get some. */
+/* Room in the ring for `least` bytes, or what can be done to get some. */
 static char *
-find_room(struct pump *p, const struct input *in, struct ring *r, size_t *n)
+find_room(struct pump *p, const struct input *in, struct ring *r, size_t least,
+    size_t *n)
 {
-	char *room = try_room(r, n);
+	char *room = try_room(r, least, n);
 
 	if (room != NULL || errno != EAGAIN)
 		return room;
 	drain_all(p, r);
-	room = try_room(r, n);
+	room = try_room(r, least, n);
 	if (room != NULL || errno != EAGAIN)
 		return room;
 	/* a bank is added behind a full one; up to there it is merely filled */
 	if (may_grow(p, in, r) &&
 	    (ring_grow(r) == 0 ||
 		ring_size(r) + r->conf.buf_size <= r->conf.max)) {
-		room = ring_room(r, n);
+		room = ring_room(r, least, n);
 		if (room != NULL || errno != EAGAIN)
 			return room;
 	}
 	while (p->o->lag != LAG_WAIT && make_way(p, in, r)) {
-		room = try_room(r, n);
+		room = try_room(r, least, n);
 		if (room != NULL || errno != EAGAIN)
 			return room;
 	}
@@ -196,20 +216,26 @@ enum fill {
 	FILL_NOMEM
 };
 
+static size_t
+up_to_stop(void *ctx, const char *bytes, size_t n)
+{
+	const struct pump *p = ctx;
+	uint64_t ended;
+
+	return view_cut(&p->view, bytes, n, p->stop_lines - p->view.ended,
+	    &ended);
+}
+
 /* They are in the ring now, and have been looked at. */
 static enum fill
-filled(struct pump *p, const struct input *in, struct ring *r, const char *room,
-    size_t n)
+filled(struct pump *p, struct ring *r, const char *room, size_t n)
 {
 	struct view *v = &p->view;
-	uint64_t ended;
-	size_t all = n;
 
-	if (p->stop_lines != UINT64_MAX) {
-		n = view_cut(v, room, n, p->stop_lines - v->ended, &ended);
-		if (n < all)
-			input_back(in, all - n);
-	}
+	if (n > p->stop - p->moved)
+		n = (size_t)(p->stop - p->moved); /* of a record */
+	if (p->stop_lines != UINT64_MAX)
+		n = up_to_stop(p, room, n);
 	if (view_wanted(v))
 		view_bytes(v, p->moved, room, n);
 	ring_filled(r, n);
@@ -224,34 +250,75 @@ static enum fill
 skip(struct pump *p, struct input *in, struct ring *r, char *room, size_t n)
 {
 	ssize_t skipped = in->block == 0 ? -1 : input_skip(in, n);
-	off_t at;
-	int saved = errno;
 
 	if (skipped <= 0)
 		return skipped == 0 ? FILL_AGAIN : FILL_READ;
-	at = lseek(in->fd, 0, SEEK_CUR) - (off_t)skipped;
-	errno = saved;
-	p->calls->on_skip(p->calls->ctx, in, (uint64_t)at, (size_t)skipped);
+	p->calls->on_skip(p->calls->ctx, in, (uint64_t)(in->at - skipped),
+	    (size_t)skipped);
 	memset(room, 0, (size_t)skipped);
-	return filled(p, in, r, room, (size_t)skipped);
+	return filled(p, r, room, (size_t)skipped);
 }
 
-/* Reads at most `most` bytes into the ring. */
+/*
+ * The least room for a read: that of a record, so that none is cut off. 0 with
+ * EMSGSIZE if it is longer than a buffer, or with what the socket said.
+ */
+static size_t
+room_for(const struct pump *p, const struct input *in, const struct ring *r)
+{
+	uint64_t left = p->stop - p->moved;
+	ssize_t n = (ssize_t)in->record;
+
+	if (in->kind == INPUT_SOCKET && in->packets)
+		n = input_next_record(in);
+	else if (in->kind == INPUT_PIPE && in->record > left)
+		n = (ssize_t)
+		    left; /* not one byte more; pipe(7) drops the rest */
+	if (n == -1)
+		return 0;
+	errno = EMSGSIZE;
+	return (size_t)n > r->conf.buf_size ? 0 : n > 0 ? (size_t)n : 1;
+}
+
+/* So much is asked for where there is room for more. */
+static size_t
+ask(const struct pump *p, size_t room, size_t least, uint64_t most)
+{
+	size_t chunk = p->o->chunk_size != 0 ? p->o->chunk_size : FILL;
+	size_t n = room < chunk ? room : chunk;
+
+	n = n < most ? n : (size_t)most;
+	return n > least ? n : least;
+}
+
+/* Reads at most `most` bytes into the ring, or one record. */
 static enum fill
 fill(struct pump *p, struct input *in, struct ring *r, uint64_t most)
 {
-	size_t chunk = p->o->chunk_size != 0 ? p->o->chunk_size : FILL;
-	size_t n;
+	bool packets = in->packets && in->kind == INPUT_SOCKET;
+	size_t least, n;
 	ssize_t got;
-	char *room = find_room(p, in, r, &n);
+	char *room;
 
+	if (packets && !p->in_ready)
+		return FILL_IDLE;
+	least = room_for(p, in, r);
+	if (least == 0) {
+		p->in_ready = false;
+		return errno == EINTR ? FILL_AGAIN :
+		    errno == EAGAIN   ? FILL_IDLE :
+					FILL_READ;
+	}
+	room = find_room(p, in, r, least, &n);
 	if (room == NULL)
 		return errno == EAGAIN ? FILL_FULL : FILL_NOMEM;
 	if (input_pollable(in) && !p->in_ready)
 		return FILL_IDLE;
-	n = n < chunk ? n : chunk;
-	n = n < most ? n : (size_t)most;
-	got = input_read(in, room, n);
+	n = ask(p, n, least, most);
+	if (p->stop_lines != UINT64_MAX && !input_pollable(in))
+		got = input_read_cut(in, room, n, up_to_stop, p);
+	else
+		got = input_read(in, room, n);
 	p->in_ready = false;
 	if (got == -1 && errno == EINTR)
 		return FILL_AGAIN;
@@ -261,7 +328,7 @@ fill(struct pump *p, struct input *in, struct ring *r, uint64_t most)
 		return skip(p, in, r, room, n);
 	if (got == 0)
 		return FILL_END;
-	return filled(p, in, r, room, (size_t)got);
+	return filled(p, r, room, (size_t)got);
 }
 
 /*
@@ -314,6 +381,8 @@ held_back(const struct pump *p, const struct ring *r)
 static enum step
 send_one(struct pump *p, struct ring *r, struct output *o, bool *moved)
 {
+	size_t chunk = p->o->chunk_size != 0 ? p->o->chunk_size : COPY_BUFFER;
+
 	while (o->sent < r->filled && o->sent < p->horizon) {
 		size_t len;
 		const char *bytes = ring_bytes(r, o->sent, &len);
@@ -322,6 +391,8 @@ send_one(struct pump *p, struct ring *r, struct output *o, bool *moved)
 
 		if (len > p->horizon - o->sent)
 			len = (size_t)(p->horizon - o->sent);
+		if (o->kind == OUTPUT_CHAR && len > chunk)
+			len = chunk; /* a block of a tape, perhaps */
 		share = r == &p->ring && o->vmsplices && len >= SHARE;
 		if (share)
 			n = output_share(o, bytes, len);
@@ -444,7 +515,7 @@ run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 				return STEP_WRITE;
 			end = f == FILL_END;
 			moved = f == FILL_SOME || f == FILL_AGAIN || end;
-			if (p->trickle && !engine_trickles(p))
+			if (f == FILL_SOME && p->trickle && !engine_trickles(p))
 				stop = p->moved;
 		}
 		s = send_all(p, r, &moved);
@@ -452,7 +523,7 @@ run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
 			return s;
 		if (end && r == p->many)
 			return STEP_DONE;
-		if (r->sent == r->filled && (end || p->moved == stop))
+		if (r->sent == r->filled && (end || p->moved >= stop))
 			return end ? STEP_DONE : STEP_LIMIT;
 		if (moved) {
 			backoff = 0;
@@ -592,26 +663,63 @@ carry_turn(struct pump *p, struct ring *r)
 	return s;
 }
 
-enum step
-run_copy(struct pump *p, struct input *in, uint64_t limit)
+static size_t
+largest_record(const struct input *in)
 {
+	return in->packets && in->kind == INPUT_SOCKET ? INPUT_PACKET :
+							 in->record;
+}
+
+/* Buffers that a read, and a record of this input, fit in. */
+static struct ring_conf
+copy_plan(const struct pump *p, const struct input *in)
+{
+	const struct opts *o = p->o;
 	struct ring_conf c = {
 		.buf_size = COPY_BUFFER,
 		.bank_bufs = 2,
 		.banks = 1,
 		.release = RELEASE_SENT,
 	};
-	enum step s;
 
-	if (p->o->chunk_size > c.buf_size)
-		c.buf_size = p->o->chunk_size < COPY_MOST ?
-		    (p->o->chunk_size + SHORT - 1) & ~((size_t)SHORT - 1) :
+	if (o->chunk_size > c.buf_size)
+		c.buf_size = o->chunk_size < COPY_MOST ?
+		    (o->chunk_size + SHORT - 1) & ~((size_t)SHORT - 1) :
 		    COPY_MOST;
-	c.max = p->nouts == 1 && p->o->lag == LAG_WAIT ? 2 * c.buf_size :
-							 p->o->buffer_size;
-	if (!ring_ready(&p->copy) && ring_init(&p->copy, &c) == -1)
-		return STEP_MEMORY;
-	s = carry_turn(p, &p->copy);
+	if (c.buf_size < largest_record(in))
+		c.buf_size = largest_record(in);
+	c.max = 2 * c.buf_size;
+	if (c.max < o->buffer_size &&
+	    (p->nouts > 1 || o->lag != LAG_WAIT || o->buffer_asked))
+		c.max = o->buffer_size;
+	return c;
+}
+
+/* An input with larger records needs other buffers than those before it. */
+static enum step
+copy_open(struct pump *p, const struct input *in)
+{
+	struct ring_conf c = copy_plan(p, in);
+	enum step s = STEP_DONE;
+
+	if (ring_ready(&p->copy) && p->copy.conf.buf_size >= c.buf_size)
+		return s;
+	if (p->many == &p->copy)
+		s = carry_flush(p, false);
+	/* with --lag somebody may not have got it all: it goes on as it is */
+	if (s != STEP_DONE || p->copy.sent < p->copy.filled)
+		return s;
+	ring_release(&p->copy);
+	return ring_init(&p->copy, &c) == -1 ? STEP_MEMORY : STEP_DONE;
+}
+
+enum step
+run_copy(struct pump *p, struct input *in, uint64_t limit)
+{
+	enum step s = copy_open(p, in);
+
+	if (s == STEP_DONE)
+		s = carry_turn(p, &p->copy);
 	if (s != STEP_DONE)
 		return s;
 	s = run_buffers(p, in, &p->copy, limit);
@@ -692,6 +800,11 @@ run_ring(struct pump *p, struct input *in, uint64_t limit)
 
 	if (s != STEP_DONE)
 		return s;
+	if (p->ring.conf.buf_size < largest_record(in)) {
+		p->engine = ENGINE_COPY;
+		p->why = "its records need larger buffers";
+		return run_copy(p, in, limit);
+	}
 	s = carry_turn(p, &p->ring);
 	if (s != STEP_DONE)
 		return s;

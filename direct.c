@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/fs.h>
 #include <unistd.h>
 
@@ -30,12 +31,45 @@ enum {
 
 /* ---- splice: the kernel moves the pages ------------------------------- */
 
-/* An errno of splice, copy_file_range or vmsplice: whose is it? */
+/*
+ * splice(2) has one errno for two descriptors, and may have taken an error that
+ * is reported only once, as that of a socket. But one side is a pipe, and a
+ * pipe fails with EPIPE only: all else is the other side's. What the system
+ * just will not do is no error yet: another engine may.
+ */
 static enum step
-fallen(struct pump *p)
+splice_failed(struct pump *p, const struct input *in, int from, int to)
 {
-	return errno == EPIPE ? engine_lose(p, &p->outs[0], LOSS_ERROR) :
-				STEP_FALL;
+	struct output *o = &p->outs[0];
+	bool to_pipe = to == p->pair[1] || o->kind == OUTPUT_PIPE;
+	int reason = errno;
+
+	if (engine_refused(reason))
+		return STEP_FALL;
+	if (from != in->fd || !to_pipe)
+		return engine_lose(p, o, LOSS_ERROR);
+	if (reason != EPIPE || to == p->pair[1] || !output_left(o)) {
+		errno = reason;
+		return STEP_READ;
+	}
+	/* it asks for a reader before it looks for the end of the input */
+	if (input_ended(in))
+		return STEP_LIMIT;
+	errno = reason;
+	return engine_lose(p, o, LOSS_ERROR);
+}
+
+/*
+ * splice(2) says that this is the end. It says so of files of /proc as well, so
+ * read(2) has the last word; but a device may say it only once.
+ */
+static enum step
+splice_ended(const struct input *in)
+{
+	if (in->kind == INPUT_CHAR || input_ended(in))
+		return STEP_DONE;
+	errno = 0;
+	return STEP_FALL;
 }
 
 static size_t
@@ -52,14 +86,55 @@ may_take(struct pump *p, size_t *most)
 	return engine_may(p, most);
 }
 
+/* From the input: 0 is its end. */
+static ssize_t
+splice_in(struct input *in, int to, size_t most, unsigned flags)
+{
+	loff_t at;
+	ssize_t r;
+
+	/* nobody else has the position of a file that we have opened */
+	if (input_pollable(in) || (in->owned && in->reserved == 0))
+		return splice(in->fd, NULL, to, NULL, most, flags);
+	if (input_reserve(in, most) == -1)
+		return -1;
+	if (in->reserved == 0)
+		return 0;
+	at = in->at;
+	r = splice(in->fd, &at, to, NULL,
+	    most < in->reserved ? most : in->reserved, flags);
+	if (r > 0)
+		input_took(in, (size_t)r);
+	return r;
+}
+
+/* From the private pipe, which holds as many bytes. */
+static ssize_t
+splice_out(struct output *o, int from, size_t held, unsigned flags)
+{
+	loff_t at;
+	ssize_t r;
+
+	if (!output_reserves(o) || (o->opened && o->reserved == 0))
+		return splice(from, NULL, o->fd, NULL, held, flags);
+	if (output_reserve(o, held) == -1)
+		return -1;
+	at = o->at;
+	r = splice(from, NULL, o->fd, &at,
+	    held < o->reserved ? held : o->reserved, flags);
+	if (r > 0)
+		output_put(o, (size_t)r);
+	return r;
+}
+
 /*
- * One splice of at most `most` bytes when both sides are said to be ready, or
- * STEP_DONE if it has to be asked again. *n is what it moved; 0 with STEP_LIMIT
- * is the end.
+ * One splice of at most `most` bytes when both sides are said to be ready. *n
+ * is what it moved; 0 with STEP_DONE if it has to be asked again, and with
+ * STEP_LIMIT at the end. Other steps are for the engine to return.
  */
 static enum step
-splice_once(struct pump *p, const struct input *in, int from, int to,
-    size_t most, size_t *n)
+splice_once(struct pump *p, struct input *in, int from, int to, size_t most,
+    size_t *n)
 {
 	struct output *o = &p->outs[0];
 	/*
@@ -68,11 +143,15 @@ splice_once(struct pump *p, const struct input *in, int from, int to,
 	 */
 	bool room = to == p->pair[1] || p->out_polled;
 	bool block = room && !input_pollable(in);
+	unsigned flags = block ? 0 : SPLICE_F_NONBLOCK;
 	ssize_t r;
 
 	if (to == o->fd && o->kind == OUTPUT_SOCKET && most > SOCKET_MOST)
 		most = SOCKET_MOST;
-	r = splice(from, NULL, to, NULL, most, block ? 0 : SPLICE_F_NONBLOCK);
+	if (from == in->fd)
+		r = splice_in(in, to, most, flags);
+	else
+		r = splice_out(o, from, most, flags);
 	if (to == o->fd && o->kind == OUTPUT_SOCKET)
 		o->full = true; /* that is, poll before the next */
 	*n = 0;
@@ -91,12 +170,12 @@ splice_once(struct pump *p, const struct input *in, int from, int to,
 		o->full = true;
 		return STEP_DONE;
 	}
-	return fallen(p);
+	return splice_failed(p, in, from, to);
 }
 
 /* Waits for what a splice needs: input, room, or a larger piece. */
 static enum step
-splice_ready(struct pump *p, const struct input *in, bool *ready)
+splice_ready(struct pump *p, struct input *in, bool *ready)
 {
 	struct output *o = &p->outs[0];
 	enum step s;
@@ -132,18 +211,16 @@ splice_direct(struct pump *p, struct input *in, bool cares)
 			return s;
 		if (!ready)
 			continue;
+		if (p->in_end)
+			return STEP_DONE;
 		s = may_take(p, &most);
 		if (s != STEP_DONE)
 			return s;
 		if (most == 0)
 			continue;
 		s = splice_once(p, in, in->fd, p->outs[0].fd, most, &n);
-		if (s == STEP_LIMIT && p->in_end)
-			return STEP_DONE;
-		if (s == STEP_LIMIT) {
-			errno = 0;
-			return STEP_FALL; /* read(2) has the last word */
-		}
+		if (s == STEP_LIMIT)
+			return splice_ended(in);
 		if (s != STEP_DONE)
 			return s;
 		engine_passed(p, n);
@@ -156,22 +233,60 @@ splice_direct(struct pump *p, struct input *in, bool cares)
 }
 
 /*
+ * splice(2) and tee(2) hand records on as they are, and a reader behind us that
+ * has no room for a whole one would lose the rest; write(2) makes a stream of
+ * them. Whether a pipe has records can be seen when there are two of them in
+ * it. True while that is not known, or if it has.
+ */
+static bool
+may_have_packets(struct pump *p, struct input *in)
+{
+	if (in->kind != INPUT_PIPE || p->stream)
+		return false;
+	/* one read has given more than any record has */
+	p->stream = !in->packets &&
+	    (p->piece > PIPE_BUF || input_pipe_mode(in) == PIPE_STREAM);
+	if (in->packets) {
+		p->engine = ENGINE_COPY;
+		p->why = "the input pipe is in packet mode";
+	}
+	return !p->stream;
+}
+
+/* Copies as long as there may be records. STEP_LIMIT: there are none. */
+static enum step
+copy_packets(struct pump *p, struct input *in)
+{
+	enum step s = STEP_LIMIT;
+
+	while (s == STEP_LIMIT && !pump_full(p) && may_have_packets(p, in)) {
+		p->trickle = !in->packets;
+		s = run_copy(p, in, 0);
+		p->trickle = false;
+	}
+	return s;
+}
+
+/*
  * From a stream to a pipe. A byte there and back takes a tenth longer by splice
  * than by read and write, so a trickle is copied until a large piece comes.
  */
 static enum step
 splice_stream(struct pump *p, struct input *in)
 {
+	bool forced = p->o->engine != ENGINE_AUTO;
 	enum step s = STEP_LIMIT;
 
-	if (p->o->engine != ENGINE_AUTO)
-		return splice_direct(p, in, false);
 	while (s == STEP_LIMIT && !pump_full(p)) {
-		p->trickle = true;
-		s = run_copy(p, in, 0);
-		p->trickle = false;
+		if (!forced) {
+			p->trickle = true;
+			s = run_copy(p, in, 0);
+			p->trickle = false;
+		}
+		if (s == STEP_LIMIT)
+			s = copy_packets(p, in);
 		if (s == STEP_LIMIT && !pump_full(p))
-			s = splice_direct(p, in, true);
+			s = splice_direct(p, in, !forced);
 	}
 	return s;
 }
@@ -183,6 +298,7 @@ spill(struct pump *p, size_t held)
 	struct input pair = {
 		.name = "",
 		.fd = p->pair[0],
+		.given = -1,
 		.kind = INPUT_PIPE,
 		.left = -1,
 	};
@@ -213,7 +329,7 @@ await_room(struct pump *p)
 }
 
 static enum step
-splice_held(struct pump *p, const struct input *in, size_t held)
+splice_held(struct pump *p, struct input *in, size_t held)
 {
 	struct output *o = &p->outs[0];
 	enum step s;
@@ -223,9 +339,9 @@ splice_held(struct pump *p, const struct input *in, size_t held)
 		s = await_room(p);
 		if (s != STEP_DONE)
 			return s;
-		s = splice_once(p, in, p->pair[0], o->fd, piece_of(p), &n);
+		s = splice_once(p, in, p->pair[0], o->fd, held, &n);
 		if (s == STEP_LIMIT)
-			errno = EIO; /* it was not empty */
+			errno = EINVAL; /* it was not empty */
 		if (s == STEP_FALL || s == STEP_LIMIT)
 			return spill(p, held);
 		if (s != STEP_DONE)
@@ -247,7 +363,10 @@ pair_open(struct pump *p)
 	return 0;
 }
 
-/* Neither side is a pipe: by way of one of our own. */
+/*
+ * By way of a pipe of our own: neither side is one, or it takes a region of
+ * the output, which must be as long as what is there.
+ */
 static enum step
 splice_private(struct pump *p, struct input *in)
 {
@@ -271,10 +390,8 @@ splice_private(struct pump *p, struct input *in)
 		if (most == 0)
 			continue;
 		s = splice_once(p, in, in->fd, p->pair[1], most, &n);
-		if (s == STEP_LIMIT) {
-			errno = 0;
-			return STEP_FALL;
-		}
+		if (s == STEP_LIMIT)
+			return splice_ended(in);
 		if (s != STEP_DONE)
 			return s;
 		s = splice_held(p, in, n);
@@ -314,7 +431,7 @@ tee_all(struct pump *p, size_t held, bool *moved)
 		} else if (n == -1 && errno == EINTR)
 			*moved = true; /* once more */
 		else {
-			errno = n == 0 ? EIO : errno; /* it was not empty */
+			errno = n == 0 ? EINVAL : errno; /* it was not empty */
 			return STEP_FALL;
 		}
 	}
@@ -388,9 +505,12 @@ tee_open(struct pump *p)
 static enum step
 run_tee(struct pump *p, struct input *in)
 {
-	enum step s = carry_turn(p, NULL);
+	enum step s = copy_packets(p, in);
 	size_t n, most;
 
+	if (s != STEP_LIMIT || pump_full(p))
+		return s;
+	s = carry_turn(p, NULL);
 	if (s == STEP_DONE && tee_open(p) == -1)
 		s = STEP_FALL;
 	while (s == STEP_DONE) {
@@ -407,10 +527,8 @@ run_tee(struct pump *p, struct input *in)
 		if (s != STEP_DONE || most == 0)
 			continue;
 		s = splice_once(p, in, in->fd, p->pair[1], most, &n);
-		if (s == STEP_LIMIT) {
-			errno = 0;
-			return STEP_FALL;
-		}
+		if (s == STEP_LIMIT)
+			return splice_ended(in);
 		if (s != STEP_DONE)
 			break;
 		engine_count(p, n);
@@ -423,13 +541,16 @@ run_tee(struct pump *p, struct input *in)
 enum step
 run_splice(struct pump *p, struct input *in, uint64_t limit)
 {
+	const struct output *o = &p->outs[0];
+	bool shared = output_reserves(o) && !o->opened;
+
 	(void)limit;
 	if (p->nouts > 1)
 		return run_tee(p, in);
 	engine_grow_pipes(p, in);
-	if (input_pollable(in) && p->outs[0].kind == OUTPUT_PIPE)
+	if (input_pollable(in) && o->kind == OUTPUT_PIPE)
 		return splice_stream(p, in);
-	if (in->kind == INPUT_PIPE || p->outs[0].kind == OUTPUT_PIPE)
+	if ((in->kind == INPUT_PIPE && !shared) || o->kind == OUTPUT_PIPE)
 		return splice_direct(p, in, false);
 	return splice_private(p, in);
 }
@@ -438,34 +559,55 @@ run_splice(struct pump *p, struct input *in, uint64_t limit)
 
 /*
  * The output gets the blocks of the input, not a copy of them: all at once, and
- * a snapshot (ioctl_ficlonerange(2); XFS, Btrfs, ...). To the end as it was
- * when the input was opened; if that has moved, EINVAL. Never for O_APPEND,
- * where the offset says nothing about where the bytes would go. STEP_DONE,
- * STEP_FALL if that is not to be had here, or STEP_READ.
+ * a snapshot (ioctl_ficlonerange(2); XFS, Btrfs, ...). False if that cannot be
+ * had here; what has been reserved for it is then still to be copied.
  */
-static enum step
-range_clone(struct pump *p, const struct input *in)
+static bool
+clone_region(struct pump *p, struct input *in, size_t n)
 {
 	struct output *o = &p->outs[0];
-	off_t from = lseek(in->fd, 0, SEEK_CUR), to = lseek(o->fd, 0, SEEK_CUR);
-	struct file_clone_range r = {
-		.src_fd = in->fd,
-		.src_offset = (uint64_t)from,
-		.src_length = (uint64_t)in->left,
-		.dest_offset = (uint64_t)to,
-	};
+	struct file_clone_range r = { .src_fd = in->fd };
 
-	if (p->limit.rate != 0 || p->stop - p->moved < (uint64_t)in->left)
-		return STEP_FALL;
-	if (o->append || in->left <= 0 || from == -1 || to == -1 ||
-	    ioctl(o->fd, FICLONERANGE, &r) == -1)
-		return STEP_FALL;
-	/* the offsets stand as if it had been read and written */
-	if (lseek(in->fd, from + in->left, SEEK_SET) == -1 ||
-	    lseek(o->fd, to + in->left, SEEK_SET) == -1)
-		return STEP_READ;
-	engine_passed(p, (size_t)in->left);
-	return STEP_DONE;
+	if (input_reserve(in, n) == -1 || in->reserved == 0 ||
+	    output_reserve(o, in->reserved) == -1 ||
+	    o->reserved != in->reserved)
+		return false;
+	n = in->reserved;
+	r.src_offset = (uint64_t)in->at;
+	r.src_length = n;
+	r.dest_offset = (uint64_t)o->at;
+	if (ioctl(o->fd, FICLONERANGE, &r) == -1)
+		return false;
+	input_took(in, n);
+	output_put(o, n);
+	engine_passed(p, n);
+	return true;
+}
+
+/*
+ * To the end as it was when the input was opened; if that has moved, EINVAL.
+ * Never for O_APPEND, where the offset says nothing about where the bytes would
+ * go. Where others may have the descriptors, one block shows whether it works:
+ * they would see a position behind bytes that are yet to be copied.
+ */
+static bool
+range_clone(struct pump *p, struct input *in)
+{
+	struct output *o = &p->outs[0];
+	bool alone = in->owned && o->opened, cloned;
+	size_t block = (size_t)o->st.st_blksize;
+
+	if (p->limit.rate != 0 || o->append || in->left <= 0 ||
+	    p->stop - p->moved < (uint64_t)in->left)
+		return false;
+	if (!alone && (size_t)in->left > block && !clone_region(p, in, block))
+		return false;
+	cloned = clone_region(p, in, (size_t)in->left);
+	if (!cloned && alone) {
+		input_give_back(in);
+		output_give_back(o);
+	}
+	return cloned;
 }
 
 /* Copying may be left to a server: NFS, SMB, Ceph, FUSE (statfs(2)). */
@@ -484,22 +626,57 @@ is_remote(int fd)
 	return false;
 }
 
+/* copy_file_range(2) of at most n bytes; 0 is the end. */
+static ssize_t
+copy_range(struct input *in, struct output *o, size_t n)
+{
+	loff_t from, to;
+	ssize_t r;
+
+	if (o->append) {
+		errno = EBADF;
+		return -1;
+	}
+	if (input_reserve(in, n) == -1)
+		return -1;
+	if (in->reserved == 0)
+		return 0;
+	if (output_reserve(o, n < in->reserved ? n : in->reserved) == -1)
+		return -1;
+	from = in->at;
+	to = o->at;
+	n = o->reserved < in->reserved ? o->reserved : in->reserved;
+	r = copy_file_range(in->fd, &from, o->fd, &to, n, 0);
+	if (r > 0) {
+		input_took(in, (size_t)r);
+		output_put(o, (size_t)r);
+	}
+	return r;
+}
+
+/* What only a file that is written to can say. */
+static bool
+is_of_output(int reason)
+{
+	return reason == ENOSPC || reason == EDQUOT || reason == EFBIG ||
+	    reason == EROFS;
+}
+
 enum step
 run_range(struct pump *p, struct input *in, uint64_t limit)
 {
-	enum step s = range_clone(p, in);
+	struct output *o = &p->outs[0];
+	enum step s;
 	size_t most;
 	ssize_t n;
 
 	(void)limit;
-	if (s == STEP_READ)
-		return s;
-	if (s == STEP_DONE) {
+	if (range_clone(p, in)) {
 		errno = 0; /* what has been added since is for read(2) */
 		return STEP_FALL;
 	}
 	/* on a local disk read and write are faster, by a tenth to a fifth */
-	if (p->o->engine == ENGINE_AUTO && !is_remote(p->outs[0].fd)) {
+	if (p->o->engine == ENGINE_AUTO && !is_remote(o->fd)) {
 		errno = EOPNOTSUPP;
 		return STEP_FALL;
 	}
@@ -512,11 +689,13 @@ run_range(struct pump *p, struct input *in, uint64_t limit)
 			return s;
 		if (most == 0)
 			continue;
-		n = copy_file_range(in->fd, NULL, p->outs[0].fd, NULL, most, 0);
+		n = copy_range(in, o, most);
 		if (n == -1 && errno == EINTR)
 			continue;
+		if (n == -1 && is_of_output(errno))
+			return engine_lose(p, o, LOSS_ERROR);
 		if (n == -1)
-			return fallen(p);
+			return STEP_FALL;
 		if (n == 0) {
 			errno = 0; /* it says so of /proc files as well */
 			return STEP_FALL;
@@ -529,12 +708,33 @@ run_range(struct pump *p, struct input *in, uint64_t limit)
 /* ---- mmap: the page cache itself into the pipe ------------------------ */
 
 /*
- * Gives the window's bytes [at, len) to the pipe. They are never rewritten by
- * us, so nothing needs release. A file that has been shortened is EFAULT, from
- * MADV_POPULATE_READ or from vmsplice(2), never SIGBUS: we do not touch them.
+ * How much of what the file still has may be sent now; 0 with errno 0 if it has
+ * been shortened to here. The rest of its last page would go along as NULs, so
+ * this is asked just before each send.
+ */
+static size_t
+map_left(const struct input *in, size_t want)
+{
+	struct stat st;
+
+	if (fstat(in->fd, &st) == -1)
+		return 0;
+	errno = 0;
+	if (st.st_size <= in->at)
+		return 0;
+	return (off_t)want < st.st_size - in->at ?
+	    want :
+	    (size_t)(st.st_size - in->at);
+}
+
+/*
+ * Gives the window's bytes [at, len) to the pipe, which are those that the
+ * input has reserved. They are never rewritten by us, so nothing needs release.
+ * A file that has been shortened is EFAULT, from MADV_POPULATE_READ or from
+ * vmsplice(2), never SIGBUS: we do not touch them.
  */
 static enum step
-map_send(struct pump *p, char *map, size_t at, size_t len)
+map_send(struct pump *p, struct input *in, char *map, size_t at, size_t len)
 {
 	struct output *o = &p->outs[0];
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), want;
@@ -556,13 +756,19 @@ map_send(struct pump *p, char *map, size_t at, size_t len)
 		madvise(map + (at & ~(page - 1)), want + (at & (page - 1)),
 		    MADV_POPULATE_READ);
 #endif
+		want = map_left(in, want);
+		if (want == 0)
+			return STEP_FALL;
 		n = output_share(o, map + at, want);
 		if (n == -1 && errno == EAGAIN)
 			o->full = true;
+		else if (n == -1 && errno == EPIPE)
+			return engine_lose(p, o, LOSS_ERROR);
 		else if (n == -1 && errno != EINTR) {
 			errno = errno == EOPNOTSUPP ? o->refused : errno;
-			return fallen(p);
+			return STEP_FALL;
 		} else if (n > 0) {
+			input_took(in, (size_t)n);
 			engine_took(p, (size_t)n);
 			engine_passed(p, (size_t)n);
 			at += (size_t)n;
@@ -574,40 +780,31 @@ map_send(struct pump *p, char *map, size_t at, size_t len)
 enum step
 run_mmap(struct pump *p, struct input *in, uint64_t limit)
 {
-	off_t page = sysconf(_SC_PAGESIZE), pos = lseek(in->fd, 0, SEEK_CUR);
+	off_t page = sysconf(_SC_PAGESIZE), from;
 	enum step s = STEP_DONE;
-	struct stat st;
 	int saved;
 
 	(void)limit;
-	if (pos == -1)
-		return STEP_FALL;
 	engine_grow_pipes(p, in);
 	while (s == STEP_DONE) {
-		uint64_t before = p->moved;
-		off_t from = pos & ~(page - 1);
-		size_t len;
+		size_t skip, len;
 		char *map;
 
-		if (fstat(in->fd, &st) == -1)
+		if (input_reserve(in, MAP_WINDOW) == -1)
 			return STEP_FALL;
-		if (st.st_size <= pos) {
+		if (in->reserved == 0) {
 			errno = 0;
 			return STEP_FALL;
 		}
-		len = MAP_WINDOW;
-		if (st.st_size - from < MAP_WINDOW)
-			len = (size_t)(st.st_size - from);
+		from = in->at & ~(page - 1);
+		skip = (size_t)(in->at - from);
+		len = skip + in->reserved;
 		map = mmap(NULL, len, PROT_READ, MAP_SHARED, in->fd, from);
 		if (map == MAP_FAILED)
 			return STEP_FALL;
-		s = map_send(p, map, (size_t)(pos - from), len);
+		s = map_send(p, in, map, skip, len);
 		saved = errno;
 		munmap(map, len);
-		pos += (off_t)(p->moved - before);
-		/* whoever shares stdin finds it where cat would leave it */
-		if (lseek(in->fd, pos, SEEK_SET) == -1)
-			return STEP_READ;
 		errno = saved;
 	}
 	return s;

@@ -11,12 +11,15 @@
 /*
  * PIPES_MOST: a user has 64 MiB in all pipes (pipe(7)); then new ones are tiny.
  * FIFO_US: between two looks whether a FIFO has got a reader.
+ * LEFT_US: for the end of an input whose reader has left. Of two commands that
+ *	end at the same time, at both ends of a pipeline, either may be first.
  * TAKING_US, TAKING_MOST_US: whether readers have taken more, while they do so
  *	or where no signal tells.
  */
 enum {
 	PIPES_MOST = 32 << 20,
 	FIFO_US = 10000,
+	LEFT_US = 250000,
 	TAKING_US = 1000,
 	TAKING_MOST_US = 100000,
 };
@@ -76,6 +79,38 @@ engine_lose(struct pump *p, struct output *o, enum loss loss)
 	return go_on && engine_left(p) > 0 ? STEP_DONE : STEP_WRITE;
 }
 
+bool
+engine_refused(int reason)
+{
+	/* EFAULT: of a file that has been shortened under its mapping */
+	static const int refusals[] = { 0, ENOSYS, EPERM, EINVAL, EOPNOTSUPP,
+		EXDEV, ENODEV, EBADF, EMFILE, ENFILE, ENOMEM, EFAULT };
+
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		if (reason == refusals[i])
+			return true;
+	return false;
+}
+
+/* poll(2) says that nobody reads it any more, or that it has failed. */
+static enum step
+reader_left(struct pump *p, struct output *o)
+{
+	/* it was waited for to be shown, and for no more */
+	if (p->drain && o->sent >= p->moved) {
+		o->left = output_unread(o);
+		p->calls->on_done(p->calls->ctx, o);
+		return STEP_DONE;
+	}
+	if (o->sent < p->moved) {
+		errno = output_lost(o);
+		return engine_lose(p, o, LOSS_ERROR);
+	}
+	o->full = false; /* the next write says why */
+	o->left_at = meter_clock();
+	return STEP_DONE;
+}
+
 static enum step
 look_at_outputs(struct pump *p)
 {
@@ -87,14 +122,7 @@ look_at_outputs(struct pump *p)
 		if (p->polls[i].fd == -1)
 			continue;
 		if (p->polls[i].revents & (POLLERR | POLLHUP)) {
-			/* it was waited for to be shown, and for no more */
-			if (p->drain && o->sent >= p->moved) {
-				o->left = output_unread(o);
-				p->calls->on_done(p->calls->ctx, o);
-				continue;
-			}
-			errno = output_lost(o);
-			s = engine_lose(p, o, LOSS_ERROR);
+			s = reader_left(p, o);
 			if (s != STEP_DONE)
 				return s;
 		} else if (p->polls[i].revents & POLLOUT)
@@ -103,30 +131,78 @@ look_at_outputs(struct pump *p)
 	return STEP_DONE;
 }
 
-enum step
-engine_wait(struct pump *p, const struct input *in, long usec)
+/* Those whose readers had left, and whose input has not ended since. */
+static enum step
+lose_left(struct pump *p)
 {
-	struct pollfd *pin = &p->polls[p->nouts], *wake = pin + 1;
-	struct timespec t;
-	int n;
+	uint64_t now = meter_clock();
+	enum step s = STEP_DONE;
 
+	FOREACH_OUTPUT(p, o) {
+		if (o->left_at == 0 || now < o->left_at + LEFT_US)
+			continue;
+		errno = output_lost(o);
+		s = engine_lose(p, o, LOSS_ERROR);
+		if (s != STEP_DONE)
+			break;
+	}
+	return s;
+}
+
+/* When that is due; -1 if there are none, or the input is not asked. */
+static long
+until_lost(const struct pump *p, const struct input *in)
+{
+	uint64_t now;
+	long usec = -1;
+
+	FOREACH_OUTPUT(p, o) {
+		if (o->left_at == 0 || in == NULL)
+			continue;
+		now = meter_clock();
+		usec = engine_sooner(usec,
+		    o->left_at + LEFT_US > now ?
+			(long)(o->left_at + LEFT_US - now) :
+			0);
+	}
+	return usec;
+}
+
+/* What poll(2) is to look at, and how long. */
+static long
+prepare(struct pump *p, const struct input *in, long usec)
+{
 	for (size_t i = 0; i < p->nouts; i++) {
 		struct output *o = &p->outs[i];
+		bool look = o->full || (output_watchable(o) && o->left_at == 0);
 
-		p->polls[i].fd = o->full || output_watchable(o) ? o->fd : -1;
-		p->polls[i].events = o->full ? POLLOUT : 0;
+		p->polls[i] = (struct pollfd){ look ? o->fd : -1,
+			o->full ? POLLOUT : 0, 0 };
 		if (o->fifo != NULL && (usec < 0 || usec > FIFO_US))
 			usec = FIFO_US;
 	}
-	usec = engine_sooner(usec, until_tick(p));
-	*pin = (struct pollfd){ in == NULL ? -1 : in->fd, POLLIN, 0 };
-	*wake = (struct pollfd){ p->calls->wake_fd, POLLIN, 0 };
+	p->polls[p->nouts] = (struct pollfd){ in == NULL ? -1 : in->fd, POLLIN,
+		0 };
+	p->polls[p->nouts + 1] = (struct pollfd){ p->calls->wake_fd, POLLIN,
+		0 };
+	usec = engine_sooner(usec, until_lost(p, in));
+	return engine_sooner(usec, until_tick(p));
+}
+
+enum step
+engine_wait(struct pump *p, const struct input *in, long usec)
+{
+	const struct pollfd *pin = &p->polls[p->nouts];
+	struct timespec t;
+	int n;
+
+	usec = prepare(p, in, usec);
 	t = (struct timespec){ usec / 1000000, usec % 1000000 * 1000 };
 	n = ppoll(p->polls, p->nouts + 2, usec < 0 ? NULL : &t, NULL);
 	if (n == -1 && errno != EINTR && errno != EAGAIN)
 		return STEP_BROKEN;
-	if (n <= 0)
-		return STEP_DONE; /* time is up, or look again */
+	if (n <= 0) /* time is up, or look again */
+		return in != NULL ? lose_left(p) : STEP_DONE;
 	if (pin->revents != 0) {
 		p->in_ready = true;
 		p->in_hup = (pin->revents & POLLHUP) != 0;
@@ -272,8 +348,9 @@ engine_grow_pipes(struct pump *p, const struct input *in)
 {
 	size_t size = p->o->pipe_size;
 
-	if (p->grown || size == 0 ||
-	    (in->left < SHORT && p->moved - p->start < SHORT))
+	bool small = in->left < SHORT && p->moved - p->start < SHORT;
+
+	if (p->grown || size == 0 || (small && !p->o->pipe_asked))
 		return;
 	p->grown = true;
 	if (in->kind == INPUT_PIPE)

@@ -77,6 +77,11 @@ bool engine_stopped(struct pump *);
  * NULL), an output that was full has room, a reader leaves, a signal comes,
  * or usec (-1: ever) have passed. Sets p->in_ready, clears o->full. No event
  * tells that a FIFO has got a reader, so with one to wait for it sleeps less.
+ *
+ * A reader that leaves with bytes of its output still to be sent is a loss at
+ * once. If it has been given all there was, this may be the end, which counts
+ * first: then the input has a moment to say so (LEFT_US), and whatever it
+ * gives, writing that fails.
  */
 enum step engine_wait(struct pump *, const struct input *, long usec);
 
@@ -117,6 +122,13 @@ bool engine_trickles(const struct pump *);
 
 /* The transfer has proved long enough for large pipes. */
 void engine_grow_pipes(struct pump *, const struct input *);
+
+/*
+ * Whether the system just will not do what was asked (ENOSYS, EINVAL, ...),
+ * which another engine may. Any other errno is an error, and of a kind that may
+ * be reported only once.
+ */
+bool engine_refused(int reason);
 
 /* An output has failed: errno. STEP_DONE if the others go on without it. */
 enum step engine_lose(struct pump *, struct output *, enum loss);

@@ -3,9 +3,13 @@
 
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/sysmacros.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,21 +43,71 @@ kind_of(const struct stat *st, int fd)
 	}
 }
 
-/* Where a file or a block device stands and ends. */
+/* Where it ends; -1 if it is no file, or nobody can say. */
+static off_t
+end_of(const struct input *in)
+{
+	struct stat st;
+	uint64_t size;
+
+	/* not by SEEK_END: others may share the position */
+	if (in->kind == INPUT_BLOCK)
+		return ioctl(in->fd, BLKGETSIZE64, &size) == -1 ? -1 :
+								  (off_t)size;
+	if (in->kind != INPUT_FILE || fstat(in->fd, &st) == -1)
+		return -1;
+	return st.st_size;
+}
+
+/* The bytes from where it stands to its end; -1 if nobody can say. */
 static off_t
 left_of(const struct input *in)
 {
-	off_t pos = lseek(in->fd, 0, SEEK_CUR), end = in->st.st_size;
+	off_t pos = lseek(in->fd, 0, SEEK_CUR), end = end_of(in);
 
-	if (in->kind == INPUT_BLOCK) {
-		end = lseek(in->fd, 0, SEEK_END);
-		if (end == -1 || lseek(in->fd, pos, SEEK_SET) == -1)
-			return -1;
-	} else if (in->kind != INPUT_FILE)
-		return -1;
-	if (pos == -1)
+	if (pos == -1 || end == -1)
 		return -1;
 	return end > pos ? end - pos : 0;
+}
+
+/* Memory devices (null, zero, random) are streams; so are terminals. */
+static bool
+is_stream(const struct input *in)
+{
+	enum {
+		MEM = 1,
+		KMSG = 11
+	};
+
+	return in->kind == INPUT_TTY || in->kind == INPUT_FILE ||
+	    in->kind == INPUT_BLOCK ||
+	    (S_ISCHR(in->st.st_mode) && major(in->st.st_rdev) == MEM &&
+		minor(in->st.st_rdev) != KMSG);
+}
+
+/*
+ * What has records: sockets but SOCK_STREAM; pipes in packet mode (at most
+ * PIPE_BUF each), which only the one who writes may know; and, as far as
+ * anybody can say, all devices and other descriptors that are no streams, such
+ * as inotify(7), evdev, /dev/kmsg and tapes.
+ */
+static void
+find_records(struct input *in, int flags)
+{
+	int type = SOCK_STREAM;
+	socklen_t len = sizeof(type);
+
+	if (is_stream(in))
+		return;
+	in->record = INPUT_RECORD;
+	if (in->kind == INPUT_PIPE) {
+		in->record = PIPE_BUF;
+		in->packets = (flags & O_DIRECT) != 0;
+	} else if (in->kind == INPUT_SOCKET) {
+		(void)getsockopt(in->fd, SOL_SOCKET, SO_TYPE, &type, &len);
+		in->packets = type != SOCK_STREAM;
+		in->record = 0; /* input_next_record() knows */
+	}
 }
 
 int
@@ -80,6 +134,7 @@ input_open(struct input *in, const char *operand)
 	}
 	in->kind = kind_of(&in->st, in->fd);
 	in->left = left_of(in);
+	find_records(in, flags);
 	if (in->owned && in->kind == INPUT_FILE && in->left > READAHEAD)
 		posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	return 0;
@@ -137,20 +192,118 @@ input_direct(struct input *in)
 	set_direct(in, true);
 }
 
+/* The descriptor whose position counts. */
+static int
+place_of(const struct input *in)
+{
+	return in->given != -1 ? in->given : in->fd;
+}
+
+int
+input_reserve(struct input *in, size_t n)
+{
+	int fd = place_of(in);
+	off_t pos = lseek(fd, 0, SEEK_CUR), end = end_of(in), over;
+
+	if (in->reserved > 0)
+		return 0;
+	if (pos == -1 || end == -1)
+		return -1;
+	if (n > (size_t)(end > pos ? end - pos : 0))
+		n = (size_t)(end > pos ? end - pos : 0);
+	if (n == 0)
+		return 0;
+	pos = lseek(fd, (off_t)n, SEEK_CUR);
+	if (pos == -1)
+		return -1;
+	in->at = pos - (off_t)n;
+	in->reserved = n;
+	/* somebody was faster: what lies behind the end is given back */
+	over = pos - end;
+	if (over > 0) {
+		over = over < (off_t)n ? over : (off_t)n;
+		(void)lseek(fd, -over, SEEK_CUR);
+		in->reserved -= (size_t)over;
+	}
+	return 0;
+}
+
+void
+input_took(struct input *in, size_t n)
+{
+	in->at += (off_t)n;
+	in->reserved -= n;
+}
+
+/* Only if the position is where the region ends, which nobody has moved. */
+bool
+input_give_back(struct input *in)
+{
+	int fd = place_of(in);
+	off_t end = in->at + (off_t)in->reserved;
+
+	if (in->reserved == 0)
+		return true;
+	if (lseek(fd, 0, SEEK_CUR) != end ||
+	    lseek(fd, -(off_t)in->reserved, SEEK_CUR) == -1)
+		return false;
+	in->reserved = 0;
+	return true;
+}
+
+/* From the region, and nothing else. */
+static ssize_t
+read_reserved(struct input *in, void *p, size_t n)
+{
+	ssize_t r;
+
+	if (n > in->reserved)
+		n = in->reserved;
+	r = pread(in->fd, p, n, in->at);
+	if (r == -1 && errno == EINVAL && in->direct) {
+		set_direct(in, false);
+		r = pread(in->fd, p, n, in->at);
+	}
+	if (r > 0)
+		input_took(in, (size_t)r);
+	else if (r == 0)
+		in->reserved = 0; /* it has been shortened */
+	return r;
+}
+
+static ssize_t
+read_socket(struct input *in, void *p, size_t n)
+{
+	ssize_t r = recv(in->fd, p, n,
+	    MSG_DONTWAIT | (in->packets ? MSG_TRUNC : 0));
+
+	if (r <= 0 || (size_t)r <= n)
+		return r;
+	errno = EMSGSIZE;
+	return -1;
+}
+
 ssize_t
 input_read(struct input *in, void *p, size_t n)
 {
 	ssize_t r;
 
 	if (in->kind == INPUT_SOCKET)
-		return recv(in->fd, p, n, MSG_DONTWAIT);
+		return read_socket(in, p, n);
 	if (in->careful > 0 && n > in->block)
 		n = in->block;
-	r = read(in->fd, p, n);
-	if (r == -1 && errno == EINVAL && in->direct) {
-		/* the end of a file, or memory, that is not aligned */
-		set_direct(in, false);
-		r = read(in->fd, p, n);
+	/* O_DIRECT is on a description that has a position of its own */
+	if (in->given != -1 && input_reserve(in, n) == -1)
+		return -1;
+	if (in->reserved > 0) {
+		r = read_reserved(in, p, n);
+	} else {
+		r = read(place_of(in), p, n);
+		if (r == -1 && errno == EINVAL && in->direct) {
+			/* memory, or the end of a file, is not aligned */
+			set_direct(in, false);
+			r = read(place_of(in), p, n);
+		}
 	}
 	if (r > 0)
 		in->careful -= in->careful < (size_t)r ? in->careful :
@@ -159,38 +312,130 @@ input_read(struct input *in, void *p, size_t n)
 }
 
 ssize_t
+input_read_cut(struct input *in, void *p, size_t n,
+    size_t (*cut)(void *ctx, const char *, size_t n), void *ctx)
+{
+	off_t pos = lseek(place_of(in), 0, SEEK_CUR);
+	ssize_t r;
+	size_t all;
+
+	if (pos == -1)
+		return -1;
+	if (in->reserved == 0) {
+		r = pread(in->fd, p, n, pos);
+		if (r <= 0)
+			return r;
+		n = cut(ctx, p, (size_t)r);
+		if (input_reserve(in, n) == -1)
+			return -1;
+		if (in->reserved == 0)
+			return 0;
+		if (in->at == pos && in->reserved == n) {
+			input_took(in, n);
+			return (ssize_t)n;
+		}
+	}
+	/* another process was faster: these are other bytes now */
+	r = input_read(in, p, n);
+	if (r <= 0)
+		return r;
+	all = (size_t)r;
+	n = cut(ctx, p, all);
+	if (n == all)
+		return r;
+	in->at -= (off_t)(all - n);
+	in->reserved += all - n;
+	if (input_give_back(in))
+		return (ssize_t)n;
+	errno = EBUSY;
+	return -1;
+}
+
+ssize_t
+input_next_record(const struct input *in)
+{
+	return recv(in->fd, NULL, 0, MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC);
+}
+
+enum pipe_mode
+input_pipe_mode(struct input *in)
+{
+	enum pipe_mode mode = PIPE_UNKNOWN;
+	char bytes[2 * PIPE_BUF];
+	int copy[2];
+	ssize_t held, got;
+
+	if (in->packets)
+		return PIPE_PACKETS;
+	if (input_pending(in) == 0 || pipe2(copy, O_CLOEXEC) == -1)
+		return PIPE_UNKNOWN;
+	/* a copy of what is in front keeps its records (splice.c, link_pipe) */
+	held = tee(in->fd, copy[1], sizeof(bytes), SPLICE_F_NONBLOCK);
+	got = held > 0 ? read(copy[0], bytes, sizeof(bytes)) : 0;
+	close(copy[0]);
+	close(copy[1]);
+	if (got > 0 && got < held)
+		mode = PIPE_PACKETS;
+	else if (got > PIPE_BUF)
+		mode = PIPE_STREAM;
+	in->packets = mode == PIPE_PACKETS;
+	return mode;
+}
+
+bool
+input_ended(const struct input *in)
+{
+	struct pollfd p = { in->fd, POLLIN, 0 };
+	char byte;
+
+	switch (in->kind) {
+	case INPUT_PIPE:
+		return poll(&p, 1, 0) == 1 && p.revents == POLLHUP;
+	case INPUT_SOCKET:
+		return !in->packets &&
+		    recv(in->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
+	case INPUT_FILE:
+	case INPUT_BLOCK:
+		return in->reserved == 0 && left_of(in) == 0;
+	default:
+		return false;
+	}
+}
+
+ssize_t
 input_skip(struct input *in, size_t most)
 {
 	int saved = errno;
-	off_t pos = lseek(in->fd, 0, SEEK_CUR), left;
+	off_t pos, end = end_of(in);
 	size_t n;
 
-	if (pos == -1 || (left = left_of(in)) <= 0) {
-		errno = saved;
-		return -1;
-	}
-	n = in->block - (size_t)(pos % (off_t)in->block);
+	pos = in->reserved > 0 ? in->at : lseek(place_of(in), 0, SEEK_CUR);
+	if (pos == -1 || end <= pos)
+		goto fail;
 	if (in->careful == 0) {
 		in->careful = CAREFUL;
 		return 0;
 	}
 	in->careful = CAREFUL;
+	n = in->block - (size_t)(pos % (off_t)in->block);
 	n = n < most ? n : most;
-	if ((off_t)n > left)
-		n = (size_t)left;
-	if (lseek(in->fd, pos + (off_t)n, SEEK_SET) == -1) {
-		errno = saved;
-		return -1;
+	if ((off_t)n > end - pos)
+		n = (size_t)(end - pos);
+	if (in->reserved == 0) {
+		if (input_reserve(in, n) == -1)
+			goto fail;
+		if (in->at != pos) {
+			errno = saved;
+			return 0; /* others have moved: it may be readable */
+		}
 	}
+	n = n < in->reserved ? n : in->reserved;
+	input_took(in, n);
 	errno = saved;
 	return (ssize_t)n;
-}
-
-void
-input_back(const struct input *in, size_t n)
-{
-	if (in->kind == INPUT_FILE || in->kind == INPUT_BLOCK)
-		(void)lseek(in->fd, -(off_t)n, SEEK_CUR);
+fail:
+	errno = saved;
+	return -1;
 }
 
 bool
@@ -214,12 +459,7 @@ input_close(struct input *in)
 {
 	int r = 0;
 
-	if (in->given != -1) {
-		off_t pos = lseek(in->fd, 0, SEEK_CUR);
-
-		if (pos != -1)
-			(void)lseek(in->given, pos, SEEK_SET);
-	}
+	(void)input_give_back(in);
 	if (in->owned && in->fd != -1)
 		r = close(in->fd);
 	in->fd = in->given = -1;

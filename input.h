@@ -34,11 +34,24 @@ struct input {
 	bool direct;    /* O_DIRECT is on */
 	size_t block;   /* input_skip(): so much is tried by itself; or 0 */
 	size_t careful; /* bytes to be read block by block, behind an error */
+	size_t record;  /* a read with less room may lose bytes, or fail */
+	bool packets; /* a socket, or a pipe, each read of which is a record */
+	off_t at;     /* where the region of input_reserve() begins */
+	size_t reserved; /* and the bytes of it that are still to be taken */
 };
 #define INPUT_INITIALIZER             \
 	{                             \
 		.fd = -1, .given = -1 \
 	}
+
+/*
+ * The largest records that we make room for: of a socket without streams
+ * (AF_UNIX: twice net.core.wmem_max), and of a device (a block of a tape).
+ */
+enum {
+	INPUT_PACKET = 512 << 10,
+	INPUT_RECORD = 128 << 10,
+};
 
 /*
  * Opens the operand; "-" is stdin, which is borrowed. 0, or -1 with errno
@@ -57,14 +70,61 @@ void input_direct(struct input *);
 
 /*
  * After an error of input_read(), with in->block: passes over what is left of
- * a block of that size, but at most `most` bytes, and returns how many; 0 if
- * the block is to be read by itself first. -1 with errno as it was if nothing
- * can be skipped: the input has no position, or no more to come.
+ * a block of that size, but at most `most` bytes, and returns how many, which
+ * end at in->at; 0 if the block is to be read by itself first. -1 with errno
+ * as it was if nothing can be skipped: the input has no position, or no more
+ * to come.
  */
 ssize_t input_skip(struct input *, size_t most);
 
-/* The last n bytes have not been read after all; nothing if it cannot seek. */
-void input_back(const struct input *, size_t n);
+/*
+ * Reads, as input_read(), no more than what cut() returns of the bytes that
+ * there are: with a position that other processes share, nothing is read
+ * first and given back later. Only for files and block devices. EBUSY if
+ * another process moved the position in a way that cannot be undone.
+ */
+ssize_t input_read_cut(struct input *, void *, size_t n,
+    size_t (*cut)(void *ctx, const char *, size_t n), void *ctx);
+
+/*
+ * read(2) locks the position of a file, which other processes may share;
+ * splice(2), copy_file_range(2) and mmap(2) do not. So they take their bytes
+ * from a region that lseek(2), which does, has reserved: *n bytes from in->at
+ * on, of which in->reserved are left; fewer than asked for at the end of the
+ * file, none behind it. Whoever takes bytes calls input_took(). input_read()
+ * takes what is left first; input_give_back() moves the position back to it,
+ * but only if nobody has moved it since: false. input_close() does that too.
+ * 0, or -1 with errno.
+ */
+int input_reserve(struct input *, size_t n);
+void input_took(struct input *, size_t n);
+bool input_give_back(struct input *);
+
+/*
+ * The bytes of the next record of a socket that can be read (in->packets); 0
+ * is the end. -1 with errno as recv(2); this may be an error that is reported
+ * only once.
+ */
+ssize_t input_next_record(const struct input *);
+
+/*
+ * Whether a pipe is known to be in packet mode (O_DIRECT, pipe(7)), where the
+ * bytes that a read has no room for are lost: PIPE_UNKNOWN as long as what is
+ * in it does not tell. Takes nothing out of it, and sets in->packets.
+ */
+enum pipe_mode {
+	PIPE_UNKNOWN,
+	PIPE_STREAM,
+	PIPE_PACKETS,
+};
+enum pipe_mode input_pipe_mode(struct input *);
+
+/*
+ * Whether nothing more is to come for certain: a pipe that is empty and has no
+ * writer, a stream socket that the peer has shut down, a file whose position
+ * is at its end. Never blocks, and takes nothing.
+ */
+bool input_ended(const struct input *);
 
 /* What the operand would be if it were opened; -1 with errno as stat(2). */
 int input_peek(const char *operand, enum input_kind *);
@@ -72,7 +132,9 @@ int input_peek(const char *operand, enum input_kind *);
 /*
  * At most n bytes, as read(2): 0 is the end. It blocks only on disks and on
  * what poll(2) has wrongly called readable; EAGAIN where the descriptor came
- * to us non-blocking, or another reader was faster at a socket.
+ * to us non-blocking, or another reader was faster at a socket. n must be at
+ * least in->record, or what the transfer may still take of a pipe. EMSGSIZE if
+ * a record of a socket was longer than n: the rest of it is lost.
  */
 ssize_t input_read(struct input *, void *, size_t n);
 

@@ -725,12 +725,14 @@ take_moving(struct opts *o, int opt, const char *arg)
 
 	switch (opt) {
 	case 'B':
+		o->buffer_asked = true;
 		return memory_option(o, "--buffer-size", arg, 64 << 10, "64k",
 		    &o->buffer_size);
 	case OPT_CHUNK_SIZE:
 		return memory_option(o, "--chunk-size", arg, 4 << 10, "4k",
 		    &o->chunk_size);
 	case OPT_PIPE_SIZE:
+		o->pipe_asked = true;
 		return memory_option(o, "--pipe-size", arg, 0, "0",
 		    &o->pipe_size);
 	case OPT_ENGINE:

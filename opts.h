@@ -96,6 +96,8 @@ struct opts {
 	enum engine engine;
 	enum release release;
 	size_t buffer_size;     /* -B: the most memory of the ring */
+	bool buffer_asked;      /* -B was given */
+	bool pipe_asked;        /* --pipe-size was given */
 	size_t chunk_size;      /* the most one read takes; 0: ours */
 	size_t pipe_size;       /* 0: leave the pipes alone */
 	struct target *targets; /* at least one */

@@ -41,6 +41,19 @@ kind_of(const struct stat *st, int fd)
 	}
 }
 
+/* Sockets but SOCK_STREAM, and pipes in packet mode (pipe(7)). */
+static bool
+has_packets(const struct output *o, int flags)
+{
+	int type = SOCK_STREAM;
+	socklen_t len = sizeof(type);
+
+	if (o->kind == OUTPUT_SOCKET)
+		(void)getsockopt(o->fd, SOL_SOCKET, SO_TYPE, &type, &len);
+	return type != SOCK_STREAM ||
+	    (o->kind == OUTPUT_PIPE && (flags & O_DIRECT) != 0);
+}
+
 int
 output_init(struct output *o, int fd, const char *name)
 {
@@ -57,7 +70,8 @@ output_init(struct output *o, int fd, const char *name)
 	o->fd = fd;
 	o->kind = kind_of(&o->st, fd);
 	o->append = (flags & O_APPEND) != 0;
-	o->vmsplices = o->kind == OUTPUT_PIPE;
+	o->packets = has_packets(o, flags);
+	o->vmsplices = o->kind == OUTPUT_PIPE && !o->packets;
 	o->holds = PIPE_HOLDS;
 	/* what is non-blocking already needs no description of its own */
 	o->tried_own = (flags & O_NONBLOCK) != 0;
@@ -244,7 +258,9 @@ reopen(struct output *o)
 	if (!may_reopen(o))
 		return;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
-	o->own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	o->own = open(path,
+	    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY |
+		(o->packets ? O_DIRECT : 0));
 }
 
 bool
@@ -287,23 +303,73 @@ file_of(const struct output *o)
 	return o->own != -1 ? o->own : o->fd;
 }
 
+/* A description of our own has a position of its own, which says nothing. */
+static bool
+is_borrowed(const struct output *o)
+{
+	return o->own != -1 && o->own != o->fd;
+}
+
+bool
+output_reserves(const struct output *o)
+{
+	return S_ISREG(o->st.st_mode) && !o->append;
+}
+
+int
+output_reserve(struct output *o, size_t n)
+{
+	off_t end;
+
+	if (o->reserved > 0)
+		return 0;
+	end = lseek(o->fd, (off_t)n, SEEK_CUR);
+	if (end == -1)
+		return -1;
+	o->at = end - (off_t)n;
+	o->reserved = n;
+	return 0;
+}
+
+void
+output_put(struct output *o, size_t n)
+{
+	o->at += (off_t)n;
+	o->reserved -= n;
+	o->hole_end = 0;
+}
+
+void
+output_give_back(struct output *o)
+{
+	off_t end = o->at + (off_t)o->reserved;
+
+	if (o->reserved > 0 && lseek(o->fd, 0, SEEK_CUR) == end)
+		(void)lseek(o->fd, -(off_t)o->reserved, SEEK_CUR);
+	o->reserved = 0;
+}
+
 /*
  * Where the file has no bytes yet, the next ones may be passed over. Where it
- * has, only what is punched reads as NULs (fallocate(2)).
+ * has, only what is punched reads as NULs (fallocate(2)). False if they have to
+ * be written, to the region that is reserved then.
  */
 static bool
 make_hole(struct output *o, size_t n)
 {
-	off_t at = lseek(file_of(o), 0, SEEK_CUR);
 	struct stat st;
 
-	if (at == -1 || fstat(file_of(o), &st) == -1)
+	if (output_reserve(o, n) == -1 || fstat(o->fd, &st) == -1)
 		return false;
-	if (at < st.st_size &&
-	    fallocate(file_of(o), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		at, (off_t)n) == -1)
+	if (n > o->reserved ||
+	    (o->at < st.st_size &&
+		fallocate(file_of(o),
+		    FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, o->at,
+		    (off_t)n) == -1))
 		return false;
-	return lseek(file_of(o), (off_t)n, SEEK_CUR) != -1;
+	output_put(o, n);
+	o->hole_end = o->at;
+	return true;
 }
 
 static void
@@ -315,6 +381,39 @@ set_direct(struct output *o, bool on)
 	o->direct = fcntl(fd, F_SETFL, flags) == 0 && on;
 }
 
+/* At the position, or in the region. */
+static ssize_t
+put(struct output *o, const char *p, size_t n)
+{
+	ssize_t r;
+
+	if (o->reserved == 0)
+		return write(file_of(o), p, n);
+	r = pwrite(file_of(o), p, n < o->reserved ? n : o->reserved, o->at);
+	if (r > 0)
+		output_put(o, (size_t)r);
+	return r;
+}
+
+/*
+ * A block device by a description of our own. It has an end, which no region
+ * may cross, and write(2) does not lock its position either.
+ */
+static ssize_t
+write_device(struct output *o, const char *p, size_t n)
+{
+	off_t at = lseek(o->fd, 0, SEEK_CUR);
+	ssize_t r = pwrite(o->own, p, n, at);
+
+	if (r == -1 && errno == EINVAL && o->direct) {
+		set_direct(o, false);
+		r = pwrite(o->own, p, n, at);
+	}
+	if (r > 0)
+		(void)lseek(o->fd, at + r, SEEK_SET);
+	return r;
+}
+
 static ssize_t
 write_file(struct output *o, const char *p, size_t n)
 {
@@ -323,10 +422,8 @@ write_file(struct output *o, const char *p, size_t n)
 
 	if (o->sparse) {
 		n = run_of(p, n, &zero);
-		if (zero && make_hole(o, n)) {
-			o->hole = true;
+		if (zero && make_hole(o, n))
 			return (ssize_t)n;
-		}
 	}
 	if (o->direct && n % HOLE != 0) {
 		/* the whole blocks first; what is left ends it */
@@ -335,13 +432,17 @@ write_file(struct output *o, const char *p, size_t n)
 		else
 			n -= n % HOLE;
 	}
-	r = write(file_of(o), p, n);
+	if (is_borrowed(o) && output_reserves(o) && output_reserve(o, n) == -1)
+		return -1;
+	if (is_borrowed(o) && !o->append && o->reserved == 0)
+		return write_device(o, p, n);
+	r = put(o, p, n);
 	if (r == -1 && errno == EINVAL && o->direct) {
 		set_direct(o, false);
-		r = write(file_of(o), p, n);
+		r = put(o, p, n);
 	}
 	if (r > 0)
-		o->hole = false;
+		o->hole_end = 0;
 	return r;
 }
 
@@ -355,45 +456,50 @@ void
 output_direct(struct output *o)
 {
 	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
-	off_t at;
 
 	if (o->kind != OUTPUT_FILE)
 		return;
 	if (!o->opened) {
 		/* its flags are other processes' flags as well */
-		at = lseek(o->fd, 0, SEEK_CUR);
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
 		o->own = open(path,
 		    O_WRONLY | O_CLOEXEC | O_NOCTTY |
 			(o->append ? O_APPEND : 0));
 		if (o->own == -1)
 			return;
-		if (at == -1 || lseek(o->own, at, SEEK_SET) == -1) {
-			close(o->own);
-			o->own = -1;
-			return;
-		}
 	}
 	set_direct(o, true);
+}
+
+/*
+ * The file ends with a hole, so it has not got its length yet. ftruncate(2)
+ * would cut off what another process may just have written behind that, if the
+ * descriptor is shared; a byte within our region cannot.
+ */
+static int
+end_hole(struct output *o)
+{
+	struct stat st;
+
+	if (o->hole_end == 0)
+		return 0;
+	if (fstat(o->fd, &st) == -1)
+		return -1;
+	if (st.st_size >= o->hole_end)
+		return 0;
+	if (o->opened)
+		return ftruncate(o->fd, o->hole_end);
+	return pwrite(o->fd, "", 1, o->hole_end - 1) == 1 ? 0 : -1;
 }
 
 int
 output_finish(struct output *o, bool sync)
 {
-	struct stat st;
-	off_t at;
-
 	if (o->kind != OUTPUT_FILE)
 		return 0;
-	at = lseek(file_of(o), 0, SEEK_CUR);
-	if (o->hole) {
-		if (at == -1 || fstat(file_of(o), &st) == -1)
-			return -1;
-		if (st.st_size < at && ftruncate(file_of(o), at) == -1)
-			return -1;
-	}
-	if (o->own != -1 && o->own != o->fd && !o->append && at != -1)
-		(void)lseek(o->fd, at, SEEK_SET);
+	output_give_back(o);
+	if (end_hole(o) == -1)
+		return -1;
 	/* EINVAL: there is nothing to be kept there */
 	if (sync && fdatasync(file_of(o)) == -1 && errno != EINVAL)
 		return -1;
@@ -410,11 +516,16 @@ output_write(struct output *o, const void *p, size_t n)
 		return write_file(o, p, n);
 	case OUTPUT_NULL:
 		return write(o->fd, p, n);
+	case OUTPUT_CHAR:
+		/* no description of our own, but a size that may matter */
+		if (output_ready(o))
+			return write(o->fd, p, n);
+		errno = EAGAIN;
+		return -1;
 	case OUTPUT_SOCKET:
 		return send(o->fd, p, n, MSG_DONTWAIT);
 	case OUTPUT_PIPE:
 	case OUTPUT_TTY:
-	case OUTPUT_CHAR:
 		break;
 	}
 	if (!o->tried_own && (n > PIPE_BUF || o->careful++ == CAREFUL))
@@ -559,6 +670,14 @@ output_watchable(const struct output *o)
 	    o->kind == OUTPUT_TTY;
 }
 
+bool
+output_left(const struct output *o)
+{
+	struct pollfd p = { o->fd, 0, 0 };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 int
 output_lost(const struct output *o)
 {
@@ -577,13 +696,21 @@ output_lost(const struct output *o)
 int
 output_close(struct output *o)
 {
-	int r = 0;
+	int r = 0, own = 0, saved;
 
-	if (o->own != -1 && o->own != o->fd)
-		close(o->own);
+	if (o->fd != -1)
+		output_give_back(o);
+	/* either may be told of what a server could not write, and only once */
+	if (is_borrowed(o))
+		own = close(o->own);
+	saved = errno;
 	/* the user is still to hear of what happens */
 	if (o->fd != -1 && o->fd != STDERR_FILENO)
 		r = close(o->fd);
+	if (own == -1) {
+		errno = saved;
+		r = -1;
+	}
 	if (o->child_end != -1)
 		close(o->child_end);
 	o->fd = o->own = o->child_end = -1;

@@ -40,9 +40,12 @@ struct output {
 	unsigned careful; /* small writes without it */
 	bool append;      /* O_APPEND */
 	bool opened;      /* by us, by its path */
+	bool packets;     /* each write is a record: a socket, or O_DIRECT */
 	bool sparse;      /* a file that may have holes for NULs */
-	bool hole;        /* it ends with one, so far */
+	off_t hole_end;   /* where the last of them ends, and nothing follows */
 	bool direct;      /* O_DIRECT is on */
+	off_t at;         /* where the region of output_reserve() begins */
+	size_t reserved;  /* and the bytes of it that are still to be written */
 	size_t holds;     /* bytes that its pipe takes, as last seen */
 	bool vmsplices;   /* a pipe, and vmsplice(2) not refused */
 	bool full;        /* the last send was EAGAIN */
@@ -55,6 +58,8 @@ struct output {
 	uint64_t given;   /* bytes that it got: sent without the holes */
 	uint64_t dropped; /* bytes of the holes */
 	uint64_t left;    /* unread when its reader went, after the end */
+	uint64_t
+	    left_at; /* when its reader went, having got all so far; or 0 */
 
 	/* the holes that its pipe may still be before: output_drain() */
 	bool holes;
@@ -102,8 +107,8 @@ bool output_same(const struct output *, const struct output *);
  * A vanished reader is EPIPE, and SIGPIPE unless that is ignored.
  *
  * output_write() copies; the bytes are the caller's again. It blocks only on
- * disks and on descriptors that cannot be reopened (and then writes no more
- * than PIPE_BUF after POLLOUT).
+ * disks, on devices that are no terminals, and on pipes and terminals that
+ * cannot be reopened (and then writes no more than PIPE_BUF after POLLOUT).
  *
  * output_share() gives the pages to a pipe by vmsplice(2); they must not be
  * rewritten before they are released (buf.h). EOPNOTSUPP when vmsplice is
@@ -111,6 +116,24 @@ bool output_same(const struct output *, const struct output *);
  */
 ssize_t output_write(struct output *, const void *, size_t n);
 ssize_t output_share(struct output *, const void *, size_t n);
+
+/*
+ * write(2) locks the position of a file, which other processes may share;
+ * splice(2) and copy_file_range(2) do not. So they write to a region that
+ * lseek(2), which does, has reserved: n bytes from o->at on, of which
+ * o->reserved are left. Only where output_reserves() is true: a regular
+ * file whose position counts. Whoever writes there calls
+ * output_put(); output_write() fills what is left first. 0, or -1 with errno.
+ */
+bool output_reserves(const struct output *);
+int output_reserve(struct output *, size_t n);
+void output_put(struct output *, size_t n);
+
+/*
+ * The rest of the region will not be written: the position goes back, if
+ * nobody has moved it since.
+ */
+void output_give_back(struct output *);
 
 /*
  * Leaves holes in the file for pages of NULs from now on, unless it is open for
@@ -121,8 +144,8 @@ void output_sparse(struct output *);
 /*
  * Writes past the page cache from now on (O_DIRECT, open(2)), if this is a file
  * or a block device that can, and for as long as the pieces are aligned. A
- * descriptor that we were given is written by a description of our own; it
- * stands where we have written to when it is closed.
+ * descriptor that we were given is written by a description of our own, to
+ * regions that are reserved with the other.
  */
 void output_direct(struct output *);
 
@@ -175,10 +198,16 @@ bool output_ready(const struct output *);
 /* poll(2) can tell when its readers have gone. */
 bool output_watchable(const struct output *);
 
-/* errno for POLLERR or POLLHUP on it. */
+/* poll(2) says that its reader has gone, or that it has failed. */
+bool output_left(const struct output *);
+
+/* errno for that. */
 int output_lost(const struct output *);
 
-/* 0, or -1 with errno; closed all the same, and gone. */
+/*
+ * 0, or -1 with errno, which may be of an earlier write (close(2)). It is
+ * closed in either case, and gone.
+ */
 int output_close(struct output *);
 
 /*

@@ -93,9 +93,19 @@ needs_bytes(const struct pump *p)
 {
 	const struct opts *o = p->o;
 
+	FOREACH_OUTPUT(p, out)
+		if (out->packets)
+			return true;
 	return view_wanted(&p->view) || o->no_splice || o->skip_errors > 0 ||
 	    o->sparse || o->direct_io ||
 	    (o->show.buffer && o->engine == ENGINE_AUTO);
+}
+
+/* Or this input has records, which only a read keeps whole. */
+static bool
+copies(const struct pump *p, const struct input *in)
+{
+	return needs_bytes(p) || in->packets;
 }
 
 const char *
@@ -145,7 +155,7 @@ choose_many(struct pump *p, const struct input *in, enum engine rungs[RUNGS])
 		p->why = p->nouts > 1 ? "several outputs share its buffers" :
 					"its buffers are for what lags";
 	if (wait && takes(STREAMS, ANY, in->kind, 0) && engine_all_pipes(p) &&
-	    !needs_bytes(p)) {
+	    !copies(p, in) && !p->o->buffer_asked) {
 		p->why = "several pipes, and nobody looks at the bytes";
 		rungs[n++] = ENGINE_SPLICE;
 	}
@@ -164,6 +174,12 @@ choose(struct pump *p, const struct input *in, enum engine rungs[RUNGS])
 
 	if (serves_many(p) && p->o->engine == ENGINE_AUTO)
 		return choose_many(p, in, rungs);
+	if (p->o->engine != ENGINE_AUTO && in->packets &&
+	    p->o->engine != ENGINE_RING) {
+		p->why = "its records must stay whole";
+		rungs[n++] = ENGINE_COPY;
+		return n;
+	}
 	if (p->o->engine != ENGINE_AUTO) {
 		p->why = "it was asked for";
 		rungs[n++] = p->o->engine;
@@ -179,13 +195,23 @@ choose(struct pump *p, const struct input *in, enum engine rungs[RUNGS])
 		rungs[n++] = ENGINE_COPY;
 		return n;
 	}
+	if (p->o->buffer_asked && input_pollable(in)) {
+		/* much memory between two streams: only the ring has that */
+		p->why = "--buffer-size";
+		rungs[n++] = ENGINE_RING;
+		rungs[n++] = ENGINE_COPY;
+		return n;
+	}
 	for (size_t i = 0; i < RUNGS && row->rungs[i] != ENGINE_AUTO; i++) {
-		if (needs_bytes(p) && row->rungs[i] != ENGINE_RING &&
+		if (copies(p, in) && row->rungs[i] != ENGINE_RING &&
 		    row->rungs[i] != ENGINE_COPY)
 			continue;
 		rungs[n++] = row->rungs[i];
 	}
-	if (needs_bytes(p) && (row->rungs[0] != ENGINE_RING || p->o->no_splice))
+	if (in->packets)
+		p->why = "its records must stay whole";
+	else if (needs_bytes(p) &&
+	    (row->rungs[0] != ENGINE_RING || p->o->no_splice))
 		p->why = p->o->no_splice ? "--no-splice" :
 					   "the bytes must pass through memory";
 	return n;
@@ -231,19 +257,6 @@ run_prelude(struct pump *p, struct input *in)
 	return run_copy(p, in, SHORT);
 }
 
-/* The system will not have this engine; anything else may be the input. */
-static bool
-is_refusal(int reason)
-{
-	static const int refusals[] = { ENOSYS, EPERM, EINVAL, EOPNOTSUPP,
-		EXDEV, ENODEV, EBADF, EMFILE, ENFILE, ENOMEM };
-
-	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
-		if (reason == refusals[i])
-			return true;
-	return false;
-}
-
 /* Only ring and copy can begin without an output's descriptor. */
 static enum step
 await_readers(struct pump *p)
@@ -271,6 +284,7 @@ pump_input(struct pump *p, struct input *in)
 {
 	enum engine rungs[RUNGS];
 	enum step s = STEP_DONE;
+	int kept = 0;
 	size_t n;
 
 	if (!serves_many(p) || p->o->engine == ENGINE_SPLICE)
@@ -281,7 +295,7 @@ pump_input(struct pump *p, struct input *in)
 		in->block = p->o->error_skip_block;
 	n = choose(p, in, rungs);
 	p->start = p->moved;
-	p->grown = p->in_ready = p->in_hup = p->in_end = false;
+	p->grown = p->in_ready = p->in_hup = p->in_end = p->stream = false;
 	p->small = 0;
 	p->piece = 0;
 	p->streak = STREAK;
@@ -310,13 +324,22 @@ pump_input(struct pump *p, struct input *in)
 		}
 		p->fell_from = rungs[i];
 		p->fell_errno = errno;
+		/* read and write may not say it again */
+		if (!engine_refused(errno))
+			kept = errno;
 		if (p->o->engine != ENGINE_AUTO && p->moved == p->start &&
-		    is_refusal(errno))
+		    engine_refused(errno))
 			break;
 		if (p->moved != p->start)
 			i = n - 2; /* straight to copy */
 	}
-	return end_of(s == STEP_LIMIT && pump_full(p) ? STEP_DONE : s);
+	if (s == STEP_LIMIT && pump_full(p))
+		s = STEP_DONE;
+	if (s == STEP_DONE && kept != 0) {
+		errno = kept;
+		s = STEP_READ;
+	}
+	return end_of(s);
 }
 
 const char *

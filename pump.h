@@ -82,6 +82,7 @@ struct pump {
 	unsigned small;       /* small pieces in a row, up to: */
 	unsigned streak;      /* so many, and the input is let grow */
 	bool trickle;         /* copy, but only until a large piece */
+	bool stream;          /* the input pipe is not in packet mode */
 	uint64_t shared_seen; /* ring.shared when it last grew */
 	bool grown;           /* the pipes have been grown */
 	bool in_ready;        /* poll(2) says so of the input */

@@ -97,8 +97,8 @@ struct zpipe {
 	const struct input *erring; /* its skipped errors have been told */
 	uint64_t began;             /* meter_clock() */
 	bool told;                  /* that others may talk to us */
-	unsigned closed; /* standard descriptors that we were not given */
-	bool sigpipe;    /* a reader has gone, and we are to go as well */
+	unsigned closed;  /* standard descriptors that we were not given */
+	const char *left; /* an output whose reader has gone, and we follow */
 	int status;
 };
 
@@ -123,13 +123,6 @@ on_signal(int sig)
 	errno = saved;
 }
 
-/* EPIPE says it all; see die_of_pipe(). A handler, for exec(3) undoes it. */
-static void
-on_pipe(int sig)
-{
-	(void)sig;
-}
-
 /* Nobody touches what is ignored: nohup and the shell's & have their reasons */
 static void
 take_signal(int sig, void (*handler)(int))
@@ -141,6 +134,7 @@ take_signal(int sig, void (*handler)(int))
 		sigaction(sig, &old, NULL);
 }
 
+/* For signals whose errno says it all. A handler: exec(3) undoes it. */
 static void
 nothing(int sig)
 {
@@ -196,7 +190,8 @@ watch_signals(struct zpipe *z)
 		take_signal(SIGINT, on_signal);
 	take_signal(SIGTERM, on_signal);
 	take_signal(SIGHUP, on_signal);
-	take_signal(SIGPIPE, on_pipe);
+	take_signal(SIGPIPE, nothing); /* see follow_signal() */
+	take_signal(SIGXFSZ, nothing); /* EFBIG, of one output */
 	return 0;
 }
 
@@ -418,22 +413,47 @@ open_standard(void)
 }
 
 /*
- * The reader is gone. cat dies of it, unless SIGPIPE is ignored; so do we, but
- * by our own hand, when all has been said.
+ * The reader is gone. cat dies of it, unless SIGPIPE is ignored or blocked; so
+ * do we, but by our own hand, when all has been said.
  */
 static bool
 dies_of_pipe(void)
 {
 	struct sigaction sa;
+	sigset_t blocked;
 
-	return sigaction(SIGPIPE, NULL, &sa) == 0 && sa.sa_handler != SIG_IGN;
+	return sigaction(SIGPIPE, NULL, &sa) == 0 && sa.sa_handler != SIG_IGN &&
+	    sigprocmask(SIG_BLOCK, NULL, &blocked) == 0 &&
+	    !sigismember(&blocked, SIGPIPE);
 }
 
+/* Returns only if the signal cannot end us: the first process of a container */
 static void
-die_of_pipe(void)
+die_of(int sig)
 {
-	signal(SIGPIPE, SIG_DFL);
-	raise(SIGPIPE);
+	sigset_t set;
+
+	signal(sig, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(sig);
+}
+
+/* All has been said and cleaned up: as cat, we end by what has ended us. */
+static void
+follow_signal(struct zpipe *z)
+{
+	if (z->left != NULL) {
+		die_of(SIGPIPE);
+		errno = EPIPE;
+		msg_errno(z->left);
+		z->status |= STATUS_MOVE;
+	}
+	if (ended) {
+		die_of(ended);
+		z->status |= STATUS_SIGNAL;
+	}
 }
 
 static bool
@@ -504,7 +524,7 @@ on_lost(void *ctx, struct output *o, enum loss loss)
 		(how == OUTPUT_ERROR_DEFAULT && o->child != 0));
 
 	if (left && !quiet && how == OUTPUT_ERROR_DEFAULT && dies_of_pipe()) {
-		z->sigpipe = true;
+		z->left = o->name;
 		return false;
 	}
 	if (loss == LOSS_LAG)
@@ -512,6 +532,10 @@ on_lost(void *ctx, struct output *o, enum loss loss)
 		    (uintmax_t)o->given);
 	else if (left && o->child != 0)
 		o->broken = !quiet;
+	else if (errno == ENOSPC && S_ISBLK(o->st.st_mode))
+		say(z, o->name,
+		    "device is full after %ju bytes, and the input has more",
+		    (uintmax_t)o->given);
 	else if (!quiet)
 		blame(z, o->name);
 	o->said = !quiet;
@@ -969,7 +993,10 @@ find_size(struct zpipe *z)
 		return false;
 	if (size_inputs(o->files, o->nfiles, &bytes) == -1) {
 		if (device)
-			o->size = p->stop = room;
+			o->size = room;
+		/* one byte more, to learn whether there is one */
+		if (device)
+			p->stop = o->stop_at_size ? room : room + 1;
 		return device;
 	}
 	/* the last line of all may have no end: it comes as well */
@@ -1086,8 +1113,8 @@ wait_for_monitored(struct zpipe *z)
 	if (WIFEXITED(status))
 		z->status |= WEXITSTATUS(status);
 	else if (WTERMSIG(status) == SIGPIPE)
-		z->sigpipe = true;
-	else {
+		z->left = "--monitor";
+	else if (WTERMSIG(status) != ended) {
 		msg_text("--monitor",
 		    "the process for its output was killed by "
 		    "signal %d (%s)",
@@ -1118,15 +1145,13 @@ finish(struct zpipe *z)
 			    "%ju bytes dropped: it did not keep up",
 			    (uintmax_t)o->dropped);
 		/* a signal for us is most often one for them as well */
-		if (o->child != 0 && !ended && !z->sigpipe)
+		if (o->child != 0 && !ended && z->left == NULL)
 			wait_for_command(z, o);
 	}
 	wait_for_monitored(z);
 	say_ended(z);
 	clean_up(z);
 	close(wake_fd);
-	if (z->sigpipe)
-		die_of_pipe();
 }
 
 /*
@@ -1299,8 +1324,6 @@ follow(struct zpipe *z)
 		if (follow_change(&z->o) == -1)
 			not_followed(z, "--remote", &other);
 	}
-	if (ended)
-		z->status |= STATUS_SIGNAL;
 }
 
 /* --monitor: the operands are a command, and we stand beside it. */
@@ -1360,6 +1383,7 @@ main(int argc, char *argv[])
 			transfer(&z);
 		break;
 	}
+	follow_signal(&z);
 	free(z.outs);
 	opts_release(&z.o);
 	return z.status;

@@ -370,30 +370,35 @@ at_once='n=0; while read -r rate count run; do
 		fail "$(outcome)"
 }
 
-@test "a block device that is the only output is filled, and that is the end" {
+@test "a block device that is too small is filled, and that is an error" {
 	need losetup
 	truncate -s 1M disk
 	dev=$(losetup -f --show disk 2>/dev/null) ||
 		skip "no loop device can be had here"
-	one "[ \$({ zpipe -n 3>&1 >$dev 2>&3; } </dev/zero | tail -n 1) = 100 ]"
-	for o in "" --engine=copy -K "-U -" -S "-X --tee=$dev"; do
-		one "zpipe $o </dev/zero >$dev && cmp $dev <(head -c 1M /dev/zero)
-		    zpipe $o <(cat $W) >$dev && cmp $dev <(head -c 1M $W)"
+	full='device is full after 1048576 bytes, and the input has more$'
+	one "{ zpipe -n 3>&1 >$dev 2>&3; } </dev/zero | grep -qx 100"
+	for o in "" --engine=copy --engine=ring -K "-U -" "-X --tee=$dev" -C; do
+		ends 16 "$full" "zpipe $o </dev/zero >$dev; r=\$?
+		    cmp $dev <(head -c 1M /dev/zero) && exit \$r"
+		ends 16 "$full" "zpipe $o <(cat $W) >$dev; r=\$?
+		    cmp $dev <(head -c 1M $W) && exit \$r"
+		one "head -c 1M $W | zpipe $o >$dev && cmp $dev <(head -c 1M $W)"
 	done
-	one "{ head -c 1000k $W; zpipe <(tail -c +1024001 $W); } >$dev &&
-	    cmp $dev <(head -c 1M $W)"
-	# all else is as it is with files
+	for o in -S "-S -K" "-S -U -"; do
+		one "zpipe $o <(cat $W) >$dev && cmp $dev <(head -c 1M $W)"
+	done
+	one "{ head -c 1000k $W; zpipe <(tail -c +1024001 $W | head -c 24k)
+	    } >$dev && cmp $dev <(head -c 1M $W)"
 	for s in "zpipe $W >$dev" "zpipe -l <(cat $L) $W >$dev" \
 	    "zpipe -s 3M <(cat $W) >$dev" "zpipe <(cat $W) >>$dev" \
-	    "zpipe -o $dev -o f <(cat $W)" \
-	    "{ head -c 1M $W; zpipe </dev/zero; } >$dev"; do
-		ends 16 ': No space left on device$' "$s"
+	    "zpipe -o $dev -o f <(cat $W)"; do
+		ends 16 "$full" "$s"
 	done
+	ends 16 'device is full after 0 bytes, and the input has more$' \
+	    "{ head -c 1M $W; zpipe </dev/zero; } >$dev"
 	losetup -d "$dev"
 	all_right
 }
-
-# ---- lines ------------------------------------------------------------------
 
 @test "lines are counted exactly, and the bytes are the same" {
 	printf 'a\n\n\nb' >odd

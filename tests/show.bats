@@ -295,13 +295,13 @@ reads()
 		try 5 "timeout --foreground --preserve-status \
 		    -s INT 0.4 zpipe $o -o out huge; r=\$?
 		    [ \$(cat out) = old ] && [ ! -e p ] && exit \$r"
-		[ "$status" -eq 32 ] && [ -n "$stderr" ] &&
+		[ "$status" -eq 130 ] && [ -n "$stderr" ] &&
 		    [ "$(wc -l <<<"$stderr")" -eq 1 ] ||
 			note "$o: $(outcome)"
 	done
 	try 10 'zpipe -lfp huge & sleep 0.2; kill -TSTP $!; sleep 0.2
 	    kill -USR1 $!; kill -CONT $!; sleep 0.2; kill -TERM $!; wait $!'
-	ended 32
+	ended 143
 	[[ $stderr == *'0 bytes'* ]] || fail "not asked" "$(outcome)"
 	all_right
 }
@@ -579,11 +579,11 @@ spent()
 @test "-U that is ended in its first half tells of that one" {
 	try 10 'timeout -s INT --preserve-status 0.7 zpipe -U - -L 50k data \
 	    >/dev/null'
-	[ "$status" -eq 32 ] && [[ $stderr =~ interrupt:\ [1-9][0-9]{3,} ]] ||
+	[ "$status" -eq 130 ] && [[ $stderr =~ interrupt:\ [1-9][0-9]{3,} ]] ||
 		fail "no bytes" "$(outcome)"
 	try 10 'timeout -s INT --preserve-status 0.7 zpipe -fbU - -L 50k -i 0.1 \
 	    data >/dev/null'
-	[ "$status" -eq 32 ] && [[ ${stderr##*$'\n'} == *"(input): "*.*KiB ]] ||
+	[ "$status" -eq 130 ] && [[ ${stderr##*$'\n'} == *"(input): "*.*KiB ]] ||
 		fail "no bytes" "$(outcome)"
 }
 
@@ -793,27 +793,27 @@ keys()
 	keys C-c
 }
 
-@test "C-c and TERM end it with a last line, status 32, and a clean prompt" {
+@test "C-c and TERM end it with a last line and a clean prompt" {
 	window 80 24
 	typed 'clear; stty -a >before; zpipe -bt -i 0.1 -L 9k data >/dev/null'
 	await 5 'KiB 0:00:00'
 	keys C-c
 	await 5 '^ready> *$'
 	typed 'echo status $?; stty -a >after'
-	await 5 '^status 32'
+	await 5 '^status 130'
 	screen | grep -Eq 'KiB 0:00:0[0-9]' || fail "no line" "$(screen)"
 	await_file 5 after
 	same before after
 	typed 'clear; zpipe -bP p -i 0.1 -L 9k data >/dev/null; echo status $?'
 	await 5 'KiB'
 	kill -TERM "$(cat p)"
-	await 5 '^status 32'
+	await 5 '^status 143'
 	screen | grep -Eq '^ *[0-9.]+KiB *$' || fail "no line" "$(screen)"
 	rm -f p
 	typed 'clear; zpipe -qbP p -L 9k data >/dev/null; echo status $?'
 	await_file 5 p
 	keys C-c
-	await 5 'status 32'
+	await 5 'status 130'
 	! screen | grep -Eq 'iB|interrupt' || fail "not quiet" "$(screen)"
 }
 

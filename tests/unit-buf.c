@@ -192,7 +192,7 @@ rig_send(struct rig *g, char c, size_t n)
 {
 	while (n > 0) {
 		size_t room, len;
-		char *p = ring_room(&g->r, &room);
+		char *p = ring_room(&g->r, 1, &room);
 		struct iovec v;
 
 		if (p == NULL)
@@ -376,16 +376,16 @@ test_order(void)
 	fcntl(g.pipe[1], F_SETPIPE_SZ, 1 << 20);
 	ok(rig_send(&g, 'D', ring_size(&g.r)), "the ring takes what it holds");
 	errno = 0;
-	ok(ring_room(&g.r, &room) == NULL && errno == EAGAIN,
+	ok(ring_room(&g.r, 1, &room) == NULL && errno == EAGAIN,
 	    "a ring whose bytes are in the pipe is full: EAGAIN");
 	for (int i = 0; i < 3; i++)
 		read_all(g.pipe[0], sink, PIECE);
 	rig_drained(&g);
-	ok(ring_room(&g.r, &room) == NULL,
+	ok(ring_room(&g.r, 1, &room) == NULL,
 	    "it stays full until a whole buffer is drained");
 	read_all(g.pipe[0], sink, PIECE);
 	rig_drained(&g);
-	ok(ring_room(&g.r, &room) != NULL && room == g.r.conf.buf_size,
+	ok(ring_room(&g.r, 1, &room) != NULL && room == g.r.conf.buf_size,
 	    "and then it has room for one");
 	rig_close(&g);
 
@@ -406,7 +406,7 @@ rig_fill(struct rig *g, size_t n)
 	size_t room, len;
 	char *p;
 
-	while ((p = ring_room(&g->r, &room)) != NULL &&
+	while ((p = ring_room(&g->r, 1, &room)) != NULL &&
 	    g->r.filled < 2 * ring_size(&g->r)) {
 		memset(p, 'K', room);
 		ring_filled(&g->r, room);
@@ -461,12 +461,12 @@ test_full(void)
 		rig_open(&g, all[i], false);
 		rig_fill(&g, 0);
 		errno = 0;
-		ok(ring_room(&g.r, &room) == NULL && errno == EAGAIN &&
+		ok(ring_room(&g.r, 1, &room) == NULL && errno == EAGAIN &&
 			g.r.filled == ring_size(&g.r),
 		    "%s: what has not been sent is never overwritten",
 		    release_name(all[i]));
 		rig_fill(&g, g.r.conf.buf_size);
-		ok((ring_room(&g.r, &room) == NULL) == whole_banks, "%s: %s",
+		ok((ring_room(&g.r, 1, &room) == NULL) == whole_banks, "%s: %s",
 		    release_name(all[i]),
 		    whole_banks ? "nor a bank of which only a part was sent" :
 				  "but a buffer that was is free");
@@ -494,11 +494,11 @@ test_abandoned(void)
 		if (!rig_send(&g, 'A', PIECE))
 			bail("no room for the first bytes");
 		/* the rest is sent as well, but to nobody */
-		while (g.r.filled < size && ring_room(&g.r, &room) != NULL) {
+		while (g.r.filled < size && ring_room(&g.r, 1, &room) != NULL) {
 			ring_filled(&g.r, room);
 			ring_sent(&g.r, g.r.filled);
 		}
-		full = ring_room(&g.r, &room) == NULL && errno == EAGAIN;
+		full = ring_room(&g.r, 1, &room) == NULL && errno == EAGAIN;
 		ok(full == (all[i] != RELEASE_FRESH),
 		    "%s: what is in a pipe %s", release_name(all[i]),
 		    full ? "is waited for" : "is kept by its reader");
@@ -508,7 +508,7 @@ test_abandoned(void)
 			char *p;
 
 			ring_abandon(&g.r);
-			p = ring_room(&g.r, &room);
+			p = ring_room(&g.r, 1, &room);
 			ok(p != NULL, "unless it is abandoned");
 			if (p == NULL)
 				break;
@@ -549,7 +549,7 @@ test_growth(void)
 	    "a smaller bank fills what is left");
 	ok(ring_grow(&g.r) == -1 && errno == ENOBUFS,
 	    "but not more than the most that it may take");
-	while (ring_room(&g.r, &room) != NULL && room > 0)
+	while (ring_room(&g.r, 1, &room) != NULL && room > 0)
 		ring_filled(&g.r, room);
 	ok(g.r.filled == ring_size(&g.r), "each of its buffers is used");
 	rig_close(&g);
@@ -560,14 +560,14 @@ test_growth(void)
 		g.r.conf.max = 3 * ring_size(&g.r);
 		rig_turn(&g, 1, 'I');
 		for (int i = 0; i <= lag; i++) {
-			char *p = ring_room(&g.r, &room);
+			char *p = ring_room(&g.r, 1, &room);
 
 			memset(p, 'J', room);
 			ring_filled(&g.r, room);
 		}
 		ring_grow(&g.r);
 		while (g.r.filled < 3 * ring_size(&g.r)) {
-			char *p = ring_room(&g.r, &room);
+			char *p = ring_room(&g.r, 1, &room);
 
 			if (p == NULL)
 				break;
