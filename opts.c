@@ -34,10 +34,14 @@ enum {
 
 /* Bounds of what can be asked for. */
 enum {
+	BUFFER_DEFAULT = 16 << 20,
+	BUFFER_LEAST = 64 << 10,
+	SKIP_DEFAULT = 4 << 10,
 	LAST_MOST = SHOW_LAST,
-	INTERVAL_LEAST = 100000,
-	INTERVAL_MOST = 600000000,
 	SECOND = 1000000,
+	INTERVAL_LEAST = SECOND / 10,
+	INTERVAL_MOST = 600 * SECOND,
+	DAY = 86400, /* in seconds */
 };
 
 /*
@@ -236,65 +240,127 @@ engine_name(enum engine e)
 
 /* ---- one option ------------------------------------------------------- */
 
-/* A size that must fit size_t, so that memory of it can be had. */
+/* A size, or a number of lines. */
 static int
 size_option(const struct opts *o, const char *name, const char *arg,
-    uint64_t least, const char *least_name, uint64_t *sizep)
+    uint64_t *sizep)
 {
 	uint64_t size;
 
-	if (number_size(arg, o->show.si, &size) == -1 || size > SIZE_MAX / 2) {
+	switch (number_size(arg, o->show.si, &size)) {
+	case NUMBER_GOOD:
+		*sizep = size;
+		return 0;
+	case NUMBER_NONE:
 		msg_text(name,
-		    "'%s' is not a size: digits and one of k, M, G, T, "
-		    "such as 64k or 16M",
+		    "'%s' is not a size: digits and perhaps a unit, such as "
+		    "64k or 1.5GiB",
+		    arg);
+		break;
+	case NUMBER_LARGE:
+		msg_text(name, "'%s' is too large: it must be less than 8E",
+		    arg);
+		break;
+	case NUMBER_FINE:
+		msg_text(name, "'%s' is not a whole number: use fewer decimals",
+		    arg);
+		break;
+	}
+	return -1;
+}
+
+/* A size that must fit size_t, so that memory of it can be had. */
+static int
+memory_option(const struct opts *o, const char *name, const char *arg,
+    size_t *sizep)
+{
+	uint64_t size;
+
+	if (size_option(o, name, arg, &size) == -1)
+		return -1;
+	if (size > SIZE_MAX / 2) {
+		msg_text(name, "'%s' is too large: it must be at most %zu", arg,
+		    SIZE_MAX / 2);
+		return -1;
+	}
+	*sizep = (size_t)size;
+	return 0;
+}
+
+/* As in pv, 0 is the default, and less than works is the least that does. */
+static int
+buffer_option(struct opts *o, const char *arg)
+{
+	size_t size;
+
+	if (memory_option(o, "--buffer-size", arg, &size) == -1)
+		return -1;
+	o->buffer_asked = size != 0;
+	o->buffer_size = size == 0 ? BUFFER_DEFAULT :
+	    size < BUFFER_LEAST    ? BUFFER_LEAST :
+				     size;
+	return 0;
+}
+
+static int
+chunk_option(struct opts *o, const char *arg)
+{
+	size_t size;
+
+	if (memory_option(o, "--chunk-size", arg, &size) == -1)
+		return -1;
+	if (size < 4 << 10) {
+		msg_text("--chunk-size",
+		    "'%s' is too small: it must be at least 4k", arg);
+		return -1;
+	}
+	o->chunk_size = size;
+	return 0;
+}
+
+/* pv takes -Z for a wish to go on after errors; 0 leaves the default. */
+static int
+skip_option(struct opts *o, const char *arg)
+{
+	size_t size;
+
+	if (memory_option(o, "--error-skip-block", arg, &size) == -1)
+		return -1;
+	o->error_skip_block = size == 0 ? SKIP_DEFAULT : size;
+	o->skips_block = size != 0;
+	return 0;
+}
+
+/* As in pv, what is out of range becomes the nearest that is not. */
+static int
+seconds_option(const char *name, const char *arg, uint64_t least, uint64_t most,
+    uint64_t *usp)
+{
+	uint64_t us;
+	enum number_end end = number_seconds(arg, &us);
+
+	if (end == NUMBER_NONE) {
+		msg_text(name, "'%s' is not a time: seconds, such as 2 or 0.5",
 		    arg);
 		return -1;
 	}
-	if (size < least) {
-		msg_text(name, "'%s' is too small: at least %s is needed", arg,
-		    least_name);
+	if (end == NUMBER_FINE && us >= least && us < most) {
+		msg_text(name, "'%s' is too precise: use at most six decimals",
+		    arg);
 		return -1;
 	}
-	*sizep = size;
+	*usp = us < least ? least : us > most ? most : us;
 	return 0;
 }
 
-static int
-memory_option(const struct opts *o, const char *name, const char *arg,
-    uint64_t least, const char *least_name, size_t *sizep)
-{
-	uint64_t size;
-	int r = size_option(o, name, arg, least, least_name, &size);
-
-	if (r == 0)
-		*sizep = (size_t)size;
-	return r;
-}
-
-static int
-seconds_option(const char *name, const char *arg, uint64_t least, uint64_t most,
-    const char *range, uint64_t *usp)
-{
-	uint64_t us;
-
-	if (number_seconds(arg, &us) == -1 || us < least || us > most) {
-		msg_text(name,
-		    "'%s' is not a time: seconds%s, such as 2 or 0.5", arg,
-		    range);
-		return -1;
-	}
-	*usp = us;
-	return 0;
-}
-
+/* At most `most`: more is that. What 0 means is up to the option. */
 static int
 count_option(const char *name, const char *arg, uint64_t most, unsigned *np)
 {
 	uint64_t n;
 
-	if (number_count(arg, most, &n) == -1 || n == 0) {
-		msg_text(name, "'%s' is not a number from 1 to %ju", arg,
-		    (uintmax_t)most);
+	if (number_count(arg, most, &n) == NUMBER_NONE) {
+		msg_text(name, "'%s' is not a number: digits, such as 20", arg);
 		return -1;
 	}
 	*np = (unsigned)n;
@@ -466,16 +532,17 @@ expect_option(struct opts *o, const char *arg)
 {
 	o->sized = true;
 	if (arg[0] != '@')
-		return size_option(o, "--size", arg, 0, "0", &o->size);
+		return size_option(o, "--size", arg, &o->size);
 	if (size_path(arg + 1, &o->size) == 0)
 		return 0;
-	msg_text("--size", "'%s': %s", arg, strerror(errno));
+	msg_text("--size", "'%s': %s", arg,
+	    errno == ESPIPE ? "has no size" : strerror(errno));
 	return -1;
 }
 
-/* PLACE[,PLACE]...[:FORMAT] */
-static int
-extra_option(struct opts *o, const char *arg)
+/* The place of that name; 0 if there is none. */
+static unsigned
+place_of(const char *name, size_t len)
 {
 	static const struct {
 		const char *name;
@@ -488,31 +555,52 @@ extra_option(struct opts *o, const char *arg)
 		{ "process", EXTRA_PROCESS },
 		{ "proc", EXTRA_PROCESS },
 	};
-	const size_t most = sizeof(places) / sizeof(places[0]);
-	size_t n, i;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (strlen(places[i].name) == len &&
+		    strncmp(places[i].name, name, len) == 0)
+			return places[i].place;
+	return 0;
+}
+
+/* PLACE[,PLACE]...[:FORMAT]; as in pv, other places are ignored. */
+static int
+extra_option(struct opts *o, const char *arg)
+{
+	size_t n;
 
 	o->extra = 0;
 	o->extra_format = NULL;
 	for (const char *p = arg;; p += n + 1) {
 		n = strcspn(p, ",:");
-		for (i = 0; i < most; i++)
-			if (strlen(places[i].name) == n &&
-			    strncmp(p, places[i].name, n) == 0)
-				break;
-		if (i == most) {
-			msg_text("--extra-display",
-			    "'%.*s' is none of windowtitle, "
-			    "processtitle",
-			    (int)n, p);
-			return -1;
-		}
-		o->extra |= places[i].place;
+		o->extra |= place_of(p, n);
 		if (p[n] == '\0')
 			return 0;
 		if (p[n] == ':')
 			return format_option(o, "--extra-display", p + n + 1,
 			    &o->extra_format);
 	}
+}
+
+/* As in pv, a style that does not exist is plain. */
+static int
+style_option(struct opts *o, const char *arg)
+{
+	o->show.style = BAR_PLAIN;
+	for (size_t i = 0; i < sizeof(bar_names) / sizeof(bar_names[0]); i++)
+		if (strcmp(arg, bar_names[i]) == 0)
+			o->show.style = (enum bar_style)i;
+	return 0;
+}
+
+/* An empty one is a name as well: pv shows its colon. */
+static int
+show_name_option(struct opts *o, const char *arg)
+{
+	if (o->first_name == NULL)
+		o->first_name = o->show.name;
+	o->show.name = keep(o, arg);
+	return o->show.name == NULL ? -1 : 0;
 }
 
 /* The first len bytes; 0 if they are no process number. */
@@ -524,7 +612,7 @@ pid_of(const char *arg, size_t len)
 
 	if (len < sizeof(digits))
 		memcpy(digits, arg, len);
-	return number_count(digits, INT_MAX, &n) == -1 ? 0 : (pid_t)n;
+	return number_count(digits, INT_MAX, &n) != NUMBER_GOOD ? 0 : (pid_t)n;
 }
 
 static int
@@ -587,7 +675,7 @@ watch_process(struct opts *o, const char *arg)
 	}
 	if (arg[len] == '\0')
 		return add_process(o, pid, -1, NULL);
-	if (number_count(arg + len + 1, INT_MAX, &fd) == -1) {
+	if (number_count(arg + len + 1, INT_MAX, &fd) != NUMBER_GOOD) {
 		msg_text("--watchfd",
 		    "'%s' is not a descriptor: a number from 0 on",
 		    arg + len + 1);
@@ -725,16 +813,12 @@ take_moving(struct opts *o, int opt, const char *arg)
 
 	switch (opt) {
 	case 'B':
-		o->buffer_asked = true;
-		return memory_option(o, "--buffer-size", arg, 64 << 10, "64k",
-		    &o->buffer_size);
+		return buffer_option(o, arg);
 	case OPT_CHUNK_SIZE:
-		return memory_option(o, "--chunk-size", arg, 4 << 10, "4k",
-		    &o->chunk_size);
+		return chunk_option(o, arg);
 	case OPT_PIPE_SIZE:
 		o->pipe_asked = true;
-		return memory_option(o, "--pipe-size", arg, 0, "0",
-		    &o->pipe_size);
+		return memory_option(o, "--pipe-size", arg, &o->pipe_size);
 	case OPT_ENGINE:
 		i = NAME_OPTION("--engine", arg, engine_names, 0);
 		o->engine = (enum engine)i;
@@ -745,14 +829,12 @@ take_moving(struct opts *o, int opt, const char *arg)
 		return i == -1 ? -1 : 0;
 	case 'L':
 		o->limited = true;
-		return size_option(o, "--rate-limit", arg, 0, "0",
-		    &o->rate_limit);
+		return size_option(o, "--rate-limit", arg, &o->rate_limit);
 	case 'E':
 		o->skip_errors++;
 		return 0;
 	case 'Z':
-		return memory_option(o, "--error-skip-block", arg, 1, "1",
-		    &o->error_skip_block);
+		return skip_option(o, arg);
 	case 'U':
 		return string_option(o, "--store-and-forward", arg, &o->store);
 	}
@@ -792,8 +874,6 @@ take_output(struct opts *o, int opt, const char *arg)
 static int
 take_showing(struct opts *o, int opt, const char *arg)
 {
-	int i;
-
 	switch (opt) {
 	case 'A':
 		return count_option("--last-written", arg, LAST_MOST,
@@ -805,26 +885,22 @@ take_showing(struct opts *o, int opt, const char *arg)
 	case 's':
 		return expect_option(o, arg);
 	case 'D':
-		return seconds_option("--delay-start", arg, 0, UINT64_MAX, "",
+		return seconds_option("--delay-start", arg, 0, UINT64_MAX,
 		    &o->delay);
 	case 'i':
 		return seconds_option("--interval", arg, INTERVAL_LEAST,
-		    INTERVAL_MOST, " from 0.1 to 600", &o->interval);
+		    INTERVAL_MOST, &o->interval);
 	case 'm':
 		return seconds_option("--average-rate-window", arg, SECOND,
-		    (uint64_t)86400 * SECOND, " from 1 to 86400", &o->window);
+		    (uint64_t)DAY * SECOND, &o->window);
 	case 'w':
 		return count_option("--width", arg, SHOW_WIDTH, &o->width);
 	case 'H':
 		return count_option("--height", arg, SHOW_WIDTH, &o->height);
 	case 'N':
-		if (o->first_name == NULL)
-			o->first_name = o->show.name;
-		return string_option(o, "--name", arg, &o->show.name);
+		return show_name_option(o, arg);
 	case 'u':
-		i = NAME_OPTION("--bar-style", arg, bar_names, 0);
-		o->show.style = (enum bar_style)i;
-		return i == -1 ? -1 : 0;
+		return style_option(o, arg);
 	case 'x':
 		return extra_option(o, arg);
 	}
@@ -864,12 +940,16 @@ take_other(struct opts *o, int opt, const char *arg)
 	return 1;
 }
 
-/* What an option with a value changes, where it can be changed. */
+/*
+ * What an option with a value changes, where it can be changed. Of these three
+ * 0 stands for what would be without them.
+ */
 static unsigned
-changes_of(int opt)
+changes_of(const struct opts *o, int opt)
 {
 	switch (opt) {
 	case 'A':
+		return o->show.last_written != 0 ? CHANGED_SWITCHES : 0;
 	case 'F':
 		return CHANGED_SWITCHES;
 	case 'N':
@@ -885,8 +965,9 @@ changes_of(int opt)
 	case 'm':
 		return CHANGED_WINDOW;
 	case 'w':
+		return o->width != 0 ? CHANGED_GEOMETRY : 0;
 	case 'H':
-		return CHANGED_GEOMETRY;
+		return o->height != 0 ? CHANGED_GEOMETRY : 0;
 	case 'R':
 	case 'k':
 		return 0;
@@ -901,8 +982,8 @@ take_option(struct opts *o, int opt, const char *arg)
 	int r = take_flag(o, opt);
 
 	if (r == 1) {
-		o->changed |= changes_of(opt);
 		r = take_showing(o, opt, arg);
+		o->changed |= changes_of(o, opt);
 		if (r != 1)
 			o->shows = true;
 	}
@@ -947,12 +1028,6 @@ check(const struct opts *o)
 		msg_text("--discard",
 		    "--output names what is to be written: "
 		    "use one of the two");
-		return -1;
-	}
-	if (o->limited && o->rate_limit == 0 && o->remote == 0) {
-		msg_text("--rate-limit",
-		    "'0' would let nothing pass: at least 1 is "
-		    "needed");
 		return -1;
 	}
 	return 0;
@@ -1012,9 +1087,10 @@ print_help(poptContext pc)
 	poptSetOtherOptionHelp(pc, "[OPTION]... [FILE]...");
 	printf("zpipe: a zero-copy cat, tee and pv\n\n");
 	poptPrintHelp(pc, stdout, 0);
-	printf(
-	    "\nA FILE that is \"-\", or none, is stdin. A SIZE is digits and "
-	    "one of k, M, G, T\n(powers of 1024). The manual is zpipe(1).\n");
+	printf("\nA FILE that is \"-\", or none, is stdin. A SIZE may have a "
+	       "unit: k, M, G, T, P and\nE, or kiB to EiB, are powers of 1024; "
+	       "kB to EB are powers of 1000.\n"
+	       "The manual is zpipe(1).\n");
 }
 
 /* -k is about all the numbers, wherever it stands. */
@@ -1091,6 +1167,11 @@ parse(struct opts *o, poptContext pc)
 	/* as pv has it; but a running one is told of nothing else */
 	if (o->show.bits && o->remote == 0)
 		o->show.bytes = true;
+	if (o->skips_block && o->skip_errors == 0)
+		o->skip_errors = 1;
+	/* as in pv, a size of 0 is not known; but to stop there makes sense */
+	if (o->size == 0 && !o->stop_at_size)
+		o->sized = false;
 	take_files(o, pc);
 	if ((o->extra & EXTRA_PROCESS) != 0 && keep_files(o) == -1)
 		return OPTS_USAGE;
@@ -1110,9 +1191,9 @@ opts_parse(struct opts *o, int argc, char *argv[])
 	*o = (struct opts){
 		.engine = ENGINE_AUTO,
 		.release = RELEASE_AUTO,
-		.buffer_size = (size_t)16 << 20,
+		.buffer_size = BUFFER_DEFAULT,
 		.pipe_size = (size_t)1 << 20,
-		.error_skip_block = 4 << 10,
+		.error_skip_block = SKIP_DEFAULT,
 		.interval = SECOND,
 		.window = 30 * (uint64_t)SECOND,
 	};

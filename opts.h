@@ -110,6 +110,7 @@ struct opts {
 	bool stop_at_size;       /* -S */
 	unsigned skip_errors;    /* how often -E was given */
 	size_t error_skip_block; /* -Z */
+	bool skips_block;        /* -Z was given, and not as 0 */
 	bool sparse, sync, direct_io;
 	const char *store; /* -U, or NULL */
 

@@ -233,7 +233,7 @@ at_once='n=0; while read -r rate count run; do
 }
 
 @test "a rate that is none is refused" {
-	for v in 0 -1 x 1e3 "" 0.5 4kk; do
+	for v in -1 x 1e3 "" 0.5 4kk; do
 		refused "--rate-limit: '$v'" -L "$v" few
 	done
 	all_right
@@ -348,7 +348,7 @@ at_once='n=0; while read -r rate count run; do
 	refused "--size: '@missing'" -s @missing few
 	refused "--size: '@/dev/null'" -s @/dev/null few
 	refused "--size: '@'" -s @ few
-	for v in 0 x "" -1; do
+	for v in 0.5 x "" -1; do
 		refused "--error-skip-block: '$v'" -E -Z "$v" few
 	done
 	all_right

@@ -47,9 +47,6 @@ refused()
 }
 
 @test "a size that is too small or too large is refused" {
-	refused "--buffer-size" --buffer-size=0
-	refused "'1k'" --buffer-size=1k
-	refused "--buffer-size" --buffer-size=65535
 	refused "--chunk-size" --chunk-size=0
 	refused "--chunk-size" --chunk-size=4095
 	refused "'4095'" --chunk-size=4095
@@ -338,4 +335,138 @@ raw()
 	lines_are "zpipe: 'a'\$'\\033''b': No such file or directory"
 	LC_ALL=C.UTF-8 try 5 'zpipe "$1"' $'\303\244 \033'
 	lines_are "zpipe: '"$'\303\244'" '\$'\\033': No such file or directory"
+}
+
+# ---- what pv takes ----------------------------------------------------------
+
+@test "no value that pv takes is an error" {
+	for o in "-B 0" "-B 1" "-B 1024" "-B 1.5k" "-L 0" "-L 00" "-L 0.0" \
+	    "-i 0" "-i 0.01" "-i 1000" "-i 99999999999999999999" \
+	    "-w 0" "-w 1" "-w 5000" "-w 4294967296" "-H 0" "-H 5000" \
+	    "-m 0" "-m 100000" "-m 99999999999999999999" \
+	    "-A 0" "-A 257" "-A 5000" "-D 0" "-D 99999999999999999999" \
+	    "-s 0" "-Z 0" "-Z 1" "-E -Z 0" "-J 0" "-J 1" "-N ''" "-F ''" \
+	    "-u nonsense" "-u ''" "-x nonsense" "-x ''" "-x ,window,"; do
+		one "zpipe $o words | cmp - words"
+		one "cat words | zpipe $o | cmp - words"
+		one "zpipe -f $o words 2>/dev/null | cmp - words"
+	done
+	all_right
+}
+
+@test "what is not a number is still one line with option and value" {
+	for o in -B --chunk-size -J -L -s -Z -i -D -m -w -H -A; do
+		for v in x -1 1e3 0x10 "" 1x " 1" 1. 1..2; do
+			refused "'$v'" "$o" "$v"
+		done
+	done
+	refused "at least 4k" --chunk-size=4095
+	refused "less than 8E" -s 8E
+	all_right
+}
+
+# shown PATTERN OPTION...: the last line of a display that is no terminal.
+shown()
+{
+	local want=$1
+
+	shift
+	tried=$((tried + 1))
+	try 10 'zpipe "$@" words 2>&1 >/dev/null | tail -n 1' "$@"
+	[[ $output =~ ^$want$ ]] || note "$*: wanted '$want'" "$(outcome)"
+}
+
+@test "what is out of range is the nearest that is not" {
+	local all='.{80}'
+
+	shown '.{4096}' -f -w 5000
+	shown "$all" -f -w 0
+	shown '         :.*' -f -N ''
+	shown '' -f -F ''
+	shown '.*=+>.*100%.*' -f -s 0 -u nonsense
+	shown 100 -n -s 0
+	words 20000 | tail -c 256 | tr -c '[:print:]' . >last
+	shown "$(sed 's/[].*[\\^$+?(){}|]/\\&/g' last)" -f -A 5000 -w 300
+	all_right
+}
+
+@test "an interval of 0 draws ten times a second" {
+	# it takes a second and a half; a busy machine may miss some of them
+	try 10 'zpipe -nb -i 0 -L 100k words 2>&1 >/dev/null | wc -l'
+	[ "$output" -ge 4 ] && [ "$output" -le 25 ] || fail "$(outcome)"
+}
+
+@test "-L 0 sets no limit, and lifts that of a running zpipe" {
+	head -c 30000000 /dev/zero >z
+	one 'zpipe -L 0 z | cmp - z'
+	one 'zpipe -L 1k -L 0 z | cmp - z'
+	one 'zpipe -L 1k z >out & z=$!; zpipe -R $z -L 0 && wait $z && cmp out z'
+	all_right
+}
+
+@test "-Z is a wish to go on after errors, as in pv" {
+	need strace
+	eio="strace -o /dev/null -P $PWD/words -e trace=read -e \
+	    inject=read:error=EIO:when=1..2"
+	for o in "-Z 512" "-E -Z 512" "-E -Z 0"; do
+		ends 16 "words: .*: $([[ $o = *512 ]] && echo 512 || echo 4096) bytes at 0 are NULs" \
+		    "$eio zpipe --engine=copy $o words >out; st=\$?
+		    cmp -s <(tail -c 20000 out) <(tail -c 20000 words) ||
+		    exit 99; exit \$st"
+	done
+	ends 16 'words: Input/output error' \
+	    "$eio zpipe --engine=copy -Z 0 words >out"
+	all_right
+}
+
+# ---- sizes ------------------------------------------------------------------
+
+@test "sizes have the units of dd, and -k is about plain letters only" {
+	for pair in 1k:1024 1K:1024 1kB:1000 1KB:1000 1KiB:1024 1kiB:1024 \
+	    0.1M:104857 0.1m:104857 0.1MB:100000 0.1MiB:104857 \
+	    0.0001G:107374 0.0001g:107374 0.0001GB:100000 \
+	    0.0000001T:109951 0.0000001TB:100000 0.0000001TiB:109951 \
+	    0.0000000001P:112589 0.0000000001PB:100000 \
+	    0.0000000000001E:115292 0.0000000000001EB:100000; do
+		one "zpipe -S -s ${pair%:*} /dev/zero | [ \$(wc -c) = ${pair#*:} ]"
+	done
+	for pair in 1k:1000 1kB:1000 1KiB:1024 0.1M:100000 0.1MB:100000 \
+	    0.1MiB:104857; do
+		one "zpipe -k -S -s ${pair%:*} /dev/zero |
+		    [ \$(wc -c) = ${pair#*:} ]"
+		one "zpipe -S -s ${pair%:*} -k /dev/zero |
+		    [ \$(wc -c) = ${pair#*:} ]"
+	done
+	for o in -B --chunk-size -J -L -s -Z; do
+		one "zpipe $o 100kB words | cmp - words"
+		one "zpipe $o 1MiB words | cmp - words"
+		refused "'4b'" $o 4b
+		refused "'4kb'" $o 4kb
+		refused "'4ki'" $o 4ki
+		refused "'4KIB'" $o 4KIB
+		refused "'4p'" $o 4p
+		refused "'16EiB'" $o 16EiB
+	done
+	all_right
+}
+
+@test "every decimal of a size counts, or it is refused" {
+	head -c 1200000 /dev/zero >z
+	for pair in 1.5k:1536 1.1k:1126 1.0009765625k:1025 \
+	    1.00000095367431640625M:1048577 0.00000001T:10995 \
+	    0.001000001G:1073742 1.50000000000000000k:1536; do
+		one "zpipe -S -s ${pair%:*} z | [ \$(wc -c) = ${pair#*:} ]"
+	done
+	for o in -B --chunk-size -J -L -s -Z; do
+		for v in 0.5 100000.5 0.0001k 100.0001k 1000.23456789k \
+		    1.0000001M; do
+			refused "'$v' is not a whole number" $o $v
+		done
+	done
+	for v in 0.0000001 2.1234567; do
+		refused "'$v' is too precise" -D $v
+	done
+	refused "'0.1000001'" -i 0.1000001
+	one 'zpipe -i 0.500000000 -D 0.000001 words | cmp - words'
+	all_right
 }

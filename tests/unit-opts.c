@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,7 +47,14 @@ test_sizes(void)
 		{ "1T", 1UL << 40 },
 		{ "0.25m", 262144 },
 		{ "00064k", 65536 },
-		{ "1.0009765625M", 1049599 },
+		{ "1.0009765625M", 1049600 },
+		{ "100kB", 100000 },
+		{ "64KiB", 65536 },
+		{ "1MB", 1000000 },
+		{ "1.0000001G", 1073741931 },
+		{ "0", 16777216 },
+		{ "1", 65536 },
+		{ "63k", 65536 },
 	};
 	static const char *const bad[] = {
 		"-1",
@@ -56,7 +64,8 @@ test_sizes(void)
 		"",
 		" 64k",
 		"64k ",
-		"64kB",
+		"64kb",
+		"64kiB ",
 		"k",
 		".5M",
 		"1.",
@@ -66,9 +75,8 @@ test_sizes(void)
 		"9000000T",
 		"64 k",
 		"1,5M",
-		"0",
-		"1",
-		"63k",
+		"1.0000001k",
+		"16E",
 	};
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -83,6 +91,70 @@ test_sizes(void)
 	ok(parse("--chunk-size=4095", NULL) == OPTS_USAGE,
 	    "a chunk is at least 4 KiB");
 	ok(parse("-B", NULL) == OPTS_USAGE, "-B wants a value");
+}
+
+/* What pv takes is taken: the nearest value that makes sense. */
+static void
+test_ranges(void)
+{
+	static const struct {
+		const char *a, *b;
+		size_t at;
+		uint64_t value;
+		bool wide; /* uint64_t, not unsigned */
+	} table[] = {
+#define WIDE(field) offsetof(struct opts, field)
+		{ "-i", "0", WIDE(interval), 100000, true },
+		{ "-i", "0.0000001", WIDE(interval), 100000, true },
+		{ "-i", "0.25", WIDE(interval), 250000, true },
+		{ "-i", "1000", WIDE(interval), 600000000, true },
+		{ "-i", "99999999999999999999", WIDE(interval), 600000000,
+		    true },
+		{ "-m", "0", WIDE(window), 1000000, true },
+		{ "-m", "86401", WIDE(window), UINT64_C(86400000000), true },
+		{ "-D", "0", WIDE(delay), 0, true },
+		{ "-D", "99999999999999999999", WIDE(delay), INT64_MAX, true },
+		{ "-L", "0", WIDE(rate_limit), 0, true },
+		{ "-L", "1kB", WIDE(rate_limit), 1000, true },
+		{ "-s", "1GiB", WIDE(size), 1 << 30, true },
+		{ "-w", "0", WIDE(width), 0, false },
+		{ "-w", "5000", WIDE(width), 4096, false },
+		{ "-w", "4294967296", WIDE(width), 4096, false },
+		{ "-H", "0", WIDE(height), 0, false },
+		{ "-H", "5000", WIDE(height), 4096, false },
+		{ "-A", "0", WIDE(show.last_written), 0, false },
+		{ "-A", "257", WIDE(show.last_written), 256, false },
+		{ "-u", "nonsense", WIDE(show.style), BAR_PLAIN, false },
+		{ "-u", "", WIDE(show.style), BAR_PLAIN, false },
+		{ "-u", "block", WIDE(show.style), BAR_BLOCK, false },
+		{ "-x", "", WIDE(extra), 0, false },
+		{ "-x", "nowhere", WIDE(extra), 0, false },
+		{ "-x", "nowhere,window,", WIDE(extra), EXTRA_WINDOW, false },
+		{ "-Z", "0", WIDE(error_skip_block), 4096, true },
+		{ "-Z", "0", WIDE(skip_errors), 0, false },
+		{ "-Z", "1k", WIDE(skip_errors), 1, false },
+		{ "-EE", "-Z1k", WIDE(skip_errors), 2, false },
+#undef WIDE
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const char *at = (const char *)&o + table[i].at;
+		enum opts_end end = parse(table[i].a, table[i].b);
+
+		ok(end == OPTS_RUN &&
+			(table[i].wide ?
+				*(const uint64_t *)at :
+				*(const unsigned *)at) == table[i].value,
+		    "%s '%s' is %ju", table[i].a, table[i].b,
+		    (uintmax_t)table[i].value);
+	}
+	ok(parse("-s", "0") == OPTS_RUN && !o.sized,
+	    "-s 0 is a size that is not known");
+	ok(parse("-Ss", "0") == OPTS_RUN && o.sized, "but -S stops there");
+	ok(parse("-D", "0.0000001") == OPTS_USAGE, "-D 0.0000001 is refused");
+	ok(parse("-i", "0.1234567") == OPTS_USAGE, "and so is -i 0.1234567");
+	ok(parse("-R1", "-A0") == OPTS_USAGE,
+	    "0 is nothing that --remote could change");
 }
 
 static void
@@ -193,6 +265,7 @@ main(void)
 	ok(parse("--", "-B") == OPTS_RUN && o.nfiles == 1,
 	    "behind -- there are only operands");
 	test_sizes();
+	test_ranges();
 	test_names();
 	test_combinations();
 	test_watched();
