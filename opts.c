@@ -100,6 +100,8 @@ static const struct poptOption table[] = {
 	    "with -E, skip up to the next multiple of SIZE (4k)", "SIZE" },
 	{ "sparse", 'O', POPT_ARG_NONE, NULL, 'O',
 	    "leave holes for NULs in files", NULL },
+	{ "sparse-output", 0, POPT_ARG_NONE | POPT_ARGFLAG_DOC_HIDDEN, NULL,
+	    'O', NULL, NULL },
 	{ "sync", 'Y', POPT_ARG_NONE, NULL, 'Y',
 	    "end when the data is on the disk", NULL },
 	{ "direct-io", 'K', POPT_ARG_NONE, NULL, 'K',
@@ -996,6 +998,195 @@ take_option(struct opts *o, int opt, const char *arg)
 	return r == 1 ? 0 : r; /* help, version and -k are seen elsewhere */
 }
 
+/* ---- names of options ------------------------------------------------- */
+
+/*
+ * TYPO: a name with that many letters wrong is still recognized.
+ * NAME: longer than any name of an option.
+ */
+enum {
+	TYPO = 2,
+	NAME = 32,
+};
+
+/* The name of a long option, without what follows a "="; NULL if it is none. */
+static const char *
+long_name(const char *word, size_t *len)
+{
+	if (word == NULL || strncmp(word, "--", 2) != 0)
+		return NULL;
+	*len = strcspn(word + 2, "=");
+	return *len > 0 ? word + 2 : NULL;
+}
+
+static bool
+begins_with(const struct poptOption *option, const char *name, size_t len)
+{
+	return strncmp(option->longName, name, len) == 0;
+}
+
+/*
+ * The option that the name is the beginning of, or NULL. Two names of the same
+ * option are no reason to doubt.
+ */
+static const struct poptOption *
+unabbreviated(const char *name, size_t len)
+{
+	const struct poptOption *found = NULL;
+
+	for (const struct poptOption *t = table; t->longName != NULL; t++) {
+		if (!begins_with(t, name, len))
+			continue;
+		if (found != NULL && found->val != t->val)
+			return NULL;
+		found = t;
+	}
+	return found;
+}
+
+/*
+ * As poptGetNextOpt(3), but a long option may be abbreviated, as with
+ * getopt_long(3): popt is given the whole name to read in its place. A name
+ * that is complete has been found by popt itself.
+ */
+static int
+next_option(poptContext pc)
+{
+	int opt = poptGetNextOpt(pc);
+	const struct poptOption *found;
+	const char *name, *words[2] = { NULL, NULL };
+	char *whole;
+	size_t len;
+
+	while (opt == POPT_ERROR_BADOPT) {
+		name = long_name(poptBadOption(pc, 0), &len);
+		found = name == NULL ? NULL : unabbreviated(name, len);
+		if (found == NULL)
+			break;
+		if (asprintf(&whole, "--%s%s", found->longName, name + len) ==
+		    -1)
+			return POPT_ERROR_MALLOC;
+		words[0] = whole;
+		opt = poptStuffArgs(pc, words); /* which copies them */
+		free(whole);
+		if (opt == 0)
+			opt = poptGetNextOpt(pc);
+	}
+	return opt;
+}
+
+/* How many letters must be added, removed or changed to get from a to b. */
+static unsigned
+distance(const char *a, size_t len, const char *b)
+{
+	unsigned row[NAME], above, left, best;
+	size_t n = strlen(b);
+
+	for (size_t j = 0; j <= n; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 0; i < len; i++) {
+		above = row[0];
+		left = row[0] = (unsigned)i + 1;
+		for (size_t j = 1; j <= n; j++) {
+			best = above + (a[i] != b[j - 1]);
+			best = row[j] + 1 < best ? row[j] + 1 : best;
+			best = left + 1 < best ? left + 1 : best;
+			above = row[j];
+			left = row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+/* The option that was meant, as far as one can tell, or NULL. */
+static const char *
+nearest(const char *name, size_t len)
+{
+	unsigned most = TYPO + 1, far;
+	const char *found = NULL;
+
+	if (len >= NAME || len <= 2 * TYPO)
+		return NULL;
+	for (const struct poptOption *t = table; t->longName != NULL; t++) {
+		far = distance(name, len, t->longName);
+		if (far < most) {
+			most = far;
+			found = t->longName;
+		}
+	}
+	return found;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The options that the name is the beginning of, in order. Returns text. */
+static const char *
+candidates(const char *name, size_t len, char *text, size_t size)
+{
+	const char *names[sizeof(table) / sizeof(table[0])];
+	size_t n = 0;
+
+	for (const struct poptOption *t = table; t->longName != NULL; t++)
+		if (begins_with(t, name, len))
+			names[n++] = t->longName;
+	qsort(names, n, sizeof(names[0]), by_name);
+	text[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		strlcat(text, i == 0 ? "--" : ", --", size);
+		strlcat(text, names[i], size);
+	}
+	return text;
+}
+
+static void
+blame_unknown(const char *word)
+{
+	char all[2 * NAME * sizeof(table) / sizeof(table[0])];
+	size_t len = 0;
+	const char *name = long_name(word, &len), *meant;
+
+	if (name == NULL) {
+		msg_text(NULL, "unknown option %s: see zpipe --help", word);
+		return;
+	}
+	if (*candidates(name, len, all, sizeof(all)) != '\0') {
+		msg_text(NULL, "--%.*s: ambiguous: %s", (int)len, name, all);
+		return;
+	}
+	meant = nearest(name, len);
+	if (meant != NULL)
+		msg_text(NULL, "unknown option --%.*s: did you mean --%s?",
+		    (int)len, name, meant);
+	else
+		msg_text(NULL, "unknown option --%.*s: see zpipe --help",
+		    (int)len, name);
+}
+
+/* What is wrong with the word that poptGetNextOpt(3) has read last. */
+static void
+blame_option(const char *word, int error)
+{
+	size_t len;
+	const char *name = long_name(word, &len);
+
+	if (error == POPT_ERROR_BADOPT) {
+		blame_unknown(word);
+		return;
+	}
+	if (name == NULL)
+		len = strlen(word);
+	else
+		len += 2;
+	msg_text(NULL, "%.*s: %s", (int)len, word,
+	    error == POPT_ERROR_NOARG           ? "requires a value" :
+		error == POPT_ERROR_UNWANTEDARG ? "takes no value" :
+						  poptStrerror(error));
+}
+
 /* ---- combinations ----------------------------------------------------- */
 
 static int
@@ -1089,7 +1280,7 @@ print_help(poptContext pc)
 	poptPrintHelp(pc, stdout, 0);
 	printf("\nA FILE that is \"-\", or none, is stdin. A SIZE may have a "
 	       "unit: k, M, G, T, P and\nE, or kiB to EiB, are powers of 1024; "
-	       "kB to EB are powers of 1000.\n"
+	       "kB to EB are powers of 1000. Long options\nmay be abbreviated. "
 	       "The manual is zpipe(1).\n");
 }
 
@@ -1100,7 +1291,7 @@ says_si(poptContext pc)
 	bool si = false;
 	int opt;
 
-	while ((opt = poptGetNextOpt(pc)) > 0) {
+	while ((opt = next_option(pc)) > 0) {
 		free(poptGetOptArg(pc));
 		si = si || opt == 'k';
 	}
@@ -1140,7 +1331,7 @@ parse(struct opts *o, poptContext pc)
 	int opt;
 
 	o->show.si = says_si(pc);
-	while ((opt = poptGetNextOpt(pc)) > 0) {
+	while ((opt = next_option(pc)) > 0) {
 		char *arg = poptGetOptArg(pc);
 		int r = take_option(o, opt, arg);
 
@@ -1157,11 +1348,7 @@ parse(struct opts *o, poptContext pc)
 		}
 	}
 	if (opt < -1) {
-		msg_text(poptBadOption(pc, 0), "%s: see zpipe --help",
-		    opt == POPT_ERROR_NOARG           ? "a value is missing" :
-			opt == POPT_ERROR_UNWANTEDARG ? "takes no value" :
-			opt == POPT_ERROR_BADOPT ? "there is no such option" :
-						   poptStrerror(opt));
+		blame_option(poptBadOption(pc, 0), opt);
 		return OPTS_USAGE;
 	}
 	/* as pv has it; but a running one is told of nothing else */

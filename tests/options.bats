@@ -78,7 +78,8 @@ refused()
 	refused --no-such-option --no-such-option
 	refused -j -j
 	refused --no-such --no-such=4
-	refused --engin --engin=ring
+	refused --enginn --enginn=ring
+	refused --Engine --Engine=ring
 	all_right
 }
 
@@ -346,7 +347,8 @@ raw()
 	    "-m 0" "-m 100000" "-m 99999999999999999999" \
 	    "-A 0" "-A 257" "-A 5000" "-D 0" "-D 99999999999999999999" \
 	    "-s 0" "-Z 0" "-Z 1" "-E -Z 0" "-J 0" "-J 1" "-N ''" "-F ''" \
-	    "-u nonsense" "-u ''" "-x nonsense" "-x ''" "-x ,window,"; do
+	    "-u nonsense" "-u ''" "-x nonsense" "-x ''" "-x ,window," \
+	    "--sparse-output"; do
 		one "zpipe $o words | cmp - words"
 		one "cat words | zpipe $o | cmp - words"
 		one "zpipe -f $o words 2>/dev/null | cmp - words"
@@ -416,6 +418,60 @@ shown()
 	done
 	ends 16 'words: Input/output error' \
 	    "$eio zpipe --engine=copy -Z 0 words >out"
+	all_right
+}
+
+# ---- abbreviations ----------------------------------------------------------
+
+@test "a long option may be abbreviated to what no other begins with" {
+	for o in --prog "--rate-l 1G" --rate-l=1G --buffer-s=64k --buffer-s=64K \
+	    "--engin ring" --engin=ring "--eng copy" --numer --siz=1M \
+	    --pipe=64k "--name --prog" "--progr --nam x" --spars; do
+		one "zpipe -q $o words | cmp - words"
+	done
+	one 'zpipe -f --name=x --byt words 2>&1 >/dev/null | grep -q "x:"'
+	one 'zpipe --vers | grep -c "^zpipe "'
+	one 'zpipe --hel | grep -c -e --engine'
+	# an exact name wins, and the last of several counts
+	one 'zpipe -f --rate words 2>&1 >/dev/null | grep -q B/s'
+	one 'zpipe --stop --size=5 --siz=7 words | [ $(wc -c) = 7 ]'
+	one 'cp words ./--prog; zpipe -- --prog | cmp - words'
+	one 'cp words ./--prog; POSIXLY_CORRECT=1 zpipe words --prog |
+	    cmp - <(cat words words)'
+	all_right
+}
+
+@test "an ambiguous abbreviation is refused, and the candidates are named" {
+	for o in --r --r=5; do
+		try 5 "zpipe $o words"
+		ended 1
+		lines_are "zpipe: --r: ambiguous: --rate, --rate-limit,\
+ --release, --remote"
+		[ -z "$output" ]
+	done
+	refused '--e: ambiguous: --engine, --error-skip-block, --eta' --e
+	refused '--rat: ambiguous: --rate, --rate-limit' --rat
+	refused '--buffer: ambiguous: --buffer-percent, --buffer-size' --buffer=4k
+	refused '--w: ambiguous: --wait, --watchfd, --width' --w
+	all_right
+}
+
+@test "an unknown option is told with the nearest that exists" {
+	for o in --progrss:progress --porgress:progress --bufer-size=4k:buffer-size \
+	    --buffer_size=4k:buffer-size --ratelimit:rate-limit \
+	    --qiuet:quiet --intervall=1:interval --heigth=4:height; do
+		name=${o%%:*}
+		refused "zpipe: unknown option ${name%%=*}: did you mean \
+--${o#*:}?" "$name"
+	done
+	for o in -j -pj --xyzzy --nonsense --=5; do
+		refused "zpipe: unknown option $o: " $o
+	done
+	ends 1 '^zpipe: --engine: requires a value$' 'zpipe words --engine'
+	ends 1 '^zpipe: --eng: requires a value$' 'zpipe words --eng'
+	ends 1 '^zpipe: -pN: requires a value$' 'zpipe words -pN'
+	refused '--progress: takes no value' --progress=5
+	refused '--progress: takes no value' --prog=5
 	all_right
 }
 

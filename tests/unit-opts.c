@@ -158,6 +158,46 @@ test_ranges(void)
 }
 
 static void
+test_abbreviations(void)
+{
+	static const struct {
+		const char *a, *b;
+		size_t at; /* of a bool, or 0: refused */
+	} table[] = {
+		{ "--prog", NULL, offsetof(struct opts, show.progress) },
+		{ "--rate", NULL, offsetof(struct opts, show.rate) },
+		{ "--rate-l", "1M", offsetof(struct opts, limited) },
+		{ "--rate-l=1M", NULL, offsetof(struct opts, limited) },
+		{ "--si", NULL, offsetof(struct opts, show.si) },
+		{ "--siz", "1M", offsetof(struct opts, sized) },
+		{ "--siz=1M", NULL, offsetof(struct opts, sized) },
+		{ "--sparse-output", NULL, offsetof(struct opts, sparse) },
+		{ "--spa", NULL, offsetof(struct opts, sparse) },
+		{ "--r", NULL, 0 },
+		{ "--prog=5", NULL, 0 },
+		{ "--rate-l", NULL, 0 },
+		{ "--=5", NULL, 0 },
+		{ "--progresss", NULL, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const char *at = (const char *)&o + table[i].at;
+		enum opts_end end = parse(table[i].a, table[i].b);
+
+		ok(table[i].at == 0 ? end == OPTS_USAGE :
+				      end == OPTS_RUN && *(const bool *)at,
+		    "%s %s", table[i].a, table[i].b == NULL ? "" : table[i].b);
+	}
+	ok(parse("--pipe=4k", NULL) == OPTS_RUN && o.pipe_size == 4096,
+	    "two names of one option are not ambiguous");
+	ok(parse("--name", "--prog") == OPTS_RUN && !o.show.progress,
+	    "a value is not taken for an abbreviation");
+	ok(parse("--", "--prog") == OPTS_RUN && !o.show.progress &&
+		o.nfiles == 1,
+	    "nor is an operand");
+}
+
+static void
 test_names(void)
 {
 	static const struct {
@@ -266,6 +306,7 @@ main(void)
 	    "behind -- there are only operands");
 	test_sizes();
 	test_ranges();
+	test_abbreviations();
 	test_names();
 	test_combinations();
 	test_watched();
