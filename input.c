@@ -157,6 +157,38 @@ input_peek(const char *operand, enum input_kind *kind)
 	return 0;
 }
 
+/* As with input_open(), "-" must be open for reading. */
+static int
+stdin_readable(void)
+{
+	int flags = fcntl(STDIN_FILENO, F_GETFL);
+
+	if (flags == -1)
+		return -1;
+	if ((flags & O_ACCMODE) == O_WRONLY) {
+		errno = EBADF;
+		return -1;
+	}
+	return 0;
+}
+
+int
+input_readable(const char *operand)
+{
+	bool owned = strcmp(operand, "-") != 0;
+	struct stat st;
+
+	if ((owned ? stat(operand, &st) : fstat(STDIN_FILENO, &st)) == -1)
+		return -1;
+	if (!owned && stdin_readable() == -1)
+		return -1;
+	if (S_ISDIR(st.st_mode) || (owned && S_ISSOCK(st.st_mode))) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : ENXIO;
+		return -1;
+	}
+	return owned ? faccessat(AT_FDCWD, operand, R_OK, AT_EACCESS) : 0;
+}
+
 static void
 set_direct(struct input *in, bool on)
 {

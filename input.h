@@ -130,6 +130,12 @@ bool input_ended(const struct input *);
 int input_peek(const char *operand, enum input_kind *);
 
 /*
+ * 0 if input_open() is going to succeed, as far as one can tell without opening
+ * the operand; or -1 with the errno that it would have. It waits for nobody.
+ */
+int input_readable(const char *operand);
+
+/*
  * At most n bytes, as read(2): 0 is the end. It blocks only on disks and on
  * what poll(2) has wrongly called readable; EAGAIN where the descriptor came
  * to us non-blocking, or another reader was faster at a socket. n must be at

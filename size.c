@@ -213,6 +213,22 @@ size_of_one(const char *operand, off_t *at, uint64_t *bytes)
 	return 0;
 }
 
+/*
+ * False for what is going to be reported when its turn comes, and then gives no
+ * bytes; and for stdin where it has been read to its end before.
+ */
+static bool
+adds(const char *const *operands, size_t at)
+{
+	const char *operand = operands[at];
+
+	if (strcmp(operand, "-") == 0)
+		for (size_t i = 0; i < at; i++)
+			if (strcmp(operands[i], "-") == 0)
+				return false;
+	return input_readable(operand) == 0;
+}
+
 int
 size_inputs(const char *const *operands, size_t n, uint64_t *bytes)
 {
@@ -221,6 +237,8 @@ size_inputs(const char *const *operands, size_t n, uint64_t *bytes)
 
 	*bytes = 0;
 	for (size_t i = 0; i < n; i++) {
+		if (!adds(operands, i))
+			continue;
 		if (size_of_one(operands[i], &at, &more) == -1)
 			return -1;
 		*bytes += more;
@@ -291,6 +309,8 @@ size_lines(const char *const *operands, size_t n, char end,
 	int r = 0, saved;
 
 	for (size_t i = 0; i < n; i++) {
+		if (!adds(operands, i))
+			continue;
 		if (input_peek(operands[i], &kind) == -1)
 			return -1;
 		if (kind != INPUT_FILE) {
@@ -302,7 +322,8 @@ size_lines(const char *const *operands, size_t n, char end,
 	if (c.room == NULL)
 		return -1;
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = count_one(&c, operands[i]);
+		if (adds(operands, i))
+			r = count_one(&c, operands[i]);
 	saved = errno;
 	free(c.room);
 	errno = saved;

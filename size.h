@@ -22,15 +22,17 @@
 int size_path(const char *path, uint64_t *bytes);
 
 /*
- * All operands together; "-" is stdin, from where it stands. ESPIPE if one is
- * a stream, EISDIR if it is a directory.
+ * All operands together; "-" is stdin, from where it stands, which counts once.
+ * What cannot be read adds nothing: a file that is missing or forbidden, a
+ * directory. ESPIPE if one is a stream.
  */
 int size_inputs(const char *const *operands, size_t n, uint64_t *bytes);
 
 /*
  * The line ends in them, which are read through, each to where it ended at
- * first. All must be regular files, or none is read: ESPIPE. Between two reads
- * go_on(ctx) is asked, and its no is EINTR. It blocks on disks.
+ * first. What cannot be read adds nothing here either; all others must be
+ * regular files, or none is read: ESPIPE. Between two reads go_on(ctx) is
+ * asked, and its no is EINTR. It blocks on disks.
  */
 int size_lines(const char *const *operands, size_t n, char end,
     bool (*go_on)(void *ctx), void *ctx, uint64_t *lines);

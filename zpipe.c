@@ -680,12 +680,34 @@ fits(struct zpipe *z)
 	return true;
 }
 
+/*
+ * Nothing more is to be read. If that is because all that could be read has
+ * been, what could not is reported: nobody else would say that it is missing.
+ */
+static void
+report_rest(struct zpipe *z, size_t i)
+{
+	if (!z->o.stop_at_size || z->o.sized)
+		return;
+	for (; i < z->o.nfiles; i++) {
+		const char *operand = z->o.files[i];
+
+		if (input_readable(operand) == 0)
+			continue;
+		blame(z, strcmp(operand, "-") == 0 ? "stdin" : operand);
+		z->status |= STATUS_OPEN;
+	}
+}
+
 static void
 copy_all(struct zpipe *z)
 {
-	for (size_t i = 0; i < z->o.nfiles && !pump_full(&z->pump); i++)
+	size_t i;
+
+	for (i = 0; i < z->o.nfiles && !pump_full(&z->pump); i++)
 		if (!copy_one(z, z->o.files[i]))
 			return;
+	report_rest(z, i);
 	z->pump.drain = display_shown(&z->display);
 	if (judge(z, NULL, pump_flush(&z->pump, true)) &&
 	    display_shown(&z->display))

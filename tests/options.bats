@@ -526,3 +526,66 @@ shown()
 	one 'zpipe -i 0.500000000 -D 0.000001 words | cmp - words'
 	all_right
 }
+
+# ---- the size of several inputs ---------------------------------------------
+
+@test "what cannot be read does not cost the percentage of the rest" {
+	mkdir dir
+	mkfifo fifo
+	nobody=$(as_nobody)
+	echo secret >secret
+	chmod 0 secret
+	chmod 755 "$BATS_TEST_TMPDIR"
+	for more in missing dir missing/x secret "missing dir secret"; do
+		for o in -n -nl; do
+			name=${more%% *}
+			for s in "$nobody zpipe $o words $more words" \
+			    "$nobody zpipe $o $more words words" \
+			    "$nobody zpipe $o words words $more"; do
+				tried=$((tried + 1))
+				try 8 "$s >out"
+				[ "$status" -eq 2 ] &&
+				    [ "$(grep -cx 100 <<<"$stderr")" = 1 ] &&
+				    [[ $stderr == *"zpipe: $name: "* ]] &&
+				    cmp -s out <(cat words words) ||
+					note "$s: $(outcome)"
+			done
+		done
+	done
+	# it goes up all the way, and the time that is left is known
+	one "zpipe -n -i 0.1 -L 200k words missing words 2>err >out
+	    grep -v zpipe err >all; sort -cn all && [ \$(tail -n 1 all) = 100 ]"
+	one "zpipe -f -i 0.1 -L 200k words missing words 2>err >out
+	    tr '\r' '\n' <err | grep -q ETA"
+	all_right
+}
+
+@test "a stream among them still means that the size is not known" {
+	try 8 'zpipe -f -p words <(cat words) missing 2>err >out; tail -n 1 err'
+	[[ $output != *%* ]] || fail "$(outcome)"
+	try 8 'cat words | zpipe -f -p missing - words 2>err >out; tail -n 1 err'
+	[[ $output != *%* ]] || fail "$(outcome)"
+}
+
+@test "-S without -s stops at the sum of what is there, and says the rest" {
+	mkdir dir
+	for s in "words missing" "missing words" "dir words missing"; do
+		tried=$((tried + 1))
+		try 8 "zpipe -S $s | cmp - words; exit \${PIPESTATUS[0]}"
+		[ "$status" = 2 ] && [[ $stderr == *"zpipe: missing: No such"* ]] ||
+			note "$s: $(outcome)"
+		try 8 "zpipe -l -S $s | cmp - words; exit \${PIPESTATUS[0]}"
+		[ "$status" = 2 ] && [[ $stderr == *"zpipe: missing: No such"* ]] ||
+			note "-l $s: $(outcome)"
+	done
+	ends 2 'missing: No such file' 'zpipe -S missing'
+	all_right
+}
+
+@test "stdin that is given twice counts once" {
+	for o in -n -nl; do
+		one "zpipe $o - words - <words 2>err >out &&
+		    cmp out <(cat words words) && grep -qx 100 err"
+	done
+	all_right
+}

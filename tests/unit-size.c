@@ -105,18 +105,29 @@ test_inputs(void)
 {
 	static const char *const two[] = { "five", "six", "-" };
 	static const char *const pipe[] = { "five", "fifo" };
-	static const char *const dir[] = { "five", "d" };
+	static const char *const left[] = { "none", "five", "d", "socket",
+		"none/such", "six" };
+	static const char *const twice[] = { "-", "six", "-" };
 	uint64_t n = 0;
+	int closed;
 
 	be_stdin("six", 2);
 	ok(size_inputs(two, 2, &n) == 0 && n == 11, "their sum");
 	ok(size_inputs(two, 3, &n) == 0 && n == 15, "stdin, from there on");
 	ok(lseek(STDIN_FILENO, 0, SEEK_CUR) == 2, "where it still stands");
+	ok(size_inputs(twice, 3, &n) == 0 && n == 10, "which counts once");
 	be_stdin("six", 8);
 	ok(size_inputs(two + 2, 1, &n) == 0 && n == 0, "behind its end");
 	ok(size_inputs(pipe, 2, &n) == -1 && errno == ESPIPE, "not of a FIFO");
-	ok(size_inputs(dir, 2, &n) == -1 && errno == EISDIR,
-	    "nor of a directory, which is no input");
+	ok(size_inputs(left, 6, &n) == 0 && n == 11,
+	    "what is no input adds nothing");
+	ok(size_inputs(left, 1, &n) == 0 && n == 0, "and if that is all");
+	closed = open("five", O_WRONLY | O_CLOEXEC);
+	if (closed == -1 || dup2(closed, STDIN_FILENO) == -1)
+		bail("five");
+	close(closed);
+	ok(size_inputs(twice, 3, &n) == 0 && n == 6,
+	    "nor a stdin that cannot be read");
 }
 
 /* ---- lines ------------------------------------------------------------- */
@@ -166,12 +177,31 @@ test_lines(void)
 	be_stdin("text", 2);
 	ok(lines("nuls", "-", '\n') == 3, "of stdin, from there on");
 	ok(lseek(STDIN_FILENO, 0, SEEK_CUR) == 2, "where it still stands");
-	ok(lines("text", "none", '\n') == UINT64_MAX && errno == ENOENT &&
-		asked == 0,
-	    "nothing is read where one is missing");
+	ok(lines("text", "none", '\n') == 3, "what is missing adds none");
+	ok(lines("d", "text", '\n') == 3, "nor does a directory");
 	ok(lines("text", "fifo", '\n') == UINT64_MAX && errno == ESPIPE &&
 		asked == 0,
-	    "or a FIFO");
+	    "nothing is read where one is a FIFO");
+}
+
+/* What may not be read adds nothing; who may read everything is no test. */
+static void
+test_forbidden(void)
+{
+	static const char *const two[] = { "secret", "five" };
+	uint64_t n = 0;
+
+	put("secret", "abc\n", 4);
+	if (chmod("secret", 0) == -1)
+		bail("chmod");
+	if (access("secret", R_OK) == 0) {
+		skip("a file that may not be read", "root reads it");
+		skip("its lines", "root reads it");
+	} else {
+		ok(size_inputs(two, 2, &n) == 0 && n == 5,
+		    "a file that may not be read adds nothing");
+		ok(lines("secret", "text", '\n') == 3, "nor do its lines");
+	}
 }
 
 static void
@@ -200,13 +230,15 @@ main(void)
 		bail("mkdtemp");
 	put("five", "12345", 5);
 	put("six", "123456", 6);
-	if (mkfifo("fifo", 0644) == -1)
+	if (mkfifo("fifo", 0644) == -1 ||
+	    mknod("socket", S_IFSOCK | 0644, 0) == -1)
 		bail("mkfifo");
 	test_path();
 	test_tree();
 	test_unreadable();
 	test_inputs();
 	test_lines();
+	test_forbidden();
 	test_interrupt();
 	fd = open("five", O_RDWR | O_CLOEXEC);
 	ok(size_room(fd, &n) == -1 && errno == ENOTBLK,
