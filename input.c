@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "input.h"
+#include "retry.h"
 
 /*
  * READAHEAD: the kernel reads so far ahead by itself.
@@ -210,7 +211,9 @@ input_direct(struct input *in)
 	if (!in->owned) {
 		/* its flags are other processes' flags as well */
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", in->fd);
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		do
+			fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		while (retry(fd));
 		if (fd == -1)
 			return;
 		if (lseek(fd, pos, SEEK_SET) == -1) {
@@ -493,7 +496,7 @@ input_close(struct input *in)
 
 	(void)input_give_back(in);
 	if (in->owned && in->fd != -1)
-		r = close(in->fd);
+		r = retry_close(in->fd);
 	in->fd = in->given = -1;
 	return r;
 }

@@ -14,6 +14,7 @@
 #include <wctype.h>
 
 #include "msg.h"
+#include "retry.h"
 
 /*
  * NAME: room for a quoted name: a path may have 4095 bytes (PATH_MAX).
@@ -111,6 +112,7 @@ print(const char *name, const char *text)
 {
 	char line[LINE], quoted[NAME];
 	size_t len;
+	ssize_t r;
 
 	setlocale(LC_CTYPE, "");
 	len = append(line, 0, program_invocation_short_name);
@@ -121,7 +123,9 @@ print(const char *name, const char *text)
 	}
 	len = append(line, len, text);
 	line[len++] = '\n';
-	(void)!write(STDERR_FILENO, line, len);
+	do
+		r = write(STDERR_FILENO, line, len);
+	while (retry(r));
 }
 
 void

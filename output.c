@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "output.h"
+#include "retry.h"
 
 /* What a pipe takes if nobody has changed it (pipe(7)). */
 enum {
@@ -97,9 +98,12 @@ int
 output_open(struct output *o, const char *path, bool append)
 {
 	int flags = O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
-	int fd = open(path, flags | (append ? O_APPEND : 0), 0666), saved;
+	int fd, saved;
 	struct stat st;
 
+	do
+		fd = open(path, flags | (append ? O_APPEND : 0), 0666);
+	while (retry(fd));
 	if (fd != -1) {
 		if (output_init(o, fd, path) == 0) {
 			o->opened = true;
@@ -126,6 +130,17 @@ output_open(struct output *o, const char *path, bool append)
 	return 0;
 }
 
+static int
+set_length(int fd, off_t length)
+{
+	int r;
+
+	do
+		r = ftruncate(fd, length);
+	while (retry(r));
+	return r;
+}
+
 int
 output_truncate(const struct output *o)
 {
@@ -137,7 +152,7 @@ output_truncate(const struct output *o)
 	if (fstat(o->fd, &st) == -1)
 		return -1;
 	/* ext4 writes a file out at close if an empty one was truncated */
-	return st.st_size == 0 ? 0 : ftruncate(o->fd, 0);
+	return st.st_size == 0 ? 0 : set_length(o->fd, 0);
 }
 
 int
@@ -258,9 +273,11 @@ reopen(struct output *o)
 	if (!may_reopen(o))
 		return;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
-	o->own = open(path,
-	    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY |
-		(o->packets ? O_DIRECT : 0));
+	do
+		o->own = open(path,
+		    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY |
+			(o->packets ? O_DIRECT : 0));
+	while (retry(o->own));
 }
 
 bool
@@ -358,15 +375,21 @@ static bool
 make_hole(struct output *o, size_t n)
 {
 	struct stat st;
+	int r;
 
 	if (output_reserve(o, n) == -1 || fstat(o->fd, &st) == -1)
 		return false;
-	if (n > o->reserved ||
-	    (o->at < st.st_size &&
-		fallocate(file_of(o),
-		    FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, o->at,
-		    (off_t)n) == -1))
+	if (n > o->reserved)
 		return false;
+	if (o->at < st.st_size) {
+		do
+			r = fallocate(file_of(o),
+			    FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, o->at,
+			    (off_t)n);
+		while (retry(r));
+		if (r == -1)
+			return false;
+	}
 	output_put(o, n);
 	o->hole_end = o->at;
 	return true;
@@ -462,9 +485,11 @@ output_direct(struct output *o)
 	if (!o->opened) {
 		/* its flags are other processes' flags as well */
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
-		o->own = open(path,
-		    O_WRONLY | O_CLOEXEC | O_NOCTTY |
-			(o->append ? O_APPEND : 0));
+		do
+			o->own = open(path,
+			    O_WRONLY | O_CLOEXEC | O_NOCTTY |
+				(o->append ? O_APPEND : 0));
+		while (retry(o->own));
 		if (o->own == -1)
 			return;
 	}
@@ -488,22 +513,27 @@ end_hole(struct output *o)
 	if (st.st_size >= o->hole_end)
 		return 0;
 	if (o->opened)
-		return ftruncate(o->fd, o->hole_end);
+		return set_length(o->fd, o->hole_end);
 	return pwrite(o->fd, "", 1, o->hole_end - 1) == 1 ? 0 : -1;
 }
 
 int
 output_finish(struct output *o, bool sync)
 {
+	int r;
+
 	if (o->kind != OUTPUT_FILE)
 		return 0;
 	output_give_back(o);
 	if (end_hole(o) == -1)
 		return -1;
+	if (!sync)
+		return 0;
+	do
+		r = fdatasync(file_of(o));
+	while (retry(r));
 	/* EINVAL: there is nothing to be kept there */
-	if (sync && fdatasync(file_of(o)) == -1 && errno != EINVAL)
-		return -1;
-	return 0;
+	return r == -1 && errno != EINVAL ? -1 : 0;
 }
 
 /* ---- giving ----------------------------------------------------------- */
@@ -702,11 +732,11 @@ output_close(struct output *o)
 		output_give_back(o);
 	/* either may be told of what a server could not write, and only once */
 	if (is_borrowed(o))
-		own = close(o->own);
+		own = retry_close(o->own);
 	saved = errno;
 	/* the user is still to hear of what happens */
 	if (o->fd != -1 && o->fd != STDERR_FILENO)
-		r = close(o->fd);
+		r = retry_close(o->fd);
 	if (own == -1) {
 		errno = saved;
 		r = -1;

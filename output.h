@@ -151,7 +151,8 @@ void output_direct(struct output *);
 
 /*
  * Everything has been written: 0, or -1 with errno. With `sync` it is on the
- * disk then, which may take long (fdatasync(2)). Anything but files is 0.
+ * disk then, which may take long (fdatasync(2)); EINTR if a signal has ended
+ * us meanwhile (retry.h). Anything but files is 0.
  */
 int output_finish(struct output *, bool sync);
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "input.h"
+#include "retry.h"
 #include "size.h"
 #include "view.h"
 
@@ -69,7 +70,9 @@ size_of_file(const char *path, uint64_t *bytes)
 		errno = S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
 		return -1;
 	}
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	do
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	while (retry(fd));
 	if (fd == -1)
 		return -1;
 	r = size_of_open(fd, bytes);
@@ -287,9 +290,12 @@ count_one(struct count *c, const char *operand)
 	if (size_of_one(operand, &at, &bytes) == -1)
 		return -1;
 	/* never to wait for the writer of a FIFO that has taken its place */
-	if (!in)
-		fd = open(operand,
-		    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (!in) {
+		do
+			fd = open(operand,
+			    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		while (retry(fd));
+	}
 	if (fd == -1)
 		return -1;
 	r = count_bytes(c, fd, at, bytes);

@@ -20,6 +20,7 @@
 #include <wchar.h>
 
 #include "remote.h"
+#include "retry.h"
 #include "term.h"
 
 enum {
@@ -319,10 +320,15 @@ static int
 shared_open(const struct term *t)
 {
 	char path[PATH_MAX];
+	int fd;
 
 	if (shared_path(t, path, sizeof(path)) == -1)
 		return -1;
-	return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	do
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+		    0600);
+	while (retry(fd));
+	return fd;
 }
 
 /* Closes it, and so drops all our locks. */
@@ -402,6 +408,17 @@ shared_rows(const struct term *t)
 	return (unsigned)st.st_size;
 }
 
+static int
+set_rows(const struct term *t, unsigned rows)
+{
+	int r;
+
+	do
+		r = ftruncate(t->shared, (off_t)rows);
+	while (retry(r));
+	return r;
+}
+
 /* Takes the next row, if nothing goes wrong. */
 static bool
 take_row(struct term *t)
@@ -412,7 +429,7 @@ take_row(struct term *t)
 	mine.l_start = t->row;
 	mine.l_len = 1;
 	return fcntl(t->shared, F_OFD_SETLK, &mine) == 0 &&
-	    ftruncate(t->shared, (off_t)t->row + 1) == 0;
+	    set_rows(t, t->row + 1) == 0;
 }
 
 static void
@@ -420,7 +437,7 @@ leave_row(struct term *t)
 {
 	int saved = errno;
 
-	if (ftruncate(t->shared, (off_t)t->row) == -1)
+	if (set_rows(t, t->row) == -1)
 		t->cursor = false;
 	shared_drop(t);
 	errno = saved;
@@ -503,7 +520,10 @@ make_nonblocking(struct output *o)
 		return;
 	o->tried_own = true;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
-	o->own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	do
+		o->own = open(path,
+		    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	while (retry(o->own));
 }
 
 int
@@ -629,7 +649,7 @@ void
 term_clear(struct term *t)
 {
 	if (t->joined && shared_lock(t, LOCK_MS)) {
-		if (ftruncate(t->shared, (off_t)shared_rows(t) + 1) == -1)
+		if (set_rows(t, shared_rows(t) + 1) == -1)
 			shared_give_up(t);
 		shared_unlock(t);
 	}

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "retry.h"
 #include "watch.h"
 
 /* What the kernel keeps of the name of a process, without the NUL. */
@@ -33,14 +34,17 @@ refuse(int error)
 static int
 read_text(const char *path, char *text, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), saved;
+	int fd, saved;
 	ssize_t n;
 
+	do
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (retry(fd));
 	if (fd == -1)
 		return -1;
 	do
 		n = read(fd, text, size - 1);
-	while (n == -1 && errno == EINTR);
+	while (retry(n));
 	saved = errno;
 	close(fd);
 	if (n == -1)
@@ -104,7 +108,9 @@ device_size(const char *link, dev_t dev)
 	    minor(dev));
 	if (read_text(path, text, sizeof(text)) == 0)
 		return strtoull(text, NULL, 10) * 512;
-	fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	do
+		fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	while (retry(fd));
 	if (fd == -1)
 		return 0;
 	if (ioctl(fd, BLKGETSIZE64, &size) == -1)
@@ -209,9 +215,13 @@ static DIR *
 open_fds(pid_t pid)
 {
 	char path[64];
+	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%jd/fd", (intmax_t)pid);
-	return opendir(path);
+	do
+		dir = opendir(path);
+	while (dir == NULL && retry(-1));
+	return dir;
 }
 
 int

@@ -29,6 +29,7 @@
  *	input.c		an operand: open, classify, read
  *	output.c	an output: classify, send, unread bytes, close
  *	buf.c		the ring: fill, sent, drained, released; the fence
+ *	retry.c		system calls that a signal has cut short
  *
  * Only zpipe.c and opts.c report errors, through msg.c; the others return -1
  * with errno, or the name of the step that failed. Each header is the contract
@@ -62,6 +63,7 @@
 #include "pump.h"
 #include "remote.h"
 #include "report.h"
+#include "retry.h"
 #include "size.h"
 
 /* Others may talk to us when we have been at work for so long. */
@@ -116,7 +118,7 @@ on_signal(int sig)
 	else if (sig == SIGTSTP)
 		stopped = 1;
 	else if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP)
-		ended = sig; /* the others are only to wake us */
+		ended = retry_ended = sig; /* the others only wake us */
 	woken = 1;
 	if (write(wake_fd, &one, sizeof(one)) == -1)
 		errno = saved;
@@ -481,6 +483,8 @@ complete(struct zpipe *z, struct output *o)
 		display_draw(&z->display, &z->pump, "flushing");
 	if (o->fd == -1 || output_finish(o, sync) == 0)
 		return;
+	if (errno == EINTR && ended)
+		return; /* that says why it is not on the disk */
 	blame(z, o->name);
 	z->status |= STATUS_MOVE;
 }
@@ -1233,8 +1237,10 @@ temporary(struct zpipe *z)
 {
 	const char *dir = getenv("TMPDIR");
 
-	z->store_fd = open(dir != NULL && *dir != '\0' ? dir : "/tmp",
-	    O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	do
+		z->store_fd = open(dir != NULL && *dir != '\0' ? dir : "/tmp",
+		    O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	while (retry(z->store_fd));
 	if (z->store_fd == -1)
 		return false;
 	snprintf(z->store_path, sizeof(z->store_path), "/proc/self/fd/%d",

@@ -278,3 +278,44 @@ from_pipe()
 		one_line '^zpipe: stdout: '
 	done
 }
+
+# ---- signals ----------------------------------------------------------------
+
+# again SCRIPT: with each of these calls cut short by a signal the first time,
+# and the second, the script, in which $T stands before zpipe, ends well. A call
+# that it does not make at all is no case.
+again()
+{
+	local call
+
+	limit=20
+	for call in openat ftruncate fallocate fdatasync close flock \
+	    copy_file_range splice tee vmsplice write; do
+		rm -rf d && mkdir d
+		one "cd d; T='strace -qq -o /dev/null'
+		    T=\"\$T -e inject=$call:error=EINTR:when=1+2\"
+		    # the loader would not make its calls again
+		    case $call in openat | close)
+			for f in f g t i; do T=\"\$T -P \$PWD/\$f\"; done
+		    esac
+		    $1"
+	done
+}
+
+@test "a call that a signal has cut short is made again" {
+	bad=() tried=0
+	[ "${SANITIZED:-no}" = no ] || skip "the sanitizers make such calls themselves"
+	{ words 20000; head -c 300000 /dev/zero; } >full
+	head -c 200000 full >short
+	again 'head -c 400000 /dev/urandom >f; cp f g
+	    $T zpipe -O -Y -o f --tee=g ../full && cmp f ../full &&
+	    cmp g ../full'
+	again 'printf kept >f; $T zpipe -K --append=f ../full >g &&
+	    cmp g ../full && cmp <(printf kept; cat ../full) f'
+	again '$T zpipe -U t ../full ../short >g && cat ../full ../short |
+	    cmp - g'
+	again 'cp ../full i; $T zpipe i --exec="cat >h" -o f && cmp h i &&
+	    cmp f i'
+	again 'cat ../full | $T zpipe --tee=f | cmp - ../full && cmp f ../full'
+	all_right
+}
