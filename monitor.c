@@ -2,10 +2,10 @@
 #include "config.h"
 
 #include <sys/mman.h>
-#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <unistd.h>
@@ -51,15 +51,23 @@ take_place(struct monitor *m, enum side side, const int in[2], const int out[2])
 	return dup2(out[0], STDIN_FILENO);
 }
 
+/* What both processes see. It stays as long as they do. */
+struct shared {
+	_Atomic uint64_t counts[2];
+	atomic_bool left;
+};
+
 static int
-share_counts(struct monitor *m)
+share(struct monitor *m, enum monitored what)
 {
-	void *p = mmap(NULL, 2 * sizeof(*m->counts), PROT_READ | PROT_WRITE,
+	struct shared *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	if (p == MAP_FAILED)
+	if (s == MAP_FAILED)
 		return -1;
-	m->counts = p;
+	m->left = &s->left;
+	if (what == MONITOR_BOTH)
+		m->counts = s->counts;
 	return 0;
 }
 
@@ -68,10 +76,13 @@ monitor_start(struct monitor *m, enum monitored what, const char *const argv[])
 {
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, r = -1, saved;
 
-	*m = (struct monitor){ .side = SIDE_IN };
-	/* it stays as long as the process does */
-	if (what == MONITOR_BOTH && share_counts(m) == -1)
+	*m = (struct monitor){ .side = SIDE_IN, .stdout_fd = -1 };
+	if (share(m, what) == -1)
 		return -1;
+	if (what == MONITOR_IN)
+		/* kept open as any shell would: when the command has been
+		   killed, its reader must not have seen the end yet */
+		m->stdout_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (what != MONITOR_OUT && pipe2(in, O_CLOEXEC) == -1)
 		goto out;
 	if (what != MONITOR_IN && pipe2(out, O_CLOEXEC) == -1)
@@ -98,4 +109,35 @@ out:
 	close_pipe(out);
 	errno = saved;
 	return r == -1 ? -1 : 0;
+}
+
+void
+monitor_leave(struct monitor *m)
+{
+	struct pollfd p = { STDIN_FILENO, POLLIN, 0 };
+
+	if (m->left == NULL || m->side != SIDE_OUT)
+		return;
+	/* told first: the command can find its pipe broken only after that */
+	if (poll(&p, 1, 0) != 1 || (p.revents & POLLHUP) == 0)
+		atomic_store(m->left, true);
+	close(STDIN_FILENO);
+}
+
+bool
+monitor_unread(const struct monitor *m)
+{
+	struct pollfd p = { m->stdout_fd, POLLOUT, 0 };
+
+	if (m->stdout_fd == -1)
+		return m->left != NULL && atomic_load(m->left);
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+void
+monitor_release(struct monitor *m)
+{
+	if (m->left != NULL && m->stdout_fd != -1)
+		close(m->stdout_fd);
+	m->stdout_fd = -1;
 }

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "opts.h"
@@ -22,8 +23,10 @@ enum side {
 struct monitor {
 	enum side side;
 	_Atomic uint64_t *counts; /* by sides, shared by both; or NULL */
-	pid_t command;            /* 0: not ours to wait for */
-	pid_t other; /* the zpipe that moves the other side, or 0 */
+	atomic_bool *left; /* its stdout was closed before its end: shared */
+	int stdout_fd;     /* that it has from us: MONITOR_IN; or -1 */
+	pid_t command;     /* 0: not ours to wait for */
+	pid_t other;       /* the zpipe that moves the other side, or 0 */
 };
 
 /*
@@ -33,5 +36,21 @@ struct monitor {
  * be moved. 0, or -1 with errno and nothing started.
  */
 int monitor_start(struct monitor *, enum monitored, const char *const argv[]);
+
+/*
+ * We read no more of the command's stdout: closes our end of that pipe, if this
+ * process has it. Otherwise the command could wait for us as we do for it.
+ */
+void monitor_leave(struct monitor *);
+
+/*
+ * Nobody reads what the command writes to its stdout, because we have left
+ * before its end or, with MONITOR_IN, our own reader has: so a SIGPIPE that
+ * killed it is no failure of its own.
+ */
+bool monitor_unread(const struct monitor *);
+
+/* What the two above need is no longer wanted. */
+void monitor_release(struct monitor *);
 
 #endif

@@ -415,6 +415,17 @@ open_standard(void)
 }
 
 /*
+ * Whoever started us may have ignored SIGCHLD, and so do we then, after
+ * exec(3): the kernel would forget our children before we have waited for them
+ * (sigaction(2)). Before the first of them is made.
+ */
+static void
+take_children(void)
+{
+	signal(SIGCHLD, SIG_DFL);
+}
+
+/*
  * The reader is gone. cat dies of it, unless SIGPIPE is ignored or blocked; so
  * do we, but by our own hand, when all has been said.
  */
@@ -929,8 +940,8 @@ wait_for_command(struct zpipe *z, const struct output *o)
 	if (!await(z, o->child, o->name, &status))
 		return;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE &&
-	    o->child == z->monitor.command)
-		return; /* whoever reads all this has gone, and hears it */
+	    o->child == z->monitor.command && monitor_unread(&z->monitor))
+		return; /* whoever read it has left, and hears of it */
 	else if (WIFSIGNALED(status))
 		msg_text(o->name, "killed by signal %d (%s)", WTERMSIG(status),
 		    strsignal(WTERMSIG(status)));
@@ -1128,11 +1139,10 @@ wait_for_monitored(struct zpipe *z)
 		.child = z->monitor.command };
 	int status;
 
-	/* unread, it would wait for us as we for it */
-	if (z->monitor.side == SIDE_OUT)
-		close(STDIN_FILENO);
+	monitor_leave(&z->monitor);
 	if (z->monitor.command != 0)
 		wait_for_command(z, &command);
+	monitor_release(&z->monitor);
 	if (z->monitor.other == 0 ||
 	    !await(z, z->monitor.other, "--monitor", &status))
 		return;
@@ -1279,6 +1289,7 @@ static void
 transfer(struct zpipe *z)
 {
 	if (set_up(z) == -1) {
+		monitor_leave(&z->monitor);
 		clean_up(z);
 		return;
 	}
@@ -1391,6 +1402,7 @@ main(int argc, char *argv[])
 		.store_fd = -1 };
 
 	z.closed = open_standard();
+	take_children();
 	z.began = meter_clock();
 	switch (opts_parse(&z.o, argc, argv)) {
 	case OPTS_USAGE:

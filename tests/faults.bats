@@ -319,3 +319,12 @@ again()
 	again 'cat ../full | $T zpipe --tee=f | cmp - ../full && cmp f ../full'
 	all_right
 }
+
+@test "a signal that ends it ends the wait for the disk too" {
+	[ "${SANITIZED:-no}" = no ] || skip "strace and the sanitizers disagree"
+	try 10 'seq 9 | strace -qq -o /dev/null \
+	    -e inject=fdatasync:error=EINTR:signal=TERM zpipe -Y -o f'
+	case $status in 0 | 124 | 137) fail "$(outcome)" ;; esac
+	one_line '^zpipe: terminated: '
+	same f <(seq 9)
+}
