@@ -128,14 +128,14 @@ is_alone(const struct files *f)
 	return f->n == 1 && f->all[0].only != -1;
 }
 
-/* pid: to be named as well, or 0. */
+/* pv's columns, one per number. pid: to be named as well, or 0. */
 static void
 name_of(const struct watched *w, pid_t pid, char *name, size_t size)
 {
 	if (pid != 0)
-		snprintf(name, size, "%d:%d:%s", (int)pid, w->fd, w->name);
+		snprintf(name, size, "%8d:%4d:%s", (int)pid, w->fd, w->name);
 	else
-		snprintf(name, size, "%d:%s", w->fd, w->name);
+		snprintf(name, size, "%4d:%s", w->fd, w->name);
 }
 
 /* Without a name it has that of -N. */

@@ -589,7 +589,9 @@ put_name(struct drawing *d)
 	if (name == NULL)
 		return;
 	columns = line_text(NULL, name, strlen(name), SHOW_WIDTH);
-	line_blanks(&d->line, columns < 9 ? 9 - columns : 0);
+	/* one that must be there has columns of its own */
+	if (!d->show->conf.named)
+		line_blanks(&d->line, columns < 9 ? 9 - columns : 0);
 	line_text(&d->line, name, strlen(name), SHOW_WIDTH);
 	line_put(&d->line, ":", 1, 1);
 }

@@ -1315,7 +1315,8 @@ nap(void *ctx, uint64_t usec)
 
 /* errno says why. */
 static void
-not_followed(struct zpipe *z, const char *option, const struct process *p)
+not_followed(struct zpipe *z, const char *option, const struct process *p,
+    enum status status)
 {
 	if (p->name != NULL)
 		msg_text(option, "'=%s': %s", p->name, strerror(errno));
@@ -1331,13 +1332,14 @@ not_followed(struct zpipe *z, const char *option, const struct process *p)
 	else
 		msg_text(option, "process %d: %s", (int)p->pid,
 		    strerror(errno));
-	z->status |= STATUS_USAGE;
+	z->status |= status;
 }
 
 static void
 not_watched(void *ctx, const struct process *p)
 {
-	not_followed(ctx, "--watchfd", p);
+	/* it is what would be read, as for pv */
+	not_followed(ctx, "--watchfd", p, STATUS_OPEN);
 }
 
 /* --watchfd, --query, --remote. */
@@ -1352,17 +1354,22 @@ follow(struct zpipe *z)
 		z->status |= STATUS_MEMORY;
 		return;
 	}
+	if (write_pidfile(z) == -1) {
+		clean_up(z);
+		return;
+	}
 	if (z->o.watches)
 		follow_files(&z->o, &calls);
 	else if (z->o.query != 0) {
 		other.pid = z->o.query;
 		if (follow_query(&z->o, &calls) == -1)
-			not_followed(z, "--query", &other);
+			not_followed(z, "--query", &other, STATUS_USAGE);
 	} else {
 		other.pid = z->o.remote;
 		if (follow_change(&z->o) == -1)
-			not_followed(z, "--remote", &other);
+			not_followed(z, "--remote", &other, STATUS_USAGE);
 	}
+	clean_up(z);
 }
 
 /* --monitor: the operands are a command, and we stand beside it. */

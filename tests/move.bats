@@ -863,13 +863,13 @@ both='rm -f seen; slow 20000 4096 <$W >/dev/null & p=$!
 	    '-d @list' '@list -d $q' '-d $p @second -d $q:0' '-d $p $q $p'; do
 		one "$both printf '%s\\n\\n%s:0' \$p \$q >list; echo \$q >second
 		    zpipe -f -i 0.1 $o 2>seen & z=\$!
-		    seen \"^ *\$p:0:words: \"; seen \"^ *\$q:0:lines: \"; gone"
+		    seen \"^ *\$p:   0:words: \"; seen \"^ *\$q:   0:lines: \"; gone"
 	done
 	one "$both zpipe -n -i 0.1 -d \$p:0 \$q:0 2>seen & z=\$!
-	    seen \"^ *\$p:0:words: [0-9]+\$\"
-	    seen \"^ *\$q:0:lines: [0-9]+\$\"; gone"
+	    seen \"^ *\$p:   0:words: [0-9]+\$\"
+	    seen \"^ *\$q:   0:lines: [0-9]+\$\"; gone"
 	one "$both zpipe -f -F '%t %b' -i 0.1 -d \$p:0 \$q:0 2>seen & z=\$!
-	    seen \"^ *\$p:0:words: 0:0\"; seen \"^ *\$q:0:lines: 0:0\"; gone"
+	    seen \"^ *\$p:   0:words: 0:0\"; seen \"^ *\$q:   0:lines: 0:0\"; gone"
 	all_right
 }
 
@@ -884,13 +884,13 @@ both='rm -f seen; slow 20000 4096 <$W >/dev/null & p=$!
 
 @test "watchfd goes on until the last process has gone" {
 	one "$both zpipe -f -i 0.1 -d \$p \$q:0 2>seen & z=\$!
-	    seen \"\$p:0:words: \"; disown \$p; kill -9 \$p
+	    seen \"\$p:   0:words: \"; disown \$p; kill -9 \$p
 	    until ! tail -n 2 seen | grep -q \$p:; do sleep 0.02; done
 	    [ -e /proc/\$z/exe ] && : >seen && seen \$q: && gone"
-	ends 1 '^zpipe: --watchfd: process [0-9]+: No such process$' \
+	ends 2 '^zpipe: --watchfd: process [0-9]+: No such process$' \
 	    'sleep 0 & g=$!; wait; { sleep 0.5; : >end; } &
 	    zpipe -d $g $!; r=$?; [ -e end ] && exit $r'
-	ends 1 "^zpipe: --watchfd: '=no-such-one': No such process$" \
+	ends 2 "^zpipe: --watchfd: '=no-such-one': No such process$" \
 	    '{ sleep 0.5; : >end; } & zpipe -d $! =no-such-one; r=$?
 	    [ -e end ] && exit $r'
 	all_right
@@ -906,15 +906,15 @@ both='rm -f seen; slow 20000 4096 <$W >/dev/null & p=$!
 	for o in "-d =$name" "-d=$name" "-fd=$name" "--watchfd==$name" \
 	    "-d @list" "-d \$p =$name"; do
 		one "$both echo =$name >list; zpipe -f -i 0.1 $o 2>seen & z=\$!
-		    seen \"^ *\$p:0:words: \"; seen \"^ *\$q:0:lines: \"; gone"
+		    seen \"^ *\$p:   0:words: \"; seen \"^ *\$q:   0:lines: \"; gone"
 	done
 	both=${both//$name/$name-and-then-some}
 	one "$both zpipe -f -i 0.1 -d =$name-and-then-some 2>seen & z=\$!
-	    seen \"\$p:0:words: \"; seen \"\$q:0:lines: \"; gone"
+	    seen \"\$p:   0:words: \"; seen \"\$q:   0:lines: \"; gone"
 	# not a part of it, nor ourselves
-	ends 1 "'=${name%?}': No such process$" \
+	ends 2 "'=${name%?}': No such process$" \
 	    "$both zpipe -d =${name%?}; r=\$?; gone; exit \$r"
-	ends 1 "'=$name.z': No such process$" "./$name.z -d =$name.z"
+	ends 2 "'=$name.z': No such process$" "./$name.z -d =$name.z"
 	all_right
 }
 
@@ -926,7 +926,7 @@ both='rm -f seen; slow 20000 4096 <$W >/dev/null & p=$!
 	need setpriv pgrep
 	$run "$ZPIPE" --version >/dev/null || skip "nobody cannot run it"
 	ln -s "$(command -v slow)" $name
-	ends 1 "^zpipe: --watchfd: '=$name': Permission denied$" \
+	ends 2 "^zpipe: --watchfd: '=$name': Permission denied$" \
 	    "./$name 20000 4096 <$W >/dev/null & p=\$!
 	    until [ /proc/\$p/fd/0 -ef $W ]; do sleep 0.02; done
 	    $run zpipe -d =$name; r=\$?; disown \$p; kill -9 \$p; exit \$r"
@@ -942,7 +942,7 @@ both='rm -f seen; slow 20000 4096 <$W >/dev/null & p=$!
 }
 
 @test "watchfd takes --size for one descriptor" {
-	one "slow 20000 4096 <$W >/dev/null & p=\$!
+	one ": >seen; slow 20000 4096 <$W >/dev/null & p=\$!
 	    zpipe -n -i 0.1 -s 400k -d \$p:0 2>seen & z=\$!
 	    until [ \$(tail -n 1 seen)0 -ge 500 ]; do sleep 0.02; done
 	    disown \$p; kill -9 \$p; wait \$z"
@@ -958,9 +958,9 @@ both='rm -f seen; slow 20000 4096 <$W >/dev/null & p=$!
 }
 
 @test "watchfd tells what cannot be watched" {
-	ends 1 'No such process$' 'sleep 0 & wait; zpipe -d $!'
-	ends 1 'has no descriptor 77$' 'zpipe -d $$:77'
-	ends 1 'descriptor 0 of process [0-9]+ is no file$' \
+	ends 2 'No such process$' 'sleep 0 & wait; zpipe -d $!'
+	ends 2 'has no descriptor 77$' 'zpipe -d $$:77'
+	ends 2 'descriptor 0 of process [0-9]+ is no file$' \
 	    'cat | sleep 9 & zpipe -d $!:0'
 	ends 1 "'x' is not a descriptor" 'zpipe -d 1:x'
 	ends 1 "'' is not a descriptor" 'zpipe -d 1:'
@@ -976,9 +976,9 @@ both='rm -f seen; slow 20000 4096 <$W >/dev/null & p=$!
 	ends 1 "'y' is not a descriptor" \
 	    'printf "%s\n1:y\n" $$ >l; zpipe -d @l'
 	ends 1 "'@l' is in a list" 'echo @l >l; zpipe -d @l'
-	ends 1 'has no descriptor 77$' 'echo $$:77 >l; zpipe -d @l'
-	ends 1 "'=no-such-one': No such process$" 'zpipe -d =no-such-one'
-	ends 1 "'=no-such-one': No such process$" \
+	ends 2 'has no descriptor 77$' 'echo $$:77 >l; zpipe -d @l'
+	ends 2 "'=no-such-one': No such process$" 'zpipe -d =no-such-one'
+	ends 2 "'=no-such-one': No such process$" \
 	    'echo =no-such-one >l; zpipe -d @l'
 	ends 1 'it cannot be had with' 'zpipe -d $$ -Q $$'
 	ends 1 'has no outputs of its own$' 'zpipe -d $$ -o f'

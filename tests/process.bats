@@ -80,3 +80,68 @@ teardown()
 	one 'bash -c "trap \"\" CHLD; zpipe -M in -- true <few"'
 	all_right
 }
+
+@test "a pidfile is there as long as a command or a process is watched" {
+	# zpipe in the background is $z
+	at_work='until [ -s pid ]; do sleep 0.02; done; [ $(<pid) = $z ] || exit'
+	for m in in out both; do
+		one "mkfifo p; zpipe -P pid -M $m -- cat <p >f & z=\$!
+		    exec 7>p; $at_work; exec 7>&-; rm p
+		    wait \$z && [ ! -e pid ]"
+	done
+	for o in -d -Q; do
+		one "zpipe -L 1k -P other $W >f 2>err & o=\$!
+		    until [ -s other ]; do sleep 0.02; done
+		    zpipe -P pid $o \$o -nb -i 0.1 2>seen & z=\$!; $at_work
+		    until [ -s seen ]; do sleep 0.02; done
+		    kill \$o; wait \$z && [ ! -e pid ]"
+		one "zpipe -L 1k -P other $W >f 2>err & o=\$!
+		    until [ -s other ]; do sleep 0.02; done
+		    zpipe -P pid $o \$o 2>seen & z=\$!; $at_work
+		    disown \$o; kill \$z; wait \$z; kill \$o; [ ! -e pid ]"
+	done
+	ends 2 '^zpipe: --pidfile: no/pid: No such file' 'zpipe -P no/pid -d $$'
+	all_right
+}
+
+# ---- the files of any process -----------------------------------------------
+
+@test "watchfd shows numbers in columns, and nothing raw of a name" {
+	sleep 20 7<few & p=$!
+	sleep 20 12<few & q=$!
+	until [ /proc/$p/fd/7 -ef few ] && [ /proc/$q/fd/12 -ef few ]; do
+		sleep 0.02
+	done
+	# bats itself has descriptors that they inherit
+	zpipe -f -b -i 0.1 -d $p $q 2>both & z=$!
+	zpipe -n -i 0.1 -d $p 2>one & y=$!
+	until [ "$(wc -l <both)" -gt 2 ] && [ "$(wc -l <one)" -gt 2 ]; do
+		sleep 0.02
+	done
+	kill $p $q
+	wait $z $y
+	grep -q "^$(printf %8d:%4d:few: $p 7) " both || fail "$(cat both)"
+	grep -q "^$(printf %8d:%4d:few: $q 12) " both || fail "$(cat both)"
+	grep -qx '   7:few: 0' one || fail "$(cat one)"
+}
+
+@test "a name with control characters reaches no terminal as it is" {
+	local name=$'z\e[31m\302\233y'
+
+	cp "$(command -v sleep)" "$name"
+	"./$name" 20 7<"$name" & p=$!
+	until [ "/proc/$p/fd/7" -ef "$name" ]; do sleep 0.02; done
+	for l in C C.UTF-8; do
+		: >"seen.$l"
+		LC_ALL=$l zpipe -f -b -i 0.1 -d "=$name" 2>"seen.$l" & z+=($!)
+		LC_ALL=$l zpipe -f -b -i 0.1 -N "$name" -d $p:7 2>"one.$l" &
+		z+=($!)
+		until grep -q ' 7:z' "seen.$l" && [ -s "one.$l" ]; do
+			sleep 0.02
+		done
+	done
+	kill $p
+	wait "${z[@]}"
+	zpipe -d "=$name" 2>seen.gone || [ $? -eq 2 ]
+	! LC_ALL=C grep -l $'[\e\302\233]' seen.* one.*
+}
