@@ -11,17 +11,24 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
 	REMOTE_MAX = 65536, /* the longest message */
 	REMOTE_PEERS = 64,
 };
 
+/* No answer yet: the peer is kept until remote_end(). */
+#define REMOTE_KEEP SIZE_MAX
+
 struct remote {
 	int fd;                  /* that listens, or -1 */
 	int peers[REMOTE_PEERS]; /* that have not asked yet, or -1 */
 	size_t next;             /* the place of the next of them */
+	int kept[REMOTE_PEERS];  /* that wait for the end, or -1 */
 	char path[128];
+	dev_t dev; /* of the socket */
+	ino_t ino;
 	pid_t owner; /* who made the socket; a child does not remove it */
 };
 #define REMOTE_INITIALIZER \
@@ -40,16 +47,24 @@ int remote_directory(char *path, size_t size);
 
 /*
  * Listens for the others; SIGIO, which must not be left to its default, says
- * that it is time for remote_serve(). 0, or -1 with errno: then nobody can talk
- * to us.
+ * that it is time for remote_serve(). The socket gets its name when it listens
+ * already, so that one which refuses is dead; those are swept. 0, or -1 with
+ * errno: then nobody can talk to us.
  */
 int remote_listen(struct remote *);
+
+/*
+ * Removes from a directory of ours the sockets that refuse connections, unless
+ * a process of their number has our name.
+ */
+void remote_sweep(const char *dir);
 
 /*
  * Takes what others ask, and never blocks. For each message calls answer(),
  * which leaves its answer in reply (at most REMOTE_MAX bytes) and returns its
  * length; 0 is no answer. A NUL follows the message. Then it hangs up: each
- * connection is for one question, so that any number of others may ask. One
+ * connection is for one question, so that any number of others may ask; or it
+ * keeps those to which the answer is REMOTE_KEEP, if they are not too many. One
  * that says nothing loses its place when REMOTE_PEERS have come after it.
  * SO_PEERCRED must be the same user, or root.
  */
@@ -57,12 +72,19 @@ void remote_serve(struct remote *,
     size_t (*answer)(void *ctx, const char *msg, size_t len, char *reply),
     void *ctx);
 
+/* Whether anybody is kept, and the last words for all of them. */
+bool remote_waiting(struct remote *);
+void remote_end(struct remote *, const char *msg, size_t len);
+
 /* Closes all, and removes the socket. */
 void remote_close(struct remote *);
 
 /*
- * The other side: asks the zpipe of that process and waits for its answer, for
- * three seconds at most. The answer's length, or -1 with errno: ESRCH no
+ * The other side: finds the zpipe of that process, wherever it may listen: in
+ * our runtime directory or its own, in /run/user/UID or in /tmp. Root finds
+ * those of all users; the directory and the socket must be the process's user's
+ * own, and closed to others. Asks it and waits for its answer, for three
+ * seconds at most. The answer's length, or -1 with errno: ESRCH no
  * such process, ENOENT it is no zpipe (or one of another user, or one that has
  * only just begun: it is tried for half a second), EACCES it is not ours,
  * ETIMEDOUT it does not answer: it is stopped, or waits for a disk, and may
@@ -70,5 +92,14 @@ void remote_close(struct remote *);
  * room for REMOTE_MAX bytes; no NUL follows the answer.
  */
 ssize_t remote_ask(pid_t, const char *msg, size_t len, char *reply);
+
+/*
+ * The same for those that will be kept: a descriptor, the caller's to close,
+ * which is readable when the end is told, or -1 with errno as above.
+ */
+int remote_call(pid_t, const char *msg, size_t len);
+
+/* What is told there: its length, or -1 with EAGAIN, or ECONNRESET: nothing. */
+ssize_t remote_hear(int fd, char *reply);
 
 #endif

@@ -2,6 +2,7 @@
 /* Two zpipes that talk, and those with whom they do not. */
 #include "config.h"
 
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -486,6 +487,215 @@ test_owner(void)
 	ok(r.fd == -1, "what does not listen may be closed and served");
 }
 
+/* Sockets that nobody listens at: under our name, and as files that stay. */
+static void
+test_sweep(void)
+{
+	static const char *const stay[] = { "0.sock", "x.sock", "1x.sock",
+		"tty-4-1", "99999999999.sock" };
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct server s = start(SERVE), mute = start(MUTE);
+	pid_t dead = fork(), other = fork();
+	struct remote r;
+	char path[128];
+	bool all = true;
+	int fd;
+
+	if (dead == 0)
+		_exit(0);
+	if (other == 0) {
+		execlp("sleep", "sleep", "20", (char *)NULL);
+		_exit(1);
+	}
+	waitpid(dead, NULL, 0);
+	for (int i = 0; i < 2; i++) {
+		snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/%d.sock", dir,
+		    (int)(i == 0 ? dead : other));
+		fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+		if (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
+			bail("bind");
+		close(fd);
+	}
+	for (size_t i = 0; i < sizeof(stay) / sizeof(stay[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, stay[i]);
+		close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	}
+	snprintf(path, sizeof(path), "%s/%d.sock", dir, (int)dead + 100000000);
+	close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	/* sleep(1) must be what its number stands for by now */
+	for (int i = 0; i < 2000 && has_socket(other); i++) {
+		if (remote_listen(&r) == 0)
+			remote_close(&r);
+		poll(NULL, 0, 1);
+	}
+	ok(!has_socket(dead), "a dead process's socket is swept");
+	ok(!has_socket(other), "so is one whose number another program has");
+	for (size_t i = 0; i < sizeof(stay) / sizeof(stay[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, stay[i]);
+		all = all && unlink(path) == 0;
+	}
+	snprintf(path, sizeof(path), "%s/%d.sock", dir, (int)dead + 100000000);
+	ok(all && unlink(path) == 0, "what is no socket of ours stays");
+	ok(has_socket(s.pid) && has_socket(mute.pid) &&
+		answers(s.pid, "a", "<a>"),
+	    "and so do those that somebody listens at");
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+	stop(mute); /* it has a copy of what ends the other */
+	stop(s);
+}
+
+/* Many begin and end while others sweep: nobody's own is taken. */
+static void
+test_sweepers(void)
+{
+	enum {
+		SWEEPERS = 8
+	};
+	int status, right = 0;
+
+	for (int i = 0; i < SWEEPERS; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			for (int n = 0; n < 100; n++) {
+				struct remote r;
+
+				if (remote_listen(&r) == -1 ||
+				    !has_socket(getpid()))
+					_exit(1);
+				remote_sweep(dir);
+				if (!has_socket(getpid()))
+					_exit(2);
+				remote_close(&r);
+			}
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < SWEEPERS; i++)
+		right += wait(&status) > 0 && status == 0;
+	ok(right == SWEEPERS, "%d of %d keep their sockets", right, SWEEPERS);
+}
+
+/* In each of the places, and for root those of another user. */
+static void
+test_places(void)
+{
+	struct server s;
+
+	unsetenv("XDG_RUNTIME_DIR");
+	s = start(SERVE);
+	setenv("XDG_RUNTIME_DIR", base, 1);
+	ok(answers(s.pid, "a", "<a>"),
+	    "one that listens in /tmp is found from a runtime directory");
+	stop(s);
+	s = start(SERVE);
+	setenv("XDG_RUNTIME_DIR", "/nonexistent", 1);
+	ok(fails(remote_ask(s.pid, "a", 1, reply), ENOENT),
+	    "one whose place nobody can know is not");
+	setenv("XDG_RUNTIME_DIR", base, 1);
+	stop(s);
+}
+
+static pid_t
+serve_as(uid_t uid)
+{
+	int said[2];
+	pid_t pid;
+	char c;
+
+	if (pipe2(said, O_CLOEXEC) == -1)
+		bail("pipe2");
+	pid = fork();
+	if (pid == 0) {
+		int never[2];
+
+		close(said[0]);
+		unsetenv("XDG_RUNTIME_DIR");
+		if (setgid(uid) == -1 || setuid(uid) == -1 ||
+		    pipe2(never, O_CLOEXEC) == -1 ||
+		    prctl(PR_SET_DUMPABLE, 1) == -1)
+			_exit(1);
+		serve(SERVE, never[0], said[1]);
+	}
+	close(said[1]);
+	while (read(said[0], &c, 1) > 0)
+		;
+	close(said[0]);
+	return pid;
+}
+
+static void
+test_root(void)
+{
+	static const char nobody[] = "/tmp/zpipe-64321";
+	char path[128], aside[128];
+	struct stat st;
+	pid_t pid;
+
+	if (geteuid() != 0 || lstat(nobody, &st) == 0) {
+		skip("root finds another user's", "not root, or it is in use");
+		skip("but through no link", "not root, or it is in use");
+		skip("and in no open directory", "not root, or it is in use");
+		return;
+	}
+	pid = serve_as(64321);
+	ok(answers(pid, "a", "<a>"), "root finds another user's");
+	snprintf(path, sizeof(path), "%s/%d.sock", nobody, (int)pid);
+	snprintf(aside, sizeof(aside), "%s/aside", nobody);
+	if (rename(path, aside) == -1 || symlink(aside, path) == -1)
+		bail("symlink");
+	ok(fails(remote_ask(pid, "a", 1, reply), EACCES),
+	    "but through no link");
+	if (rename(aside, path) == -1 || chmod(nobody, 0755) == -1)
+		bail("rename");
+	ok(fails(remote_ask(pid, "a", 1, reply), EACCES),
+	    "and in no open directory");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	unlink(path);
+	rmdir(nobody);
+}
+
+static size_t
+keep_all(void *ctx, const char *msg, size_t len, char *out)
+{
+	(void)ctx, (void)msg, (void)len, (void)out;
+	return REMOTE_KEEP;
+}
+
+/* Those who wait for the end are told, if they are still there. */
+static void
+test_end(void)
+{
+	struct remote r;
+	pid_t pid = fork();
+	int fd, gone;
+
+	if (pid == 0) {
+		alarm(10);
+		if (remote_listen(&r) == -1)
+			_exit(1);
+		for (int i = 0; i < 500 || !remote_waiting(&r); i++) {
+			remote_serve(&r, keep_all, NULL);
+			poll(NULL, 0, 1);
+		}
+		remote_end(&r, "over", 4);
+		_exit(remote_waiting(&r));
+	}
+	gone = remote_call(pid, "end", 3);
+	fd = remote_call(pid, "end", 3);
+	close(gone);
+	ok(fd != -1 && fails(remote_hear(fd, reply), EAGAIN),
+	    "who waits for the end hears nothing before");
+	waitpid(pid, &gone, 0);
+	ok(remote_hear(fd, reply) == 4 && memcmp(reply, "over", 4) == 0 &&
+		gone == 0,
+	    "and then the last words");
+	ok(fails(remote_hear(fd, reply), ECONNRESET), "once");
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -496,7 +706,7 @@ main(void)
 	/* who listens is told by SIGIO; the tests look by themselves */
 	signal(SIGIO, SIG_IGN);
 
-	alarm(20);
+	alarm(40);
 	if (mkdtemp(base) == NULL || chdir(base) == -1)
 		bail("mkdtemp");
 	setenv("XDG_RUNTIME_DIR", base, 1);
@@ -518,6 +728,11 @@ main(void)
 	test_another_user();
 	test_bad_servers();
 	test_beginnings();
+	test_sweep();
+	test_sweepers();
+	test_places();
+	test_root();
+	test_end();
 	if (!used)
 		rmdir(fallback);
 	snprintf(command, sizeof(command), "rm -r %s", base);
