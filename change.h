@@ -19,7 +19,29 @@ size_t change_tell(const struct opts *, char *msg, size_t size);
  */
 bool change_hear(struct opts *, char *msg, size_t len);
 
-/* Puts into `to` what `from` changes, and its strings. */
+/* What a running zpipe does not have, so that an option would do nothing. */
+enum lack {
+	LACKS_DISPLAY = 1,   /* it draws nothing */
+	LACKS_WINDOW = 2,    /* a terminal whose window has a title */
+	LACKS_TITLE = 4,     /* a process title */
+	LACKS_BYTES = 8,     /* they do not pass through its memory */
+	LACKS_TRANSFER = 16, /* nothing is moved any more */
+	LACKS_SIZE = 32,     /* one to choose: it stops at the size */
+	LACKS_RING = 64,     /* of buffers, that may grow */
+};
+
+/*
+ * Where one of the options that change_hear() has made of the message would be
+ * without effect: NULL, or the name of the first of them, and the reason as
+ * words that follow "the process".
+ */
+const char *change_misfit(const struct opts *, const char *msg, size_t len,
+    unsigned lacks, const char **reason);
+
+/*
+ * Puts into `to` what `from` changes. Strings that are no longer used are left
+ * in `from`; show.h keeps pointers to them until there is another show.
+ */
 void change_apply(struct opts *to, struct opts *from);
 
 #endif

@@ -204,6 +204,13 @@ display_resized(struct display *d, const struct pump *p)
 }
 
 bool
+display_draws(const struct display *d)
+{
+	return d->show != NULL &&
+	    (d->visible || (d->o->extra & EXTRA_PROCESS) != 0);
+}
+
+bool
 display_shown(const struct display *d)
 {
 	return d->visible && (!d->o->wait || d->begun) &&
@@ -337,7 +344,7 @@ display_wants(const struct display *d, struct view *v)
 bool
 display_wants_size(const struct display *d)
 {
-	return d->visible &&
+	return display_draws(d) &&
 	    (show_wants_size(d->show) ||
 		(d->extra != NULL && show_wants_size(d->extra)));
 }

@@ -37,6 +37,8 @@ struct display {
 struct display_report {
 	uint32_t bytes; /* of this: another release may have another one */
 	bool lines, bits;
+	bool ended;              /* the last one of all */
+	int status;              /* then, as wait(2) has it */
 	struct show_state state; /* its pointers are NULL */
 	char engine[16], name[64];
 	unsigned char last[SHOW_LAST];
@@ -75,6 +77,9 @@ void display_resized(struct display *, const struct pump *);
  */
 void display_finish(struct display *, const struct pump *);
 void display_end(struct display *, const struct pump *);
+
+/* It draws, somewhere: a change of what is shown has an effect. */
+bool display_draws(const struct display *);
 
 /* A person sees it: so it is worth while to wait for the readers. */
 bool display_shown(const struct display *);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <sys/wait.h>
+
 #include <errno.h>
 #include <locale.h>
 #include <stdio.h>
@@ -13,6 +15,7 @@
 #include "display.h"
 #include "follow.h"
 #include "remote.h"
+#include "verdict.h"
 #include "watch.h"
 
 /* Rows of one picture: a process may have thousands of files open. */
@@ -36,11 +39,41 @@ open_term(struct term *t, const struct opts *o)
 	return true;
 }
 
+/* ---- how it has ended ------------------------------------------------- */
+
+enum {
+	VERDICT_US = 500000, /* a process that says so ends in less */
+	VERDICT = 128
+};
+
+static void
+describe(int status, char text[VERDICT])
+{
+	if (WIFSIGNALED(status))
+		snprintf(text, VERDICT, "killed by signal %d (%s)",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(text, VERDICT, "ended, exit status %d",
+		    WEXITSTATUS(status));
+}
+
+/* A line of figures alone is for programs. */
+static bool
+is_for_people(const struct opts *o)
+{
+	return !o->show.numeric;
+}
+
 /* ---- files ------------------------------------------------------------ */
 
 /* The processes that --watchfd names. */
 struct files {
 	struct watch *all;
+	struct fate {
+		int pidfd; /* verdict_open() */
+		bool known;
+		char text[VERDICT];
+	} * fates; /* of each */
 	size_t n;
 	bool several; /* of them: their numbers tell them apart */
 };
@@ -50,10 +83,15 @@ static int
 add_watch(struct files *f, pid_t pid, int fd, const struct opts *o)
 {
 	struct watch *more;
+	struct fate *fates;
 
 	for (size_t i = 0; i < f->n; i++)
 		if (f->all[i].pid == pid && f->all[i].only == fd)
 			return 0;
+	fates = reallocarray(f->fates, f->n + 1, sizeof(*fates));
+	if (fates == NULL)
+		return -1;
+	f->fates = fates;
 	more = reallocarray(f->all, f->n + 1, sizeof(*more));
 	if (more == NULL)
 		return -1;
@@ -62,6 +100,7 @@ add_watch(struct files *f, pid_t pid, int fd, const struct opts *o)
 		return -1;
 	if (fd != -1 && o->sized)
 		more[f->n].expected = o->size;
+	fates[f->n] = (struct fate){ .pidfd = verdict_open(pid) };
 	f->several = f->several || pid != more[0].pid;
 	f->n++;
 	return 0;
@@ -105,9 +144,39 @@ open_files(struct files *f, const struct opts *o,
 static void
 close_files(struct files *f)
 {
-	for (size_t i = 0; i < f->n; i++)
+	for (size_t i = 0; i < f->n; i++) {
 		watch_close(&f->all[i]);
+		if (f->fates[i].pidfd != -1)
+			close(f->fates[i].pidfd);
+	}
 	free(f->all);
+	free(f->fates);
+}
+
+/* There is nothing to watch there any more. */
+static void
+judge_file(const struct watch *w, struct fate *fate)
+{
+	int status;
+
+	fate->known = true;
+	switch (verdict_of(w->pid, fate->pidfd, &status)) {
+	case VERDICT_KNOWN:
+		describe(status, fate->text);
+		break;
+	case VERDICT_ENDED:
+		strlcpy(fate->text, "ended", VERDICT);
+		break;
+	case VERDICT_ALIVE:
+		if (w->only == -1)
+			strlcpy(fate->text,
+			    "lost: its files can no longer be seen", VERDICT);
+		else
+			snprintf(fate->text, VERDICT,
+			    "descriptor %d is closed, or another file",
+			    w->only);
+		break;
+	}
 }
 
 /* False when all are gone. */
@@ -116,9 +185,22 @@ look_at_files(struct files *f, uint64_t now)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < f->n; i++)
-		any = watch_look(&f->all[i], now) || any;
+	for (size_t i = 0; i < f->n; i++) {
+		if (watch_look(&f->all[i], now))
+			any = true;
+		else if (!f->fates[i].known)
+			judge_file(&f->all[i], &f->fates[i]);
+	}
 	return any;
+}
+
+static void
+tell_fates(const struct files *f, const struct follow_calls *calls)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->fates[i].known)
+			calls->ended(calls->ctx, f->all[i].pid,
+			    f->fates[i].text);
 }
 
 /* One descriptor, which is all that is shown. */
@@ -212,13 +294,16 @@ follow_files(const struct opts *o, const struct follow_calls *calls)
 	struct term t = TERM_INITIALIZER;
 	struct files f = { .all = NULL };
 	bool shows;
+	int fd;
 
 	open_files(&f, o, calls);
 	shows = f.n > 0 && open_term(&t, o);
+	/* of several the first end is not the last */
+	fd = f.n == 1 ? f.fates[0].pidfd : -1;
 	while (look_at_files(&f, meter_clock())) {
 		if (shows)
 			draw_files(o, &f, &t);
-		if (!calls->nap(calls->ctx, o->interval))
+		if (!calls->nap(calls->ctx, o->interval, fd))
 			break;
 		if (shows)
 			term_resized(&t, o->width, o->height);
@@ -226,6 +311,8 @@ follow_files(const struct opts *o, const struct follow_calls *calls)
 	if (shows) {
 		term_finish(&t);
 		term_close(&t);
+		if (is_for_people(o))
+			tell_fates(&f, calls);
 	}
 	close_files(&f);
 }
@@ -277,35 +364,104 @@ draw_report(const struct opts *o, struct display_report *r, struct term *t)
 	return term_ours(t) && term_line(t, text);
 }
 
+/* The last report, which comes by itself. False if there is none (yet). */
+static bool
+hear_end(int *fdp, struct display_report *r)
+{
+	char *reply;
+	ssize_t n;
+	bool ended = false;
+
+	if (*fdp == -1 || (reply = malloc(REMOTE_MAX)) == NULL)
+		return false;
+	n = remote_hear(*fdp, reply);
+	if ((size_t)n == sizeof(*r)) {
+		memcpy(r, reply, sizeof(*r));
+		ended = r->ended;
+	}
+	if (n != -1 || errno != EAGAIN) {
+		close(*fdp);
+		*fdp = -1;
+	}
+	free(reply);
+	return ended;
+}
+
+/* What the kernel knows is better than what the process meant to do. */
+static void
+judge_query(const struct opts *o, const struct display_report *r, int pidfd,
+    const struct follow_calls *calls)
+{
+	char text[VERDICT] = "ended";
+	int status;
+	enum verdict v;
+
+	calls->nap(calls->ctx, VERDICT_US, pidfd);
+	v = verdict_of(o->query, pidfd, &status);
+	if (v == VERDICT_KNOWN)
+		describe(status, text);
+	else if (r->ended)
+		describe(r->status, text);
+	else if (v == VERDICT_ALIVE)
+		strlcpy(text, "lost: it no longer answers", sizeof(text));
+	calls->ended(calls->ctx, o->query, text);
+}
+
+/* Draws until it has ended (true), or a signal ends us. */
+static bool
+look_on(const struct opts *o, struct display_report *r, struct term *t,
+    bool shows, const struct follow_calls *calls)
+{
+	int fd = remote_call(o->query, "end", 3); /* -1: it just ends */
+	bool there = true, ended = false;
+
+	while (there) {
+		if (shows) {
+			term_resized(t, o->width, o->height);
+			draw_report(o, r, t);
+		}
+		if (ended || !calls->nap(calls->ctx, o->interval, fd))
+			break;
+		ended = hear_end(&fd, r);
+		/* one that is stopped, or waits for a disk, has not ended: its
+		   last figures stand until it answers */
+		there = ended || ask(o->query, r) == 0 || errno == ETIMEDOUT;
+	}
+	if (fd != -1)
+		close(fd);
+	return ended || !there;
+}
+
 int
 follow_query(const struct opts *o, const struct follow_calls *calls)
 {
 	struct term t = TERM_INITIALIZER;
 	struct display_report r;
-	bool shows;
+	bool shows, ended;
+	int pidfd = verdict_open(o->query), saved;
 
-	if (ask(o->query, &r) == -1)
+	if (ask(o->query, &r) == -1) {
+		saved = errno;
+		if (pidfd != -1)
+			close(pidfd);
+		errno = saved;
 		return -1;
+	}
 	shows = open_term(&t, o);
-	do {
-		if (shows) {
-			term_resized(&t, o->width, o->height);
-			draw_report(o, &r, &t);
-		}
-		if (!calls->nap(calls->ctx, o->interval))
-			break;
-		/* one that is stopped, or waits for a disk, has not ended: its
-		   last figures stand until it answers */
-	} while (ask(o->query, &r) == 0 || errno == ETIMEDOUT);
+	ended = look_on(o, &r, &t, shows, calls);
 	if (shows) {
 		term_finish(&t);
 		term_close(&t);
+		if (ended && is_for_people(o))
+			judge_query(o, &r, pidfd, calls);
 	}
+	if (pidfd != -1)
+		close(pidfd);
 	return 0;
 }
 
 int
-follow_change(const struct opts *o)
+follow_change(const struct opts *o, char why[FOLLOW_WHY])
 {
 	char *msg = malloc(REMOTE_MAX), *reply = malloc(REMOTE_MAX);
 	size_t len = 0;
@@ -315,7 +471,12 @@ follow_change(const struct opts *o)
 	if (msg != NULL && reply != NULL) {
 		len = change_tell(o, msg, REMOTE_MAX);
 		n = remote_ask(o->remote, msg, len, reply);
-		if (n != -1 && (n != 2 || memcmp(reply, "ok", 2) != 0)) {
+		if (n > 2 && n < FOLLOW_WHY) {
+			memcpy(why, reply, (size_t)n);
+			why[n] = '\0';
+			errno = EOPNOTSUPP;
+			n = -1;
+		} else if (n != -1 && (n != 2 || memcmp(reply, "ok", 2) != 0)) {
 			errno = EPROTO;
 			n = -1;
 		}

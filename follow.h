@@ -10,28 +10,42 @@
 
 #include "opts.h"
 
+enum {
+	FOLLOW_WHY = 256 /* room for a reason */
+};
+
 struct follow_calls {
-	/* sleeps; false when a signal wants an end */
-	bool (*nap)(void *ctx, uint64_t usec);
+	/*
+	 * Sleeps, until fd is readable if it is not -1. False when a signal
+	 * wants an end.
+	 */
+	bool (*nap)(void *ctx, uint64_t usec, int fd);
 	/* this one is not watched: errno is that of watch_open() */
 	void (*missing)(void *ctx, const struct process *);
+	/* how this one, which was shown, has ended */
+	void (*ended)(void *ctx, pid_t, const char *verdict);
 	void *ctx;
 };
 
 /*
  * Until all the processes, or their descriptors, are gone; those that are not
  * there are told of first. Where stderr is no terminal nothing is shown unless
- * it was forced, but it waits all the same.
+ * it was forced, but it waits. What was shown to a person (that is, without
+ * --numeric) gets a verdict at last.
  */
 void follow_files(const struct opts *, const struct follow_calls *);
 
 /*
  * The same of another zpipe. 0, or -1 with errno and nothing shown, as
- * remote_connect() says.
+ * remote_ask() says.
  */
 int follow_query(const struct opts *, const struct follow_calls *);
 
-/* Tells a running zpipe what the options change: 0, or -1 with errno. */
-int follow_change(const struct opts *);
+/*
+ * Tells a running zpipe what the options change: 0, or -1 with errno as
+ * remote_ask(), or EOPNOTSUPP: then `why` names the option, and says why it
+ * would be without effect.
+ */
+int follow_change(const struct opts *, char why[FOLLOW_WHY]);
 
 #endif

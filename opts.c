@@ -957,7 +957,7 @@ changes_of(const struct opts *o, int opt)
 	case 'N':
 		return CHANGED_NAME;
 	case 'u':
-		return CHANGED_STYLE;
+		return CHANGED_BAR;
 	case 's':
 		return CHANGED_SIZE;
 	case 'L':
@@ -970,6 +970,10 @@ changes_of(const struct opts *o, int opt)
 		return o->width != 0 ? CHANGED_GEOMETRY : 0;
 	case 'H':
 		return o->height != 0 ? CHANGED_GEOMETRY : 0;
+	case 'B':
+		return CHANGED_BUFFER;
+	case 'x':
+		return CHANGED_EXTRA;
 	case 'R':
 	case 'k':
 		return 0;
@@ -978,14 +982,26 @@ changes_of(const struct opts *o, int opt)
 	}
 }
 
+/* What is for the start only is remembered, to be named. */
+static void
+note_fixed(struct opts *o, int opt)
+{
+	for (size_t i = 0; table[i].longName != NULL && o->fixed == NULL; i++)
+		if (table[i].val == opt && (o->changed & CHANGED_OTHER) != 0)
+			o->fixed = table[i].longName;
+}
+
 static int
 take_option(struct opts *o, int opt, const char *arg)
 {
 	int r = take_flag(o, opt);
 
+	if (r == 0)
+		note_fixed(o, opt);
 	if (r == 1) {
 		r = take_showing(o, opt, arg);
 		o->changed |= changes_of(o, opt);
+		note_fixed(o, opt);
 		if (r != 1)
 			o->shows = true;
 	}
@@ -1249,11 +1265,13 @@ check_others(const struct opts *o)
 		}
 		mode = modes[i].name;
 	}
-	if (o->remote != 0 &&
-	    ((o->changed & CHANGED_OTHER) != 0 || o->changed == 0)) {
-		msg_text("--remote", "%s: see zpipe(1) for what can be changed",
-		    o->changed == 0 ? "nothing is to be changed" :
-				      "an option is for the start only");
+	if (o->remote != 0 && o->fixed != NULL) {
+		msg_text("--remote", "--%s cannot be changed while zpipe runs",
+		    o->fixed);
+		return -1;
+	}
+	if (o->remote != 0 && o->changed == 0) {
+		msg_text("--remote", "name an option to change");
 		return -1;
 	}
 	if (mode != NULL && (o->ntargets > 0 || o->store != NULL)) {
@@ -1409,6 +1427,8 @@ opts_release(struct opts *o)
 	for (size_t i = 0; i < o->nkept; i++)
 		free(o->kept[i]);
 	free(o->kept);
+	for (size_t i = 0; i < TOLD_ALL; i++)
+		free(o->told[i]);
 	free(o->own_files);
 	if (o->popt != NULL)
 		poptFreeContext(o->popt);

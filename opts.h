@@ -90,6 +90,17 @@ enum changed {
 	CHANGED_WINDOW = 64,
 	CHANGED_GEOMETRY = 128,
 	CHANGED_OTHER = 256, /* and what it may not */
+	CHANGED_BUFFER = 512,
+	CHANGED_EXTRA = 1024,
+	CHANGED_BAR = 2048,
+};
+
+/* Strings that --remote may replace, as often as it likes. */
+enum told {
+	TOLD_FORMAT,
+	TOLD_NAME,
+	TOLD_EXTRA_FORMAT,
+	TOLD_ALL
 };
 
 struct opts {
@@ -139,7 +150,8 @@ struct opts {
 	pid_t remote, query; /* 0: no */
 	enum monitored monitor;
 	const char *pidfile;
-	unsigned changed; /* enum changed */
+	unsigned changed;  /* enum changed */
+	const char *fixed; /* the first option of CHANGED_OTHER, or NULL */
 
 	bool no_splice;
 	bool output; /* -o was given */
@@ -154,6 +166,7 @@ struct opts {
 	void *popt;             /* owns these strings */
 	char **kept;            /* all others */
 	size_t nkept;
+	char *told[TOLD_ALL]; /* those that --remote has put here, or NULL */
 };
 
 enum opts_end {

@@ -403,6 +403,21 @@ pump_limit(struct pump *p, uint64_t rate)
 	p->horizon = 0; /* what was let pass before is no longer */
 }
 
+bool
+pump_grows(const struct pump *p)
+{
+	return ring_ready(&p->ring) || (ring_ready(&p->copy) && serves_many(p));
+}
+
+void
+pump_buffer(struct pump *p, size_t size)
+{
+	if (ring_ready(&p->ring))
+		p->ring.conf.max = size;
+	if (ring_ready(&p->copy) && serves_many(p))
+		p->copy.conf.max = size;
+}
+
 int
 pump_fill(const struct pump *p)
 {

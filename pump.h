@@ -160,6 +160,13 @@ enum pump_end pump_drain(struct pump *);
 void pump_limit(struct pump *, uint64_t rate);
 
 /*
+ * --buffer-size: the ring may grow to that size from now on. Memory that it has
+ * already it keeps. There may be no ring that grows.
+ */
+bool pump_grows(const struct pump *);
+void pump_buffer(struct pump *, size_t size);
+
+/*
  * How full the memory is with bytes that are still to be sent, or that a pipe
  * still holds there, in percent; -1 without any.
  */

@@ -18,6 +18,7 @@
  *	term.c		where lines are drawn
  *	remote.c	one zpipe talks to another
  *	watch.c		the files of another process
+ *	verdict.c	how another process has ended
  *	pump.c		chooses the engine for each input
  *	carry.c		engines through user memory: ring and copy
  *	direct.c	engines within the kernel: splice, tee, range, mmap
@@ -99,6 +100,10 @@ struct zpipe {
 	const struct input *erring; /* its skipped errors have been told */
 	uint64_t began;             /* meter_clock() */
 	bool told;                  /* that others may talk to us */
+	bool titled;                /* the process title is ours to write */
+	bool sized;                 /* the inputs have been, for others */
+	off_t stdin_at;             /* where it stood first, or -1 */
+	struct display_report last; /* for those who wait for the end */
 	unsigned closed;  /* standard descriptors that we were not given */
 	const char *left; /* an output whose reader has gone, and we follow */
 	int status;
@@ -271,38 +276,124 @@ explain(struct zpipe *z, const struct input *in)
 	print_outputs(z);
 }
 
+/* What we cannot be told to change: enum lack. */
+static unsigned
+lacks(const struct zpipe *z)
+{
+	const struct pump *p = &z->pump;
+	unsigned l = 0;
+
+	if (!display_draws(&z->display))
+		l |= LACKS_DISPLAY;
+	if (!z->display.visible || !z->display.term.tty)
+		l |= LACKS_WINDOW;
+	if (!z->titled)
+		l |= LACKS_TITLE;
+	if (p->engine == ENGINE_SPLICE || p->engine == ENGINE_RANGE ||
+	    p->engine == ENGINE_MMAP)
+		l |= LACKS_BYTES;
+	if (p->polls == NULL)
+		l |= LACKS_TRANSFER;
+	if (z->o.stop_at_size)
+		l |= LACKS_SIZE;
+	if (!pump_grows(p))
+		l |= LACKS_RING;
+	return l;
+}
+
+static void
+change(struct zpipe *z, struct opts *o)
+{
+	change_apply(&z->o, o);
+	if (o->changed & CHANGED_RATE)
+		pump_limit(&z->pump, z->o.rate_limit);
+	if (o->changed & CHANGED_BUFFER)
+		pump_buffer(&z->pump, z->o.buffer_size);
+	/* without memory the old line goes on, with the old words */
+	if (display_change(&z->display) == -1)
+		memset(o->told, 0, sizeof(o->told));
+	display_wants(&z->display, &z->pump.view);
+	z->pump.tick = meter_clock();
+}
+
+/* Another zpipe wants options changed: "ok", or why not (follow.h). */
+static size_t
+on_change(struct zpipe *z, const char *msg, size_t len, char *reply)
+{
+	const char *option, *reason;
+	struct opts o;
+	size_t n = 2;
+	char *copy = malloc(len);
+
+	if (copy == NULL)
+		return 0;
+	memcpy(copy, msg, len);
+	memcpy(reply, "no", 2);
+	if (change_hear(&o, copy, len)) {
+		option = change_misfit(&o, msg, len, lacks(z), &reason);
+		if (option == NULL) {
+			change(z, &o);
+			memcpy(reply, "ok", 2);
+		} else
+			n = (size_t)snprintf(reply, FOLLOW_WHY,
+			    "%s: process %d %s", option, (int)getpid(), reason);
+	}
+	opts_release(&o);
+	free(copy);
+	return n;
+}
+
+/*
+ * The size of the inputs, if nobody wanted to know it before. It must not keep
+ * the bytes waiting: so no directory is walked, and no line is counted.
+ */
+static void
+size_for_others(struct zpipe *z)
+{
+	uint64_t bytes;
+	off_t at;
+
+	if (z->sized || z->o.sized || z->o.size != 0 || z->o.show.lines)
+		return;
+	z->sized = true;
+	if (size_inputs(z->o.files, z->o.nfiles, &bytes) == -1)
+		return;
+	/* stdin counts from where it stands, which is no longer the start */
+	at = z->stdin_at == -1 ? -1 : lseek(STDIN_FILENO, 0, SEEK_CUR);
+	if (at > z->stdin_at)
+		bytes += (uint64_t)(at - z->stdin_at);
+	z->o.size = bytes;
+	meter_set_size(&z->display.meter, bytes);
+}
+
 /* What another zpipe wants of us; remote.h. */
 static size_t
 on_message(void *ctx, const char *msg, size_t len, char *reply)
 {
 	struct zpipe *z = ctx;
 	struct display_report report;
-	struct opts o;
-	char *copy;
-	bool heard;
 
-	if (len == 5 && memcmp(msg, "query", 5) == 0) {
-		display_report(&z->display, &z->pump, &report);
-		memcpy(reply, &report, sizeof(report));
-		return sizeof(report);
-	}
-	copy = malloc(len);
-	if (copy == NULL)
-		return 0;
-	memcpy(copy, msg, len);
-	heard = change_hear(&o, copy, len);
-	if (heard) {
-		change_apply(&z->o, &o);
-		if (o.changed & CHANGED_RATE)
-			pump_limit(&z->pump, z->o.rate_limit);
-		display_change(&z->display);
-		display_wants(&z->display, &z->pump.view);
-		z->pump.tick = meter_clock();
-	}
-	opts_release(&o);
-	free(copy);
-	memcpy(reply, heard ? "ok" : "no", 2);
-	return 2;
+	if (len == 3 && memcmp(msg, "end", 3) == 0)
+		return REMOTE_KEEP;
+	if (len != 5 || memcmp(msg, "query", 5) != 0)
+		return on_change(z, msg, len, reply);
+	size_for_others(z);
+	display_report(&z->display, &z->pump, &report);
+	memcpy(reply, &report, sizeof(report));
+	return sizeof(report);
+}
+
+/* Those who watch us get the last figures, and how it has ended. */
+static void
+tell_the_end(struct zpipe *z)
+{
+	struct display_report *r = &z->last;
+
+	if (r->bytes == 0)
+		return; /* nobody was there when they were known */
+	r->ended = true;
+	r->status = z->left != NULL ? SIGPIPE : ended ? ended : z->status << 8;
+	remote_end(&z->remote, (const char *)r, sizeof(*r));
 }
 
 /*
@@ -1010,6 +1101,15 @@ has_room(const struct zpipe *z, uint64_t *room)
 	    !z->o.show.lines && size_room(o->fd, room) == 0;
 }
 
+static bool
+reads_stdin(const struct zpipe *z)
+{
+	for (size_t i = 0; i < z->o.nfiles; i++)
+		if (strcmp(z->o.files[i], "-") == 0)
+			return true;
+	return false;
+}
+
 /* What is to come, and where it stops; false if nobody can say. */
 static bool
 find_size(struct zpipe *z)
@@ -1025,8 +1125,10 @@ find_size(struct zpipe *z)
 		return true;
 	}
 	o->size = 0;
+	z->sized = false;
+	z->stdin_at = reads_stdin(z) ? lseek(STDIN_FILENO, 0, SEEK_CUR) : -1;
 	device = has_room(z, &room);
-	if (!z->display.visible && !o->stop_at_size && !device)
+	if (!display_draws(&z->display) && !o->stop_at_size && !device)
 		return false;
 	if (size_inputs(o->files, o->nfiles, &bytes) == -1) {
 		if (device)
@@ -1169,6 +1271,11 @@ finish(struct zpipe *z)
 		if (!z->outs[i].gone)
 			complete(z, &z->outs[i]);
 	display_end(&z->display, &z->pump);
+	if (remote_waiting(&z->remote)) {
+		size_for_others(z);
+		display_report(&z->display, &z->pump, &z->last);
+		z->last.state.final = true;
+	}
 	pump_release(&z->pump);
 	for (size_t i = 0; i < z->nouts; i++)
 		if (!z->outs[i].gone)
@@ -1186,6 +1293,7 @@ finish(struct zpipe *z)
 	}
 	wait_for_monitored(z);
 	say_ended(z);
+	tell_the_end(z);
 	clean_up(z);
 	close(wake_fd);
 }
@@ -1301,13 +1409,14 @@ transfer(struct zpipe *z)
 /* ---- other processes -------------------------------------------------- */
 
 static bool
-nap(void *ctx, uint64_t usec)
+nap(void *ctx, uint64_t usec, int fd)
 {
-	struct pollfd p = { wake_fd, POLLIN, 0 };
+	struct pollfd p[] = { { wake_fd, POLLIN, 0 }, { fd, POLLIN, 0 } };
 	uint64_t end = meter_clock() + usec, now;
 
-	while (!ended && (now = meter_clock()) < end) {
-		if (poll(&p, 1, (int)((end - now + 999) / 1000)) > 0)
+	while (!ended && p[1].revents == 0 && (now = meter_clock()) < end) {
+		if (poll(p, 2, (int)((end - now + 999) / 1000)) > 0 &&
+		    p[0].revents != 0)
 			on_wake(ctx);
 	}
 	return !ended;
@@ -1336,18 +1445,39 @@ not_followed(struct zpipe *z, const char *option, const struct process *p,
 }
 
 static void
+not_changed(struct zpipe *z, const struct process *p, const char *why)
+{
+	if (errno != EOPNOTSUPP) {
+		not_followed(z, "--remote", p, STATUS_USAGE);
+		return;
+	}
+	msg_text("--remote", "%s", why);
+	z->status |= STATUS_USAGE;
+}
+
+static void
 not_watched(void *ctx, const struct process *p)
 {
 	/* it is what would be read, as for pv */
 	not_followed(ctx, "--watchfd", p, STATUS_OPEN);
 }
 
+static void
+has_ended(void *ctx, pid_t pid, const char *verdict)
+{
+	const struct zpipe *z = ctx;
+
+	msg_text(z->o.watches ? "--watchfd" : "--query", "process %d: %s",
+	    (int)pid, verdict);
+}
+
 /* --watchfd, --query, --remote. */
 static void
 follow(struct zpipe *z)
 {
-	struct follow_calls calls = { nap, not_watched, z };
+	struct follow_calls calls = { nap, not_watched, has_ended, z };
 	struct process other = { .fd = -1 };
+	char why[FOLLOW_WHY];
 
 	if (watch_signals(z) == -1) {
 		msg_errno("setting up");
@@ -1366,8 +1496,8 @@ follow(struct zpipe *z)
 			not_followed(z, "--query", &other, STATUS_USAGE);
 	} else {
 		other.pid = z->o.remote;
-		if (follow_change(&z->o) == -1)
-			not_followed(z, "--remote", &other, STATUS_USAGE);
+		if (follow_change(&z->o, why) == -1)
+			not_changed(z, &other, why);
 	}
 	clean_up(z);
 }
@@ -1419,7 +1549,8 @@ main(int argc, char *argv[])
 		z.status = flush_stdout();
 		break;
 	case OPTS_RUN:
-		if ((z.o.extra & EXTRA_PROCESS) != 0)
+		z.titled = (z.o.extra & EXTRA_PROCESS) != 0;
+		if (z.titled)
 			setproctitle_init(argc, argv, environ);
 		if (z.o.probe) {
 			report_probe(stdout);
