@@ -582,7 +582,8 @@ part(struct pump *p, uint64_t all, bool last, bool *done)
 	FOREACH_OUTPUT(p, o) {
 		if (o->sent < all || (last && o->fifo != NULL))
 			more = true;
-		else if (last && p->drain && output_taken(o) < o->given)
+		else if (last && p->drain && !engine_unseen(p) &&
+		    output_taken(o) < o->given)
 			more = true;
 		else if (last) {
 			p->calls->on_done(p->calls->ctx, o);

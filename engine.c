@@ -22,6 +22,7 @@ enum {
 	LEFT_US = 250000,
 	TAKING_US = 1000,
 	TAKING_MOST_US = 100000,
+	UNSEEN = 16,
 };
 
 /* ---- waiting ---------------------------------------------------------- */
@@ -258,22 +259,33 @@ engine_wait_taken(struct pump *p, long usec)
 {
 	uint64_t left, taken = taken_together(p, &left), now = meter_clock();
 	enum step s = STEP_DONE;
+	sig_atomic_t reads;
 
-	if (taken != p->taken) {
+	if (taken > p->taken) {
 		usec = engine_sooner(usec, until_half(p, taken, left, now));
 		p->taken = taken;
 		p->looked = now;
+		p->unseen = 0;
 		return engine_wait(p, NULL, usec);
 	}
 	FOREACH_OUTPUT(p, o)
 		if (o->sent >= p->moved && output_tell(o, true) == -1)
 			usec = engine_sooner(usec, TAKING_MOST_US);
-	if (taken_together(p, &left) == taken) /* nor while we did this */
+	reads = *p->calls->reads;
+	if (taken_together(p, &left) <= taken) /* nor while we did this */
 		s = engine_wait(p, NULL, usec);
+	if (*p->calls->reads != reads && taken_together(p, &left) <= p->taken)
+		p->unseen++;
 	FOREACH_OUTPUT(p, o)
 		output_tell(o, false);
 	p->paused = true;
 	return s;
+}
+
+bool
+engine_unseen(const struct pump *p)
+{
+	return p->unseen >= UNSEEN;
 }
 
 enum step

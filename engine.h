@@ -93,6 +93,12 @@ enum step engine_wait(struct pump *, const struct input *, long usec);
 enum step engine_wait_taken(struct pump *, long usec);
 
 /*
+ * Readers have taken bytes UNSEEN times without fewer being left: somebody else
+ * writes to that pipe, and the count may never prove that ours are gone.
+ */
+bool engine_unseen(const struct pump *);
+
+/*
  * A busy producer of small pieces (stdio's 4 KiB, say) is slowed by every
  * wake-up that they cause. So after a streak of them let the input grow for one
  * tick, with nobody waiting for it. If it does grow, that was a stream, and the

@@ -286,6 +286,19 @@ input_give_back(struct input *in)
 	return true;
 }
 
+/* pread(2); what is not aligned goes through the page cache from then on. */
+static ssize_t
+pread_direct(struct input *in, void *p, size_t n, off_t at)
+{
+	ssize_t r = pread(in->fd, p, n, at);
+
+	if (r == -1 && errno == EINVAL && in->direct) {
+		set_direct(in, false);
+		r = pread(in->fd, p, n, at);
+	}
+	return r;
+}
+
 /* From the region, and nothing else. */
 static ssize_t
 read_reserved(struct input *in, void *p, size_t n)
@@ -294,11 +307,7 @@ read_reserved(struct input *in, void *p, size_t n)
 
 	if (n > in->reserved)
 		n = in->reserved;
-	r = pread(in->fd, p, n, in->at);
-	if (r == -1 && errno == EINVAL && in->direct) {
-		set_direct(in, false);
-		r = pread(in->fd, p, n, in->at);
-	}
+	r = pread_direct(in, p, n, in->at);
 	if (r > 0)
 		input_took(in, (size_t)r);
 	else if (r == 0)
@@ -357,7 +366,7 @@ input_read_cut(struct input *in, void *p, size_t n,
 	if (pos == -1)
 		return -1;
 	if (in->reserved == 0) {
-		r = pread(in->fd, p, n, pos);
+		r = pread_direct(in, p, n, pos);
 		if (r <= 0)
 			return r;
 		n = cut(ctx, p, (size_t)r);

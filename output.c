@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -667,7 +668,9 @@ output_tell(struct output *o, bool on)
 		}
 	}
 	flags = fcntl(file_of(o), F_GETFL);
-	if (flags == -1 || fcntl(file_of(o), F_SETOWN, getpid()) == -1)
+	/* the number of the signal, given by name, brings its siginfo_t */
+	if (flags == -1 || fcntl(file_of(o), F_SETOWN, getpid()) == -1 ||
+	    fcntl(file_of(o), F_SETSIG, SIGIO) == -1)
 		return -1;
 	return fcntl(file_of(o), F_SETFL,
 	    on ? flags | O_ASYNC : flags & ~O_ASYNC);

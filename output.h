@@ -179,7 +179,8 @@ uint64_t output_taken(const struct output *);
  * Whether SIGIO, which must not be left to its default, is to come each time
  * that a reader has taken something out of the pipe: O_ASYNC on a description
  * of our own. poll(2) tells no more than that a full one has room. (Linux does
- * so in pipe_read() and in splice's wakeup_pipe_writers().) 0, or -1 if it
+ * so in pipe_read() and in splice's wakeup_pipe_writers().) Its si_code is
+ * POLL_OUT then (F_SETSIG, fcntl(2)). 0, or -1 if it
  * cannot be had. Anything but a pipe is 0, and needs none.
  */
 int output_tell(struct output *, bool on);

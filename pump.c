@@ -450,7 +450,7 @@ pump_drain(struct pump *p)
 			return PUMP_STOPPED;
 		FOREACH_OUTPUT(p, o)
 			unread = unread || output_taken(o) < o->given;
-		if (!unread)
+		if (!unread || engine_unseen(p))
 			break;
 		s = engine_wait_taken(p, -1);
 	}

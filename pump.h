@@ -62,6 +62,8 @@ struct pump_calls {
 	void (*on_skip)(void *ctx, struct input *, uint64_t off, size_t len);
 	void *ctx;
 	volatile sig_atomic_t *woken;
+	volatile sig_atomic_t
+	    *reads; /* SIGIO with POLL_OUT; see output_tell() */
 	int wake_fd;
 };
 
@@ -100,7 +102,8 @@ struct pump {
 	uint64_t stop_lines; /* and after so many lines */
 	struct view view;    /* looks at the bytes, if anything is wanted */
 	bool drain;          /* an output is done when its readers have all */
-	uint64_t taken;      /* by all readers, when they were last awaited */
+	uint64_t taken;      /* by all readers, the most that was seen */
+	unsigned unseen;     /* reads in a row that made it no more */
 	uint64_t looked;     /* when that was; 0: never */
 	long deaf;           /* the next sleep after a first step of theirs */
 	bool paused;         /* before it nothing was taken */
@@ -151,8 +154,9 @@ uint64_t pump_taken(const struct pump *);
 bool pump_full(const struct pump *);
 
 /*
- * Until all readers have taken what is in their pipes, or have gone. For those
- * who want to see that; the bytes are safe without.
+ * Until all readers have taken what is in their pipes, or have gone, or until
+ * nobody can tell, since others go on writing to the same pipe. For those who
+ * want to see that; the bytes are safe without.
  */
 enum pump_end pump_drain(struct pump *);
 

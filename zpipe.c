@@ -110,7 +110,7 @@ struct zpipe {
 };
 
 /* Set by the handler; the eventfd wakes poll(2) without a race. */
-static volatile sig_atomic_t woken, asked, ended, stopped, wake_fd = -1;
+static volatile sig_atomic_t woken, asked, ended, stopped, reads, wake_fd = -1;
 
 static void
 on_signal(int sig)
@@ -139,6 +139,16 @@ take_signal(int sig, void (*handler)(int))
 	/* no SA_RESTART: what blocks must come back and look */
 	if (sigaction(sig, &sa, &old) == 0 && old.sa_handler == SIG_IGN)
 		sigaction(sig, &old, NULL);
+}
+
+/* Another zpipe talks to us, or a reader has taken something (POLL_OUT). */
+static void
+on_io(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (info->si_code == POLL_OUT)
+		reads++;
+	on_signal(sig);
 }
 
 /* For signals whose errno says it all. A handler: exec(3) undoes it. */
@@ -172,19 +182,20 @@ static int
 watch_signals(struct zpipe *z)
 {
 	struct sigaction told = { .sa_handler = on_signal };
+	struct sigaction io = { .sa_sigaction = on_io, .sa_flags = SA_SIGINFO };
 
 	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (wake_fd == -1)
 		return -1;
 	z->calls.wake_fd = wake_fd;
 	z->calls.woken = &woken;
+	z->calls.reads = &reads;
 	take_signal(SIGUSR1, on_signal);
 	if (z->display.visible)
 		watch_terminal();
-	/* we wait for these, whatever we were given: another zpipe talks to
-	   us, or a reader has taken something; a command has ended */
+	/* we wait for these, whatever we were given; a command has ended */
 	sigemptyset(&told.sa_mask);
-	sigaction(SIGIO, &told, NULL);
+	sigaction(SIGIO, &io, NULL);
 	sigaddset(&told.sa_mask, SIGIO);
 	if (has_command(z)) {
 		sigaction(SIGCHLD, &told, NULL);
