@@ -271,9 +271,9 @@ room_for(const struct pump *p, const struct input *in, const struct ring *r)
 
 	if (in->kind == INPUT_SOCKET && in->packets)
 		n = input_next_record(in);
+	/* not one byte more; of a record, pipe(7) drops the rest */
 	else if (in->kind == INPUT_PIPE && in->record > left)
-		n = (ssize_t)
-		    left; /* not one byte more; pipe(7) drops the rest */
+		n = (ssize_t)left;
 	if (n == -1)
 		return 0;
 	errno = EMSGSIZE;
