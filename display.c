@@ -140,6 +140,15 @@ display_draw(struct display *d, const struct pump *p, const char *note)
 		draw(d, p, note, false);
 }
 
+/* The clock starts here. */
+static void
+start(struct display *d, uint64_t now)
+{
+	meter_init(&d->meter, now, d->o->window);
+	meter_set_interval(&d->meter, d->o->interval);
+	meter_set_size(&d->meter, d->o->size);
+}
+
 uint64_t
 display_tick(struct display *d, const struct pump *p, uint64_t now)
 {
@@ -149,8 +158,7 @@ display_tick(struct display *d, const struct pump *p, uint64_t now)
 		if (p->moved == 0)
 			return UINT64_MAX;
 		d->begun = true;
-		meter_init(&d->meter, now, d->o->window);
-		meter_set_size(&d->meter, d->o->size);
+		start(d, now);
 		return d->due = now + d->o->interval;
 	}
 	if (now < d->due)
@@ -276,8 +284,7 @@ display_open(struct display *d, const struct opts *o, uint64_t now)
 {
 	*d = (struct display)DISPLAY_INITIALIZER;
 	d->o = o;
-	meter_init(&d->meter, now, o->window);
-	meter_set_size(&d->meter, o->size);
+	start(d, now);
 	if (o->quiet)
 		return 0;
 	if (!o->shows && !isatty(STDERR_FILENO))
@@ -301,7 +308,7 @@ display_again(struct display *d)
 	uint64_t now = meter_clock();
 
 	d->stored = true;
-	meter_init(&d->meter, now, d->o->window);
+	start(d, now);
 	if (d->show == NULL)
 		return 0;
 	d->due = first(d, now);
@@ -313,6 +320,7 @@ display_change(struct display *d)
 {
 	meter_set_size(&d->meter, d->o->size);
 	meter_set_window(&d->meter, d->o->window);
+	meter_set_interval(&d->meter, d->o->interval);
 	if (d->show == NULL)
 		return 0;
 	if (new_shows(d) == -1)

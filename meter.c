@@ -16,8 +16,9 @@
 #include "meter.h"
 
 enum {
-	APART = 1000, /* a rate from less than 1 ms is noise */
-	AT_ONCE = 3,  /* the first predictions are taken as they are */
+	APART = 1000,     /* a rate from less than 1 ms is noise */
+	SECOND = 1000000, /* no more is needed for one */
+	AT_ONCE = 3,      /* the first predictions are taken as they are */
 };
 
 static const double CALM = 2;      /* time constants of the ETA, in seconds */
@@ -168,9 +169,20 @@ meter_clock(void)
 void
 meter_init(struct meter *m, uint64_t now, uint64_t window)
 {
-	*m = (struct meter){ .began = now, .now = now, .rated_at = now };
+	*m = (struct meter){ .began = now,
+		.now = now,
+		.rated_at = now,
+		.apart = APART };
 	m->window = window > 0 ? window : 1;
 	keep(m);
+}
+
+void
+meter_set_interval(struct meter *m, uint64_t interval)
+{
+	m->apart = (interval < SECOND ? interval : SECOND) / 2;
+	if (m->apart < APART)
+		m->apart = APART;
 }
 
 void
@@ -203,18 +215,33 @@ ours(struct meter *m, uint64_t now)
 	return t;
 }
 
-/* A rate, among the others: Welford's mean and sum of squares. */
+/* One more rate: Welford's mean and sum of squares, with weights (West). */
 static void
-spread(struct meter *m)
+spread(struct meter *m, uint64_t units, uint64_t passed)
 {
-	double off = m->rate - m->average;
+	double rate = per_second((double)units, (double)passed);
+	double off = rate - m->average, weight = (double)passed;
 
-	if (m->nrates == 0 || m->rate < m->least)
-		m->least = m->rate;
-	if (m->nrates == 0 || m->rate > m->most)
-		m->most = m->rate;
-	m->average += off / (double)++m->nrates;
-	m->squares += off * (m->rate - m->average);
+	if (m->weight <= 0 || rate < m->least)
+		m->least = rate;
+	if (m->weight <= 0 || rate > m->most)
+		m->most = rate;
+	m->weight += weight;
+	m->average += off * weight / m->weight;
+	m->squares += off * weight * (rate - m->average);
+}
+
+/* The last one waits: less than an interval may follow it, at the end. */
+static void
+take_rate(struct meter *m, uint64_t units, uint64_t passed)
+{
+	if (m->last > 0)
+		spread(m, m->last_units, m->last);
+	m->last = passed;
+	m->last_units = units;
+	m->rate = per_second((double)units, (double)passed);
+	if (m->rate > m->fastest)
+		m->fastest = m->rate;
 }
 
 void
@@ -230,12 +257,10 @@ meter_sample(struct meter *m, uint64_t now, uint64_t count)
 	m->count = count;
 	forget(m);
 	passed = m->now - m->rated_at;
-	if (passed >= APART) {
-		m->rate = per_second((double)(m->units - m->rated_units),
-		    (double)passed);
+	if (passed >= m->apart) {
+		take_rate(m, m->units - m->rated_units, passed);
 		m->rated_at = m->now;
 		m->rated_units = m->units;
-		spread(m);
 		predict(m, (double)passed / 1e6);
 	}
 	keep(m);
@@ -264,9 +289,12 @@ meter_elapsed(const struct meter *m)
 	return (double)(m->now - m->began) / 1e6;
 }
 
+/* Before there is a rate, all that has passed is the only one to be had. */
 double
 meter_rate(const struct meter *m)
 {
+	if (m->last == 0 && m->now - m->began >= APART)
+		return meter_mean(m);
 	return m->rate;
 }
 
@@ -279,18 +307,23 @@ meter_mean(const struct meter *m)
 double
 meter_fastest(const struct meter *m)
 {
-	return m->most;
+	return m->last == 0 ? meter_rate(m) : m->fastest;
 }
 
 struct meter_spread
 meter_spread(const struct meter *m)
 {
+	struct meter all = *m;
+	uint64_t passed = m->last + (m->now - m->rated_at);
+
+	if (passed > 0)
+		spread(&all, m->last_units + (m->units - m->rated_units),
+		    passed);
 	return (struct meter_spread){
-		.min = m->least,
-		.average = m->average,
-		.max = m->most,
-		.deviation = m->nrates > 0 ?
-		    root(m->squares / (double)m->nrates) :
-		    0,
+		.min = all.least,
+		.average = all.average,
+		.max = all.most,
+		.deviation = all.weight > 0 ? root(all.squares / all.weight) :
+					      0,
 	};
 }

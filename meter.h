@@ -32,9 +32,11 @@ struct meter {
 	uint64_t skew;  /* what the clock went back by, in all */
 	uint64_t units; /* have passed since the beginning */
 	uint64_t rated_at, rated_units; /* at the last sample with a rate */
-	double rate;
-	uint64_t nrates; /* their spread, as Welford has it */
-	double least, most, average, squares;
+	uint64_t apart;                 /* the least time for a rate */
+	double rate, fastest;
+	uint64_t last, last_units; /* of the last rate: its time, what passed */
+	/* of those before it: their spread, as Welford has it, and the time */
+	double least, most, average, squares, weight;
 	uint64_t nends; /* samples that the end was predicted from */
 	double end;     /* seconds from the beginning */
 	size_t oldest, nkept;
@@ -49,14 +51,17 @@ uint64_t meter_clock(void);
 /* window: what the average looks back to (pv's -m, 30 s). */
 void meter_init(struct meter *, uint64_t now, uint64_t window);
 
-/* Both may change while it runs. */
+/* These may change while it runs. interval: between two samples, about. */
+void meter_set_interval(struct meter *, uint64_t interval);
 void meter_set_size(struct meter *, uint64_t size);
 void meter_set_window(struct meter *, uint64_t window);
 
 /*
  * count units have passed since the beginning: call it on each tick. A sample
- * at the very time of meter_init() says where we began, if not at 0. Samples
- * less than 1 ms apart leave the rate and the prediction as they are.
+ * at the very time of meter_init() says where we began, if not at 0. One that
+ * comes less than half an interval (or half a second) after the last leaves the
+ * rate and the prediction as they are, and is part of what the next one finds;
+ * without an interval that is 1 ms.
  */
 void meter_sample(struct meter *, uint64_t now, uint64_t count);
 
@@ -68,7 +73,7 @@ void meter_go(struct meter *, uint64_t now);
 double meter_elapsed(const struct meter *);
 
 /*
- * Units per second: since the sample before the last, over the window, and
+ * Units per second: between the last two rated samples, over the window, and
  * from the beginning. Never negative, never infinite; 0 if unknown.
  */
 double meter_rate(const struct meter *);
@@ -78,7 +83,11 @@ double meter_mean(const struct meter *);
 /* The highest rate of any sample so far (the gauge's full scale). */
 double meter_fastest(const struct meter *);
 
-/* The rates of the samples: pv's --stats. */
+/*
+ * The rates of the samples, each with the weight of its time, so that the
+ * average is the mean: pv's --stats. What has passed since the last rate
+ * belongs to that; without one, all are the mean.
+ */
 struct meter_spread meter_spread(const struct meter *);
 
 /*

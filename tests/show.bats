@@ -882,3 +882,28 @@ titled()
 	keys C-c
 	typed 'kill %%'
 }
+
+# ---- how the rate has varied ------------------------------------------------
+
+# spread_of OPTION...: min, avg, max and mdev of the rates.
+spread_of()
+{
+	zpipe -fv "$@" 2>&1 >/dev/null | sed -n 's,.*mdev = \(.*\) B/s,\1,p' |
+		tr / ' '
+}
+
+@test "-v: what is shorter than an interval does not count as one" {
+	truncate -s 8M big
+	# about two intervals, and on a terminal a line at once
+	spread_of -L 4M big >rates
+	spread_of -L 4M big | cat >>rates
+	on_terminal 10 'zpipe -v -L 4M big >/dev/null'
+	sed -n 's,.*mdev = \(.*\) B/s.*,\1,p' shown | tr / ' ' >>rates
+	awk '{ r = 4 * 1048576; good += $1 > r * .8 && $2 > r * .9 &&
+	    $2 < r * 1.1 && $3 < r * 1.25 && $1 <= $2 && $2 <= $3 }
+	    END { exit good != 3 }' rates || fail "not near 4M" "$(cat rates)"
+	truncate -s 300k short
+	spread_of -L 1M short >rates
+	awk '{ exit !($1 == $2 && $2 == $3 && $4 == 0 && $1 > 5e5) }' rates ||
+		fail "not one rate" "$(cat rates)"
+}

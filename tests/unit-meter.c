@@ -329,6 +329,62 @@ test_spread(void)
 	    "nor are small ones lost");
 }
 
+/* Drawings that come early, and what is left at the end, are no intervals. */
+static void
+test_intervals(void)
+{
+	struct meter_spread s;
+
+	begin(30 * SECOND, 0);
+	meter_set_interval(&m, SECOND);
+	go(1, 20 * MS, 50);
+	s = meter_spread(&m);
+	ok(near(s.min, 2500) && near(s.average, 2500) && near(s.max, 2500) &&
+		near(s.deviation, 0),
+	    "less than an interval is one rate, the mean");
+	ok(near(meter_rate(&m), 2500) && near(meter_fastest(&m), 2500),
+	    "and the only one to show");
+	go(1, 980 * MS, 50);
+	go(2, SECOND, 100);
+	s = meter_spread(&m);
+	ok(near(s.min, 100) && near(s.max, 100) && near(s.average, 100),
+	    "a short first one is part of the next");
+	go(1, 10 * MS, 10);
+	ok(near(meter_rate(&m), 100) && near(meter_fastest(&m), 100),
+	    "nor is a drawing in between a rate");
+	go(1, 990 * MS, 90);
+	s = meter_spread(&m);
+	ok(near(s.min, 100) && near(s.max, 100) && near(s.deviation, 0),
+	    "nor does it count as one");
+	go(1, 100 * MS, 65);
+	s = meter_spread(&m);
+	ok(near(s.max, 165 / 1.1) && near(s.min, 100) &&
+		near(s.average, meter_mean(&m)),
+	    "a short last one is part of the one before");
+	ok(near(meter_spread(&m).max, s.max), "as often as one asks");
+	go(1, 500 * MS, 0);
+	s = meter_spread(&m);
+	ok(near(s.max, 65 / 0.6) && near(s.min, 100) &&
+		near(s.average, meter_mean(&m)),
+	    "until it is long enough for itself");
+	begin(30 * SECOND, 0);
+	meter_set_interval(&m, SECOND);
+	go(1, 3 * SECOND, 300);
+	go(1, SECOND, 500);
+	s = meter_spread(&m);
+	ok(near(s.average, 200) && near(s.min, 100) && near(s.max, 500) &&
+		distance(s.deviation * s.deviation, 30000) < 1e-6,
+	    "each rate has the weight of its time");
+	begin(30 * SECOND, 0);
+	meter_set_interval(&m, 600 * SECOND);
+	go(1, 500 * MS, 50);
+	ok(near(meter_rate(&m), 100), "half a second is always enough");
+	begin(30 * SECOND, 0);
+	meter_set_interval(&m, 100 * MS);
+	go(1, 50 * MS, 50);
+	ok(near(meter_rate(&m), 1000), "or half a short interval");
+}
+
 static void
 test_clock(void)
 {
@@ -406,6 +462,7 @@ main(void)
 	test_damping();
 	test_size();
 	test_spread();
+	test_intervals();
 	test_clock();
 	test_thinning();
 	return tap_done();
