@@ -29,6 +29,7 @@ enum {
 	FINISH_MS = 100, /* for the last line */
 	LOCK_MS = 10,    /* others draw in far less */
 	STEP_MS = 1,
+	TRIES = 8, /* where signals keep interrupting us */
 };
 
 static void
@@ -171,13 +172,18 @@ put_plain(struct term *t, const char *s)
 
 /* ---- writing it ------------------------------------------------------- */
 
-/*
- * Writes what is left. False with errno, EAGAIN if it can be tried again;
- * otherwise it is lost.
- */
+static void
+drop(struct term *t)
+{
+	t->off = t->len = 0;
+}
+
+/* Writes what is left. False with errno: EAGAIN if it would have to wait. */
 static bool
 flush(struct term *t)
 {
+	unsigned tries = 0;
+
 	while (t->off < t->len) {
 		ssize_t n = output_write(&t->out, t->buf + t->off,
 		    t->len - t->off);
@@ -186,13 +192,13 @@ flush(struct term *t)
 			t->off += (size_t)n;
 			continue;
 		}
+		if (n == -1 && errno == EINTR && ++tries < TRIES)
+			continue;
 		if (n == 0 || errno == EINTR)
 			errno = EAGAIN;
-		if (errno != EAGAIN)
-			t->off = t->len = 0;
 		return false;
 	}
-	t->off = t->len = 0;
+	drop(t);
 	return true;
 }
 
@@ -201,7 +207,11 @@ static bool
 begin(struct term *t)
 {
 	t->short_of = false;
-	return flush(t);
+	if (flush(t))
+		return true;
+	if (errno != EAGAIN)
+		drop(t);
+	return false;
 }
 
 /*
@@ -212,13 +222,13 @@ static bool
 emit(struct term *t)
 {
 	if (t->short_of) {
-		t->len = 0;
+		drop(t);
 		errno = ENOMEM;
 		return false;
 	}
-	if (flush(t) || t->off > 0)
+	if (flush(t) || (errno == EAGAIN && t->off > 0))
 		return true;
-	t->len = 0;
+	drop(t);
 	return false;
 }
 
@@ -507,12 +517,14 @@ shared_leave(struct term *t)
 
 /*
  * From the first line on it must not block: poll(2) says that some bytes can be
- * written, but not how many. The master of a terminal is another one if it is
- * opened again.
+ * written, but not how many. Another user's terminal (sudo, su) cannot be
+ * opened by its name, but the controlling one always can, as /dev/tty (tty(4)).
+ * The master of a terminal is another one if it is opened again.
  */
 static void
 make_nonblocking(struct output *o)
 {
+	const int flags = O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
 	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
 	unsigned number;
 
@@ -521,8 +533,12 @@ make_nonblocking(struct output *o)
 	o->tried_own = true;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
 	do
-		o->own = open(path,
-		    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+		o->own = open(path, flags);
+	while (retry(o->own));
+	if (o->own != -1 || tcgetpgrp(o->fd) == -1)
+		return;
+	do
+		o->own = open("/dev/tty", flags);
 	while (retry(o->own));
 }
 
@@ -585,15 +601,16 @@ bool
 term_line(struct term *t, const char *text)
 {
 	bool drawn = t->cursor ? line_shared(t, text) : lines(t, &text, 1);
-	bool again = !drawn && errno == EAGAIN;
+	int saved = errno;
 
 	if (text != t->missed) {
 		free(t->missed);
-		t->missed = again ? strdup(text) : NULL;
-	} else if (!again) {
+		t->missed = drawn ? NULL : strdup(text);
+	} else if (drawn) {
 		free(t->missed);
 		t->missed = NULL;
 	}
+	errno = saved;
 	return drawn;
 }
 
@@ -605,16 +622,61 @@ term_rows(struct term *t, const char *const text[], size_t n)
 	return lines(t, text, n);
 }
 
-/* Waits until it can be written to; room for one byte may be too little. */
+/*
+ * Waits until it can be written to; room for one byte may be too little. False
+ * when time is up, or when it never will be.
+ */
 static bool
 wait_ready(const struct term *t, int64_t end)
 {
 	struct pollfd p = { t->out.fd, POLLOUT, 0 };
 	int64_t left = end - now_ms();
+	int n;
 
 	nap();
-	return left > 0 && poll(&p, 1, (int)left) == 1 &&
-	    (p.revents & POLLOUT) != 0;
+	if (left <= 0)
+		return false;
+	n = poll(&p, 1, (int)left);
+	return n == -1 ? errno == EINTR : (p.revents & POLLOUT) != 0;
+}
+
+/*
+ * Whether to try again, by errno: an error may be gone at the next try (EIO,
+ * ENOSPC), so it has one.
+ */
+static bool
+try_again(const struct term *t, int64_t end, bool *failed)
+{
+	if (errno != EAGAIN && *failed)
+		return false;
+	*failed = *failed || errno != EAGAIN;
+	return wait_ready(t, end);
+}
+
+/* What has been put, until then: false if it is lost. */
+static bool
+flush_until(struct term *t, int64_t end)
+{
+	bool failed = false;
+
+	while (!flush(t))
+		if (!try_again(t, end, &failed)) {
+			drop(t);
+			return false;
+		}
+	return true;
+}
+
+/* The last line, if it has been missed, and what is left of it. */
+static void
+last_line(struct term *t, int64_t end)
+{
+	bool failed = false;
+
+	while (t->missed != NULL && !term_line(t, t->missed))
+		if (!try_again(t, end, &failed))
+			break;
+	flush_until(t, end);
 }
 
 void
@@ -623,21 +685,14 @@ term_finish(struct term *t)
 	int64_t end = now_ms() + FINISH_MS;
 
 	if (term_ours(t)) {
-		while (t->missed != NULL && !term_line(t, t->missed))
-			if (!wait_ready(t, end))
-				break;
-		while (!begin(t))
-			if (errno != EAGAIN || !wait_ready(t, end))
-				break;
-		if (t->stands && t->len == 0) {
+		last_line(t, end);
+		if (t->stands) {
 			put(t, "\n", 1);
-			while (!flush(t))
-				if (errno != EAGAIN || !wait_ready(t, end))
-					break;
+			flush_until(t, end);
 		}
 	}
 	/* what has not been written by now never will be */
-	t->len = t->off = 0;
+	drop(t);
 	free(t->missed);
 	t->missed = NULL;
 	t->stands = false;

@@ -907,3 +907,44 @@ spread_of()
 	awk '{ exit !($1 == $2 && $2 == $3 && $4 == 0 && $1 > 5e5) }' rates ||
 		fail "not one rate" "$(cat rates)"
 }
+
+# ---- errors of its own writes -----------------------------------------------
+
+@test "a write of the display that fails costs a drawing, and nothing else" {
+	need strace
+	timeout 10 strace -o calls zpipe -q </dev/null || skip "no strace here"
+	for e in EINTR EAGAIN EIO ENOSPC EPIPE; do
+		for when in 1 2 4 5 6 1+; do
+			tried=$((tried + 1))
+			: >err
+			r=0
+			timeout 10 strace -o calls -P "$PWD/err" -e trace=write \
+			    -e inject=write:error=$e:when=$when zpipe -fbv \
+			    -i 0.1 -L 500k -o out data 2>err || r=$?
+			[ $r = 0 ] && cmp -s out data || note "$e $when: $r"
+			[ $when = 1+ ] || { grep -q '^ 156KiB$' err &&
+			    [[ $(tail -n 1 err) == 'rate min'* ]]; } ||
+				note "$e $when: $(cat err)"
+			rm -f out
+		done
+	done
+	all_right
+}
+
+@test "another user's terminal that takes nothing does not stop the data" {
+	nobody=$(as_nobody)
+	[ -n "$nobody" ] || skip "this needs root"
+	need setpriv
+	chmod a+r data
+	cp "$(command -v zpipe)" zp && chmod a+rx . zp
+	$nobody ./zp data | cmp - data || skip "nobody cannot run it here"
+	on_terminal 20 'p=$PPID
+	    until [ "$(cat /proc/$p/comm)" = script ]; do
+		p=$(sed "s/.*) . \([0-9]*\) .*/\1/" /proc/$p/stat); done
+	    kill -STOP $p
+	    timeout --foreground 10 '"$nobody"' ./zp -w 3001 -p -i 0.1 -L 55k \
+		data >out; echo $? >rc
+	    kill -CONT $p'
+	[ "$(cat rc)" = 0 ] || fail "status" "$(cat rc)"
+	same out data
+}
