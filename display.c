@@ -114,20 +114,20 @@ static void
 draw(struct display *d, const struct pump *p, const char *note, bool final)
 {
 	char text[SHOW_TEXT], outputs[OUTPUTS];
+	bool ours = d->visible && term_ours(&d->term);
 	struct show_state s;
 
 	gather(d, p, &s, outputs);
 	s.note = note;
 	s.final = final;
 	show_line(d->show, &s, d->term.width, d->term.utf8, d->term.tty, text);
-	if (d->visible && term_ours(&d->term) && term_line(&d->term, text))
+	if (ours && term_line(&d->term, text))
 		d->drawn = true;
 	if (d->o->extra == 0)
 		return;
 	show_line(d->extra != NULL ? d->extra : d->show, &s, d->term.width,
 	    d->term.utf8, false, text);
-	if ((d->o->extra & EXTRA_WINDOW) != 0 && d->visible &&
-	    term_ours(&d->term))
+	if ((d->o->extra & EXTRA_WINDOW) != 0 && ours)
 		term_title(&d->term, text);
 	if ((d->o->extra & EXTRA_PROCESS) != 0)
 		setproctitle("%s", text);
@@ -232,6 +232,13 @@ display_clear(struct display *d)
 		term_clear(&d->term);
 }
 
+void
+display_yield(struct display *d)
+{
+	if (d->visible)
+		term_yield(&d->term);
+}
+
 /* ---- setting up ------------------------------------------------------- */
 
 /* When it is to be drawn for the first time. */
@@ -250,6 +257,21 @@ first(const struct display *d, uint64_t now)
 		return now + SECOND; /* what is short stays silent */
 	/* a person sees at once that it has begun; a program needs no zero */
 	return d->term.tty ? now : now + o->interval;
+}
+
+/*
+ * Nobody has asked for it: then it is only drawn where it is in nobody's way,
+ * who types there or reads.
+ */
+static bool
+is_silent(const struct opts *o)
+{
+	if (o->shows)
+		return false;
+	if (!isatty(STDERR_FILENO))
+		return true;
+	return o->monitor == MONITOR_NONE &&
+	    (isatty(STDIN_FILENO) || isatty(STDOUT_FILENO));
 }
 
 /* The line, and another one for the titles. */
@@ -285,9 +307,7 @@ display_open(struct display *d, const struct opts *o, uint64_t now)
 	*d = (struct display)DISPLAY_INITIALIZER;
 	d->o = o;
 	start(d, now);
-	if (o->quiet)
-		return 0;
-	if (!o->shows && !isatty(STDERR_FILENO))
+	if (o->quiet || is_silent(o))
 		return 0;
 	if (new_shows(d) == -1)
 		return -1;
@@ -295,6 +315,7 @@ display_open(struct display *d, const struct opts *o, uint64_t now)
 	if (term_open(&d->term, STDERR_FILENO, o->cursor && !o->show.numeric,
 		o->width, o->height) == 0) {
 		d->visible = d->term.tty || o->force || o->show.numeric;
+		d->term.force = o->force;
 		if (o->show.numeric)
 			d->term.tty = false; /* lines, wherever they go */
 	}

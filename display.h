@@ -91,6 +91,9 @@ void display_report(struct display *, const struct pump *,
 /* A message is about to be written on stderr. */
 void display_clear(struct display *);
 
+/* We are about to be stopped, and others will have the terminal. */
+void display_yield(struct display *);
+
 void display_close(struct display *);
 
 #endif

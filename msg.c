@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -106,13 +107,42 @@ append(char line[LINE], size_t len, const char *text)
 	return len;
 }
 
-/* By one write(2), so that the lines of several processes do not mix. */
+/*
+ * By one write(2), so that the lines of several processes do not mix. With
+ * tostop (stty(1)) a write from the background gets SIGTTOU: where that is
+ * caught, because of a display, it would only lose the message (EINTR).
+ */
+static void
+write_line(const char *line, size_t len)
+{
+	struct sigaction ttou;
+	sigset_t block, before;
+	bool caught = sigaction(SIGTTOU, NULL, &ttou) == 0 &&
+	    ttou.sa_handler != SIG_DFL;
+	ssize_t n;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGTTOU);
+	if (caught)
+		sigprocmask(SIG_BLOCK, &block, &before);
+	while (len > 0) {
+		n = write(STDERR_FILENO, line, len);
+		if (n == -1 && !retry(n))
+			break;
+		if (n > 0) {
+			line += n;
+			len -= (size_t)n;
+		}
+	}
+	if (caught)
+		sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 static void
 print(const char *name, const char *text)
 {
 	char line[LINE], quoted[NAME];
 	size_t len;
-	ssize_t r;
 
 	setlocale(LC_CTYPE, "");
 	len = append(line, 0, program_invocation_short_name);
@@ -123,9 +153,7 @@ print(const char *name, const char *text)
 	}
 	len = append(line, len, text);
 	line[len++] = '\n';
-	do
-		r = write(STDERR_FILENO, line, len);
-	while (retry(r));
+	write_line(line, len);
 }
 
 void

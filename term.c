@@ -11,10 +11,12 @@
 #include <langinfo.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -172,6 +174,30 @@ put_plain(struct term *t, const char *s)
 
 /* ---- writing it ------------------------------------------------------- */
 
+/*
+ * As output_write(); but SIGTTOU, which tostop (stty(1)) sends to who writes
+ * from the background, neither stops us nor interrupts the call: what may be
+ * drawn is decided before. Blocked, and not ignored, for commands inherit that.
+ */
+static ssize_t
+write_some(struct term *t)
+{
+	sigset_t ttou, before;
+	ssize_t n;
+	int saved;
+
+	if (t->out.kind != OUTPUT_TTY)
+		return output_write(&t->out, t->buf + t->off, t->len - t->off);
+	sigemptyset(&ttou);
+	sigaddset(&ttou, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &ttou, &before);
+	n = output_write(&t->out, t->buf + t->off, t->len - t->off);
+	saved = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = saved;
+	return n;
+}
+
 static void
 drop(struct term *t)
 {
@@ -185,8 +211,7 @@ flush(struct term *t)
 	unsigned tries = 0;
 
 	while (t->off < t->len) {
-		ssize_t n = output_write(&t->out, t->buf + t->off,
-		    t->len - t->off);
+		ssize_t n = write_some(t);
 
 		if (n > 0) {
 			t->off += (size_t)n;
@@ -232,6 +257,23 @@ emit(struct term *t)
 	return false;
 }
 
+/*
+ * The cursor is wherever somebody else has left it. As many blanks as a row has
+ * columns end in the same row if they began at its first column, and else in
+ * the next one: so what stands there is not written over, and no row stays
+ * empty.
+ */
+static void
+put_new_row(struct term *t)
+{
+	if (!t->apart)
+		return;
+	if (t->columns == 0)
+		puts_to(t, "\r\n");
+	put_blanks(t, t->columns);
+	puts_to(t, "\r");
+}
+
 /* ---- a picture of our own --------------------------------------------- */
 
 static bool
@@ -268,6 +310,7 @@ lines_tty(struct term *t, const char *const text[], size_t n)
 
 	if (n > most)
 		n = most;
+	put_new_row(t);
 	if (t->rows > 1)
 		put_move(t, t->rows - 1, 'A');
 	if (n < t->rows)
@@ -286,6 +329,7 @@ lines_tty(struct term *t, const char *const text[], size_t n)
 	}
 	if (!emit(t))
 		return false;
+	t->apart = false;
 	t->rows = (unsigned)n;
 	t->drawn = drawn;
 	t->stands = n > 0;
@@ -464,6 +508,7 @@ draw_shared(struct term *t, const char *text)
 			shared_give_up(t);
 			return lines(t, &text, 1);
 		}
+		put_new_row(t);
 		puts_to(t, "\r\n");
 	}
 	up = shared_rows(t) - t->row;
@@ -474,6 +519,7 @@ draw_shared(struct term *t, const char *text)
 	put_move(t, up, 'B');
 	puts_to(t, "\r");
 	if (emit(t)) {
+		t->apart = false;
 		t->joined = true;
 		return true;
 	}
@@ -571,9 +617,9 @@ term_resized(struct term *t, unsigned width, unsigned height)
 {
 	struct winsize w = { 0 };
 
-	if ((width == 0 || height == 0) && t->tty &&
-	    ioctl(t->out.fd, TIOCGWINSZ, &w) == -1)
+	if (t->tty && ioctl(t->out.fd, TIOCGWINSZ, &w) == -1)
 		w.ws_col = w.ws_row = 0;
+	t->columns = w.ws_col;
 	if (width == 0)
 		width = w.ws_col > 0 ? w.ws_col : COLUMNS;
 	if (height == 0)
@@ -585,16 +631,51 @@ term_resized(struct term *t, unsigned width, unsigned height)
 		t->drawn = width;
 }
 
-bool
-term_ours(const struct term *t)
+static bool
+in_foreground(const struct term *t)
 {
-	pid_t group;
+	pid_t group = tcgetpgrp(t->out.fd);
 
-	if (t->out.kind != OUTPUT_TTY)
-		return true;
-	group = tcgetpgrp(t->out.fd);
 	/* not our controlling terminal: it has no foreground for us */
 	return group == -1 ? errno == ENOTTY : group == getpgrp();
+}
+
+/* Somebody else reads from it, and shows what they like. */
+static bool
+is_taken(const struct term *t)
+{
+	struct termios mode;
+
+	return tcgetattr(t->out.fd, &mode) == 0 &&
+	    (mode.c_lflag & (ECHO | ICANON)) != (ECHO | ICANON);
+}
+
+/* Nobody knows where the cursor will be when we come back. */
+static void
+give_way(struct term *t)
+{
+	t->apart = true;
+	t->stands = false;
+	t->drawn = t->rows = 0;
+	shared_drop(t);
+}
+
+bool
+term_ours(struct term *t)
+{
+	if (t->out.kind != OUTPUT_TTY || t->force)
+		return true;
+	if (in_foreground(t) && !is_taken(t))
+		return true;
+	give_way(t);
+	return false;
+}
+
+void
+term_yield(struct term *t)
+{
+	if (t->tty)
+		give_way(t);
 }
 
 bool

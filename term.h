@@ -2,7 +2,7 @@
 /*
  * term: the place where lines are drawn: a terminal, or a stream. It never
  * blocks (what cannot be written now is not drawn), never touches termios,
- * never draws from a background process group, and shares a terminal with
+ * leaves the terminal alone while somebody else has it, and shares it with
  * others of its kind if asked to.
  */
 #ifndef TERM_H
@@ -16,16 +16,19 @@
 struct term {
 	struct output out;
 	bool tty;
-	bool utf8;       /* the locale has it */
-	bool cursor;     /* -c: shares the terminal, each a row of its own */
-	unsigned width;  /* columns to draw in; 80 if nobody can say */
-	unsigned height; /* rows */
-	unsigned drawn;  /* columns of the line that stands there */
-	unsigned rows;   /* of a picture of several lines: term_rows() */
-	int shared;      /* the file with everybody's rows, or -1 */
-	unsigned row;    /* ours, in the picture that we share */
-	bool joined;     /* we have one */
-	bool stands;     /* a line that is not finished */
+	bool utf8;        /* the locale has it */
+	bool cursor;      /* -c: shares the terminal, each a row of its own */
+	bool force;       /* the caller's: it is ours whoever has it */
+	bool apart;       /* others have written: leave their row alone */
+	unsigned width;   /* columns to draw in; 80 if nobody can say */
+	unsigned columns; /* that a row has; 0 if the terminal does not say */
+	unsigned height;  /* rows */
+	unsigned drawn;   /* columns of the line that stands there */
+	unsigned rows;    /* of a picture of several lines: term_rows() */
+	int shared;       /* the file with everybody's rows, or -1 */
+	unsigned row;     /* ours, in the picture that we share */
+	bool joined;      /* we have one */
+	bool stands;      /* a line that is not finished */
 	char *missed; /* the last line, if it could not be written; or NULL */
 	char *buf;    /* what is drawn: bytes off to len are to be written */
 	size_t len, off, size;
@@ -46,8 +49,17 @@ int term_open(struct term *, int fd, bool cursor, unsigned width,
 /* The window may have another size (SIGWINCH). */
 void term_resized(struct term *, unsigned width, unsigned height);
 
-/* A line may be drawn now: it is no terminal, or we are in its foreground. */
-bool term_ours(const struct term *);
+/*
+ * A line may be drawn now: force is set, or it is no terminal, or we are in its
+ * foreground and nobody reads from it in a way of their own: with ECHO off (a
+ * prompt for a passphrase) or ICANON off (a pager, an editor; termios(3)).
+ * False also gives up the line that stands there: what is drawn when the
+ * terminal is ours again begins in a row that nobody else has written in.
+ */
+bool term_ours(struct term *);
+
+/* The same as if somebody else had it for a while: we are to be stopped. */
+void term_yield(struct term *);
 
 /*
  * Puts the line in place of the last one on a terminal, and behind it, with a

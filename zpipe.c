@@ -418,6 +418,7 @@ stop(struct zpipe *z)
 
 	stopped = 0;
 	meter_stop(&z->display.meter, meter_clock());
+	display_yield(&z->display);
 	sigaction(SIGTSTP, &dfl, &old);
 	raise(SIGTSTP);
 	sigaction(SIGTSTP, &old, NULL);

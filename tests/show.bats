@@ -628,19 +628,19 @@ spent()
 on_terminal()
 {
 	need script stty
-	printf 'stty rows 24 cols 80 -echo -onlcr\n%s\n' "$2" >job
+	printf 'stty rows 24 cols 80 -onlcr\n%s\n' "$2" >job
 	try "$1" 'SHELL=/bin/bash script -qec "bash job" /dev/null >shown'
 	seen=$(cat -v shown)
 }
 
 @test "a transfer of less than a second leaves the terminal as it is" {
-	on_terminal 10 'zpipe -L 500k data >/dev/null'
+	on_terminal 10 'zpipe -L 500k data </dev/null >/dev/null'
 	ended 0
 	[ ! -s shown ] || fail "something came" "$seen"
 }
 
 @test "from the first second on a terminal gets pv's default line" {
-	on_terminal 10 'zpipe -L 120k data >/dev/null'
+	on_terminal 10 'zpipe -L 120k data </dev/null >/dev/null'
 	ended 0
 	[[ $seen =~ ^\^M\ ?[0-9.]+KiB\ 0:00:01\ \[\ ?[0-9.]+KiB/s\]\ \[=+\>\ *\]\ +[0-9]+%\ ETA\ 0:00:00\^M\ 156KiB\ 0:00:01\ \[\ ?[0-9.]+KiB/s\]\ \[=+\>\]\ 100%\ {12}$ ]] ||
 		fail "another line" "$seen"
@@ -881,6 +881,146 @@ titled()
 		fail "more rows" "$(screen)"
 	keys C-c
 	typed 'kill %%'
+}
+
+# ---- somebody else has the terminal -----------------------------------------
+
+@test "nothing is drawn by default where stdin or stdout is a terminal" {
+	on_terminal 10 'cat data | zpipe -L 120k'
+	ended 0
+	tr -d '\r' <shown | cmp - data >&2 || fail "stdout" "$(outcome)"
+	on_terminal 10 'zpipe -L 120k data >out'
+	ended 0
+	[ ! -s shown ] || fail "stdin" "$seen"
+	same out data
+	# if it is asked for, it is
+	on_terminal 10 'zpipe -b data >/dev/null'
+	[[ $seen == *' 156KiB'* ]] || fail "stdin, -b" "$seen"
+	head -c 100 data >few
+	on_terminal 10 'zpipe -b few </dev/null'
+	[[ $seen == *' 100  B'* ]] || fail "stdout, -b" "$seen"
+}
+
+
+title()
+{
+	tr -d '\0' </proc/"$(cat p)"/cmdline
+}
+
+# goes_on: some more drawings have been due; the title of the process tells.
+goes_on()
+{
+	local was i n
+
+	for n in 1 2 3; do
+		was=$(title)
+		for ((i = 0; i < 250; i++)); do
+			[ "$(title)" = "$was" ] || break
+			sleep 0.02
+		done
+		[ $i -lt 250 ] || fail "it stands still" "$was" || return
+	done
+}
+
+# prompted MODE [OPTION]: beside a transfer, somebody sets the terminal to that
+# mode and shows something, until there is a file go.
+prompted()
+{
+	rm -f go p asks
+	cat >job <<-'EOF'
+	zpipe -bN bar -x proc:%b -P p -i 0.1 $2 -L 9k data >/dev/null &
+	until [ -s p ] && grep -qa iB /proc/$(cat p)/cmdline; do sleep 0.02; done
+	stty $1; printf 'Password: '; echo >asks
+	until [ -e go ]; do sleep 0.05; done
+	stty sane; [ "$1" = -echo ] || echo; wait
+	EOF
+	typed "clear; bash job '$1' $2"
+	await_file 10 asks && await 10 'Password: *'
+}
+
+@test "nothing is drawn over a prompt or a pager, and it goes on below" {
+	window 80 24
+	for mode in -echo -icanon 'raw -echo'; do
+		prompted "$mode"
+		screen >before
+		goes_on
+		[ "$(screen)" = "$(cat before)" ] ||
+			fail "$mode: drawn over" "$(screen)"
+		: >go
+		await 5 '^ +bar: +[0-9.]+KiB *$'
+		screen | grep -q '^ *bar: .*Password: *$' ||
+			fail "$mode: wiped" "$(screen)"
+		# where the prompt has ended: no row is left empty
+		[ "$(screen | sed -n '/Password/,/bar: [^P]*$/p' | wc -l)" = 2 ] ||
+			fail "$mode: rows" "$(screen)"
+		keys C-c
+		await 5 '^ready> *$'
+	done
+}
+
+@test "less has the terminal to itself" {
+	need less
+	window 80 24
+	cat >job <<-'EOF'
+	zpipe -bN bar -x proc:%b -P p -i 0.1 -L 9k data >/dev/null &
+	until [ -s p ] && grep -qa iB /proc/$(cat p)/cmdline; do sleep 0.02; done
+	LESS= less data; wait
+	EOF
+	typed 'clear; bash job'
+	await 10 '^000000023$'
+	screen >before
+	goes_on
+	[ "$(screen)" = "$(cat before)" ] || fail "drawn over" "$(screen)"
+	keys q
+	await 5 '^ +bar: +[0-9.]+KiB *$'
+	keys C-c
+}
+
+@test "the last line is not drawn over a prompt, but messages are" {
+	window 80 24
+	cat >job <<-'EOF'
+	stty -echo; printf 'Password: '
+	zpipe -bv -x window data >/dev/null; echo "$?" >end
+	zpipe -b data nosuch >/dev/null; stty sane
+	EOF
+	typed 'clear; bash job'
+	await 10 '^Password: zpipe: nosuch: No such file'
+	[ "$(cat end)" = 0 ] || fail "status" "$(cat end)"
+	! screen | grep -q iB || fail "drawn" "$(screen)"
+}
+
+@test "-f draws over a prompt" {
+	window 80 24
+	prompted -echo -f
+	await 5 '^ +bar: +[0-9.]+KiB'
+	screen >before
+	goes_on
+	[ "$(screen)" != "$(cat before)" ] || fail "not drawn" "$(screen)"
+	: >go
+	keys C-c
+}
+
+@test "-f draws from the background, and tostop does not stop it" {
+	window 80 24
+	for tostop in -tostop tostop; do
+		typed "clear; stty $tostop; zpipe -fbvN job -i 0.1 -L 90k data \
+		    nosuch data >/dev/null & wait \$!; echo \"$tostop: \$?\""
+		await 15 "^$tostop: 2 *\$"
+		screen | grep -q '^zpipe: nosuch: No such file' ||
+			fail "$tostop: no message" "$(screen)"
+		screen | grep -q 'job:  312KiB' ||
+			fail "$tostop: no line" "$(screen)"
+		screen | grep -q '^rate min' ||
+			fail "$tostop: no rates" "$(screen)"
+	done
+	# a message is not lost for a display that is not drawn
+	typed 'clear; zpipe -b nosuch data >/dev/null & wait $!; echo "gave $?"'
+	await 5 '^gave 2 *$'
+	screen | grep -q '^zpipe: nosuch: No such' || fail "lost" "$(screen)"
+	! screen | grep -q '^ *156KiB' || fail "drawn" "$(screen)"
+	# timeout(1) makes a group of its own
+	typed 'clear; timeout 20 zpipe -fbN timed -i 0.1 data >/dev/null'
+	await 5 'timed:  156KiB'
 }
 
 # ---- how the rate has varied ------------------------------------------------

@@ -896,6 +896,193 @@ test_alone(void)
 	close_pair(p);
 }
 
+/* ---- somebody else has it --------------------------------------------- */
+
+static void
+set_mode(const struct pair *p, tcflag_t off)
+{
+	struct termios mode;
+
+	if (tcgetattr(p->slave, &mode) == -1)
+		bail("tcgetattr");
+	mode.c_lflag = (mode.c_lflag | ECHO | ICANON) & ~off;
+	if (tcsetattr(p->slave, TCSANOW, &mode) == -1)
+		bail("tcsetattr");
+}
+
+static void
+others_write(const struct pair *p, const char *text)
+{
+	if (write(p->slave, text, strlen(text)) != (ssize_t)strlen(text))
+		bail("write");
+}
+
+/* They write this with that mode off; then a line is drawn. */
+static void
+interrupt(const struct pair *p, struct term *t, tcflag_t off, const char *text)
+{
+	set_mode(p, off);
+	ok(!term_ours(t), "without %s it is not ours",
+	    off == ECHO ? "ECHO" : "ICANON");
+	others_write(p, text);
+	set_mode(p, 0);
+	ok(term_ours(t) && term_line(t, "next"), "then it is again");
+}
+
+static void
+test_taken(void)
+{
+	static const char *const rows[] = { "r0", "r1" };
+	struct pair p = new_pair();
+	struct screen s;
+	struct term t;
+
+	screen_reset(&s);
+	term_open(&t, p.slave, false, 0, 0);
+	term_line(&t, "mine");
+	interrupt(&p, &t, ECHO, " Password: ");
+	screen_read(&s, seen(&p));
+	shows(&s, (const char *const[HIGH]){ "mine Password: ", "next" },
+	    "what others wrote stays");
+	interrupt(&p, &t, ICANON, "\r\nmenu\r\n");
+	screen_read(&s, seen(&p));
+	shows(&s,
+	    (const char *const[HIGH]){ "mine Password: ", "next", "menu",
+		"next" },
+	    "and no row stays empty");
+	ok(s.row == 3, "the cursor is in the new one");
+	term_line(&t, "more");
+	screen_read(&s, seen(&p));
+	ok(reads(&s, 3, "more"), "where it goes on");
+	term_rows(&t, rows, 2);
+	interrupt(&p, &t, ECHO, "x");
+	screen_read(&s, seen(&p));
+	shows(&s,
+	    (const char *const[HIGH]){ "mine Password: ", "next", "menu", "r0",
+		"r1x", "next" },
+	    "nor is anything above the cursor touched");
+	set_mode(&p, ECHO);
+	term_finish(&t);
+	same(seen(&p), "", "while it is theirs, it gets no newline");
+	t.force = true;
+	ok(term_ours(&t), "by force it is ours");
+	term_line(&t, "f");
+	ok(strchr(seen(&p), 'f') != NULL, "and drawn on");
+	term_close(&t);
+	close_pair(p);
+}
+
+static void
+test_taken_shared(void)
+{
+	struct pair p = new_pair();
+	struct screen s;
+	struct term a, b;
+
+	screen_reset(&s);
+	term_open(&a, p.slave, true, 0, 0);
+	term_open(&b, p.slave, true, 0, 0);
+	term_line(&a, "a");
+	term_line(&b, "b");
+	set_mode(&p, ECHO);
+	ok(!term_ours(&a) && !term_ours(&b), "it is not ours to share");
+	others_write(&p, "Password: ");
+	set_mode(&p, 0);
+	ok(term_ours(&a) && term_line(&a, "a again") && term_ours(&b) &&
+		term_line(&b, "b again"),
+	    "then it is");
+	screen_read(&s, seen(&p));
+	shows(&s,
+	    (const char *const[HIGH]){ "a", "b", "Password: ", "a again",
+		"b again" },
+	    "what others wrote stays among the rows");
+	term_finish(&a);
+	term_finish(&b);
+	term_close(&a);
+	term_close(&b);
+	ok(files_left() == 0, "and no file stays");
+	close_pair(p);
+}
+
+static void
+test_yield(void)
+{
+	struct pair p = new_pair();
+	struct screen s;
+	struct term t;
+
+	screen_reset(&s);
+	term_open(&t, p.slave, false, 0, 0);
+	term_line(&t, "mine");
+	seen(&p);
+	term_yield(&t);
+	screen_read(&s, "mine^Z");
+	term_line(&t, "next");
+	screen_read(&s, seen(&p));
+	shows(&s, (const char *const[HIGH]){ "mine^Z", "next" },
+	    "and goes on in another row");
+	term_close(&t);
+	close_pair(p);
+}
+
+/* With tostop, who writes from the background would be stopped. */
+static int
+background_child(const struct pair *p)
+{
+	struct term t;
+	pid_t pid;
+	int status;
+
+	if (setsid() == -1 || ioctl(p->slave, TIOCSCTTY, 0) == -1)
+		return 1;
+	set_mode(p, 0);
+	{
+		struct termios mode;
+
+		tcgetattr(p->slave, &mode);
+		mode.c_lflag |= TOSTOP;
+		tcsetattr(p->slave, TCSANOW, &mode);
+	}
+	pid = fork();
+	if (pid == 0) {
+		setpgid(0, 0);
+		if (term_open(&t, p->slave, false, 0, 0) == -1)
+			_exit(2);
+		if (term_ours(&t))
+			_exit(3);
+		t.force = true;
+		if (!term_ours(&t) || !term_line(&t, "forced"))
+			_exit(4);
+		term_finish(&t);
+		term_close(&t);
+		_exit(0);
+	}
+	if (waitpid(pid, &status, WUNTRACED) != pid || !WIFEXITED(status))
+		return 5;
+	return WEXITSTATUS(status);
+}
+
+static void
+test_background(void)
+{
+	struct pair p = new_pair();
+	int status = -1;
+	pid_t pid;
+
+	fflush(stdout);
+	alarm(10);
+	pid = fork();
+	if (pid == 0)
+		_exit(background_child(&p));
+	waitpid(pid, &status, 0);
+	alarm(0);
+	if (!ok(status == 0, "by force it draws from the background"))
+		printf("#   status %#x\n", (unsigned)status);
+	same(got(p.master), "                    \r\rforced\r\n",
+	    "in spite of tostop");
+	close_pair(p);
+}
+
 int
 main(void)
 {
@@ -921,6 +1108,10 @@ main(void)
 	test_shared_stopped();
 	test_together();
 	test_alone();
+	test_taken();
+	test_taken_shared();
+	test_yield();
+	test_background();
 	snprintf(path, sizeof(path), "%s/zpipe", home);
 	rmdir(path);
 	rmdir(home);
