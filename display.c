@@ -13,10 +13,14 @@
 
 /*
  * OUTPUTS: room for a few words on each output.
+ * LOOK_US, LOOK_MOST_US: with --wait, between two looks whether a reader has
+ *	taken the first byte.
  */
 enum {
 	OUTPUTS = 512,
 	SECOND = 1000000,
+	LOOK_US = 1000,
+	LOOK_MOST_US = 100000,
 };
 
 /* ---- what there is to tell -------------------------------------------- */
@@ -133,14 +137,22 @@ draw(struct display *d, const struct pump *p, const char *note, bool final)
 		setproctitle("%s", text);
 }
 
+/* Neither --wait nor --delay-start keeps it back. */
+static bool
+may_begin(const struct display *d)
+{
+	return d->drawn ||
+	    (d->o->shows && d->o->delay == 0 && (!d->o->wait || d->begun));
+}
+
 void
 display_draw(struct display *d, const struct pump *p, const char *note)
 {
-	if (d->show != NULL && (d->drawn || d->o->shows))
+	if (d->show != NULL && may_begin(d))
 		draw(d, p, note, false);
 }
 
-/* The clock starts here. */
+/* The clock starts here, at least until something tells otherwise. */
 static void
 start(struct display *d, uint64_t now)
 {
@@ -149,18 +161,39 @@ start(struct display *d, uint64_t now)
 	meter_set_size(&d->meter, d->o->size);
 }
 
+/*
+ * --wait: until the first byte has been delivered. Nothing tells when that is,
+ * so we look, less often the longer it takes; the clock starts with the last
+ * look that was in vain. Returns when to look again.
+ */
+static uint64_t
+await_first(struct display *d, const struct pump *p, uint64_t now)
+{
+	uint64_t pause;
+
+	if (p->moved == 0)
+		return UINT64_MAX;
+	d->begun = pump_taken(p) > 0;
+	if (d->came == 0 || !d->begun)
+		start(d, now);
+	if (d->came == 0)
+		d->came = now;
+	if (d->begun)
+		return d->due = now + d->o->interval;
+	pause = (now - d->came) / 8;
+	return now +
+	    (pause < LOOK_US             ? LOOK_US :
+		    pause > LOOK_MOST_US ? LOOK_MOST_US :
+					   pause);
+}
+
 uint64_t
 display_tick(struct display *d, const struct pump *p, uint64_t now)
 {
 	if (d->due == UINT64_MAX)
 		return d->due;
-	if (d->o->wait && !d->begun) {
-		if (p->moved == 0)
-			return UINT64_MAX;
-		d->begun = true;
-		start(d, now);
-		return d->due = now + d->o->interval;
-	}
+	if (d->o->wait && !d->begun)
+		return await_first(d, p, now);
 	if (now < d->due)
 		return d->due;
 	draw(d, p, NULL, false);
@@ -176,7 +209,7 @@ display_finish(struct display *d, const struct pump *p)
 	char text[SHOW_TEXT], outputs[OUTPUTS];
 	struct show_state s;
 
-	d->begun = d->begun || p->moved > 0;
+	d->begun = d->begun || pump_taken(p) > 0;
 	if (!display_shown(d))
 		return;
 	draw(d, p, NULL, true);
@@ -221,8 +254,15 @@ display_draws(const struct display *d)
 bool
 display_shown(const struct display *d)
 {
-	return d->visible && (!d->o->wait || d->begun) &&
-	    (d->drawn || (d->o->shows && d->o->delay == 0));
+	return d->visible && may_begin(d);
+}
+
+bool
+display_awaits(const struct display *d, const struct pump *p)
+{
+	return display_shown(d) ||
+	    (d->visible && d->o->wait && p->moved > 0 && d->o->shows &&
+		d->o->delay == 0);
 }
 
 void

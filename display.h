@@ -22,11 +22,12 @@ struct display {
 	_Atomic uint64_t *other; /* --monitor=both: the bytes there; or NULL */
 	struct term term;
 	struct meter meter;
-	bool visible; /* there is a place to draw on, and nobody forbids it */
-	bool drawn;   /* it has been, at least once */
-	bool stored;  /* --store-and-forward: it is, and goes on from there */
-	bool begun;   /* --wait: the first byte has come */
-	uint64_t due; /* when it is to be drawn; UINT64_MAX: never */
+	bool visible;  /* there is a place to draw on, and nobody forbids it */
+	bool drawn;    /* it has been, at least once */
+	bool stored;   /* --store-and-forward: it is, and goes on from there */
+	bool begun;    /* --wait: the first byte has been delivered */
+	uint64_t came; /* --wait: when the first byte was read; 0: not yet */
+	uint64_t due;  /* when it is to be drawn; UINT64_MAX: never */
 };
 #define DISPLAY_INITIALIZER                                  \
 	{                                                    \
@@ -61,7 +62,7 @@ bool display_wants_size(const struct display *);
 
 /*
  * Draws if it is due. When to come back; UINT64_MAX: never, or (with --wait)
- * when something has moved.
+ * when the first byte has been read.
  */
 uint64_t display_tick(struct display *, const struct pump *, uint64_t now);
 
@@ -81,8 +82,11 @@ void display_end(struct display *, const struct pump *);
 /* It draws, somewhere: a change of what is shown has an effect. */
 bool display_draws(const struct display *);
 
-/* A person sees it: so it is worth while to wait for the readers. */
+/* A person has seen it, or will see the last line. */
 bool display_shown(const struct display *);
+
+/* The same, when the readers have taken something: so await them. */
+bool display_awaits(const struct display *, const struct pump *);
 
 /* What one says of itself. */
 void display_report(struct display *, const struct pump *,

@@ -826,9 +826,9 @@ copy_all(struct zpipe *z)
 		if (!copy_one(z, z->o.files[i]))
 			return;
 	report_rest(z, i);
-	z->pump.drain = display_shown(&z->display);
+	z->pump.drain = display_awaits(&z->display, &z->pump);
 	if (judge(z, NULL, pump_flush(&z->pump, true)) &&
-	    display_shown(&z->display))
+	    display_awaits(&z->display, &z->pump))
 		judge(z, NULL, pump_drain(&z->pump));
 }
 

@@ -1023,6 +1023,27 @@ prompted()
 	await 5 'timed:  156KiB'
 }
 
+@test "-W counts from the first byte that a reader has taken" {
+	head -c 5000 data >few
+	for o in data few; do
+		tried=$((tried + 1))
+		try 15 'zpipe -Wnbt -i 0.1 '$o' 2>err | { sleep 1.2
+		    cp err before; cat >/dev/null; }'
+		[ ! -s before ] || note "$o: too early: $(cat before)"
+		[[ $(tail -n 1 err) == 0.[0-4]*" $(wc -c <$o)" ]] ||
+			note "$o: $(cat err)"
+	done
+	# a reader that comes late and then takes its time
+	try 15 'zpipe -Wnbt -i 0.1 few 2>err | { sleep 1; head -c 1000
+	    sleep 1; cat; } >/dev/null'
+	[[ $(tail -n 1 err) == [01].[0-9]*" 5000" ]] || note "$(cat err)"
+	[ "$(tail -n 1 err | cut -c 1-3)" != 0.0 ] || note "$(cat err)"
+	# one that takes nothing is shown nothing
+	try 10 'zpipe -Wfb few | sleep 0.3'
+	[ -z "$stderr" ] || note "shown: $(outcome)"
+	all_right
+}
+
 # ---- how the rate has varied ------------------------------------------------
 
 # spread_of OPTION...: min, avg, max and mdev of the rates.
