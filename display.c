@@ -213,13 +213,12 @@ display_finish(struct display *d, const struct pump *p)
 	if (!display_shown(d))
 		return;
 	draw(d, p, NULL, true);
-	term_finish(&d->term);
 	if (d->o->show.stats && term_ours(&d->term)) {
 		gather(d, p, &s, outputs);
 		show_stats(d->show, &s, text);
-		term_line(&d->term, text);
-		term_finish(&d->term);
+		term_print(&d->term, text);
 	}
+	term_finish(&d->term);
 }
 
 void

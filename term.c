@@ -781,6 +781,52 @@ term_finish(struct term *t)
 	shared_leave(t);
 }
 
+/* Below the other rows, whose number it adds to. False: nobody else's. */
+static bool
+print_shared(struct term *t, const char *text, int64_t end)
+{
+	unsigned width = t->columns > 0 ? t->columns : t->width;
+	unsigned rows, columns;
+
+	if (!shared_lock(t, FINISH_MS))
+		return false;
+	if (!t->joined && !others_live(t)) {
+		shared_unlock(t);
+		return false;
+	}
+	rows = shared_rows(t);
+	columns = put_columns(t, text, UINT_MAX, false);
+	puts_to(t, "\r\n");
+	if (flush_until(t, end) &&
+	    ftruncate(t->shared,
+		(off_t)rows + 1 + (columns > 0 ? (columns - 1) / width : 0)) ==
+		-1)
+		shared_give_up(t);
+	shared_unlock(t);
+	return true;
+}
+
+void
+term_print(struct term *t, const char *text)
+{
+	int64_t end = now_ms() + FINISH_MS;
+
+	last_line(t, end);
+	if (t->cursor && print_shared(t, text, end))
+		return;
+	if (t->tty) {
+		put_new_row(t);
+		puts_to(t, t->stands ? "\n\r" : "\r");
+		put_columns(t, text, UINT_MAX, false);
+	} else
+		put_plain(t, text);
+	put(t, "\n", 1);
+	if (!flush_until(t, end))
+		return;
+	t->stands = t->apart = false;
+	t->drawn = t->rows = 0;
+}
+
 void
 term_clear(struct term *t)
 {

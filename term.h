@@ -82,6 +82,12 @@ bool term_rows(struct term *, const char *const text[], size_t n);
 void term_finish(struct term *);
 
 /*
+ * Finishes the line, and writes this below it, with a newline. It is never cut:
+ * a terminal wraps it. Waits for at most 100 ms.
+ */
+void term_print(struct term *, const char *text);
+
+/*
  * Clears the line, for a message; the next term_line() draws it again. On a
  * shared terminal nothing is cleared: the message, of one line, gets a row of
  * its own below the others.

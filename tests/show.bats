@@ -1069,6 +1069,22 @@ spread_of()
 		fail "not one rate" "$(cat rates)"
 }
 
+@test "-v is a whole line on a narrow terminal, below what others show" {
+	on_terminal 10 'stty cols 30; zpipe -bv data >/dev/null'
+	[[ $seen =~ ' 156KiB'$'\n'\^Mrate\ min/avg/max/mdev\ =\ [0-9./]+\ B/s$ ]] ||
+		fail "cut" "$seen"
+	window 40 24
+	typed 'clear; zpipe -cvbN one -L 150k -i 0.2 data | \
+	    zpipe -cbN two -i 0.2 -L 60k >/dev/null; echo below'
+	await 10 '^below'
+	screen >shown
+	[ "$(grep -Ec '^ *(one|two): +156KiB *$' shown)" = 2 ] ||
+		fail "rows" "$(cat shown)"
+	[ "$(grep -c : shown)" = 2 ] || fail "more rows" "$(cat shown)"
+	tr -d '\n' <shown | grep -Eq 'mdev = [0-9./]+ B/s *below' ||
+		fail "the rates" "$(cat shown)"
+}
+
 # ---- errors of its own writes -----------------------------------------------
 
 @test "a write of the display that fails costs a drawing, and nothing else" {

@@ -616,6 +616,9 @@ perform(struct term *t, char what)
 	case 'M':
 		term_clear(t);
 		return 'y';
+	case 'P':
+		term_print(t, "0123456789012345678901234567890123456789");
+		return 'y';
 	case 'T':
 		term_title(t, "");
 		return 'y';
@@ -1025,6 +1028,50 @@ test_yield(void)
 	close_pair(p);
 }
 
+/* ---- more than a line ------------------------------------------------- */
+
+static void
+test_print(void)
+{
+	struct pair p = new_pair();
+	struct artist a, b;
+	struct screen s;
+	struct term t;
+
+	alarm(10);
+	screen_reset(&s);
+	term_open(&t, p.slave, false, 8, 0);
+	term_line(&t, "line");
+	term_print(&t, "0123456789\033[m0123456789\a0123456789");
+	term_finish(&t);
+	screen_read(&s, seen(&p));
+	shows(&s,
+	    (const char *const[HIGH]){ "line", "01234567890123456789",
+		"0123456789" },
+	    "a text is wrapped and not cut, whatever the width of a line");
+	ok(s.row == 3 && s.column == 0, "and has a newline");
+	term_close(&t);
+	screen_reset(&s);
+	a = new_artist(&p);
+	b = new_artist(&p);
+	ask(&a, 'a');
+	ask(&b, 'b');
+	ask(&a, 'P');
+	ask(&a, 'c');
+	ask(&a, 'F');
+	ask(&b, 'd');
+	screen_read(&s, seen(&p));
+	shows(&s,
+	    (const char *const[HIGH]){ "c of c", "d of d",
+		"01234567890123456789", "01234567890123456789" },
+	    "it comes below the rows of a shared terminal");
+	ok(s.row == 4 && s.column == 0, "and so does the cursor");
+	end_artist(&a, 0);
+	end_artist(&b, 0);
+	alarm(0);
+	close_pair(p);
+}
+
 /* With tostop, who writes from the background would be stopped. */
 static int
 background_child(const struct pair *p)
@@ -1053,6 +1100,7 @@ background_child(const struct pair *p)
 		t.force = true;
 		if (!term_ours(&t) || !term_line(&t, "forced"))
 			_exit(4);
+		term_print(&t, "printed");
 		term_finish(&t);
 		term_close(&t);
 		_exit(0);
@@ -1078,7 +1126,7 @@ test_background(void)
 	alarm(0);
 	if (!ok(status == 0, "by force it draws from the background"))
 		printf("#   status %#x\n", (unsigned)status);
-	same(got(p.master), "                    \r\rforced\r\n",
+	same(got(p.master), "                    \r\rforced\r\n\rprinted\r\n",
 	    "in spite of tostop");
 	close_pair(p);
 }
@@ -1111,6 +1159,7 @@ main(void)
 	test_taken();
 	test_taken_shared();
 	test_yield();
+	test_print();
 	test_background();
 	snprintf(path, sizeof(path), "%s/zpipe", home);
 	rmdir(path);
