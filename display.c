@@ -114,6 +114,13 @@ gather(struct display *d, const struct pump *p, struct show_state *s,
 
 /* ---- drawing ---------------------------------------------------------- */
 
+static bool
+wants_conemu(const struct display *d)
+{
+	return show_wants_conemu(d->show) ||
+	    (d->extra != NULL && show_wants_conemu(d->extra));
+}
+
 static void
 draw(struct display *d, const struct pump *p, const char *note, bool final)
 {
@@ -127,6 +134,8 @@ draw(struct display *d, const struct pump *p, const char *note, bool final)
 	show_line(d->show, &s, d->term.width, d->term.utf8, d->term.tty, text);
 	if (ours && term_line(&d->term, text))
 		d->drawn = true;
+	if (ours && wants_conemu(d))
+		term_progress(&d->term, show_percent(&s));
 	if (d->o->extra == 0)
 		return;
 	show_line(d->extra != NULL ? d->extra : d->show, &s, d->term.width,

@@ -133,6 +133,8 @@ static const struct poptOption table[] = {
 	    "show nothing, print no counts; errors are still reported", NULL },
 	{ "bits", '8', POPT_ARG_NONE, NULL, '8',
 	    "show bits, not bytes; implies -b", NULL },
+	{ "conemu", '9', POPT_ARG_NONE, NULL, '9',
+	    "show the progress in the terminal's tab, too", NULL },
 	{ "si", 'k', POPT_ARG_NONE, NULL, 'k',
 	    "k, M, G, T are powers of 1000, not 1024", NULL },
 	{ "wait", 'W', POPT_ARG_NONE, NULL, 'W',
@@ -780,6 +782,7 @@ static const struct flag {
 	{ 'T', AT(show.buffer), CHANGED_SWITCHES },
 	{ 'n', AT(show.numeric), CHANGED_SWITCHES },
 	{ '8', AT(show.bits), CHANGED_STYLE },
+	{ '9', AT(show.conemu), CHANGED_OTHER },
 	{ 'g', AT(show.gauge), CHANGED_STYLE },
 	{ 'v', AT(show.stats), CHANGED_OTHER },
 	{ 'l', AT(show.lines), CHANGED_OTHER },
@@ -798,7 +801,7 @@ take_flag(struct opts *o, int opt)
 		if (flags[i].opt == opt) {
 			*(bool *)((char *)o + flags[i].at) = true;
 			o->changed |= flags[i].changes;
-			if (strchr("peItrabTn8gvWfc", opt) != NULL)
+			if (strchr("peItrabTn89gvWfc", opt) != NULL)
 				o->shows = true;
 			if (opt == '0')
 				o->show.lines = true;

@@ -27,6 +27,7 @@ enum field {
 	OUTPUTS,
 	RATIO,
 	SGR,
+	CONEMU, /* nothing in the line: show_wants_conemu() */
 	MISFIT,
 };
 
@@ -69,6 +70,7 @@ static const struct {
 	{ 'p', "progress", PROGRESS, -1 },
 	{ 0, "progress-bar-only", BAR, -1 },
 	{ 0, "progress-amount-only", PERCENT, 0 },
+	{ 0, "progress-conemu", CONEMU, 0 },
 	{ 0, "bar-plain", BAR, BAR_PLAIN },
 	{ 0, "bar-block", BAR, BAR_BLOCK },
 	{ 0, "bar-granular", BAR, BAR_GRANULAR },
@@ -326,9 +328,9 @@ gauged(const struct show *s, const struct show_state *st)
 }
 
 static unsigned
-percent(const struct show *s, const struct show_state *st)
+percent(const struct show_state *st, double f)
 {
-	double f = fraction(s, st) * 100;
+	f *= 100;
 
 	/* 2^60 less one is as good as 2^60 for a double. */
 	if (st->size > 0 && st->count < st->size && f >= 100)
@@ -372,7 +374,7 @@ amount(const struct show *s, const struct show_state *st, char *text,
 		format_amount(&s->conf, st->fastest, number, sizeof number);
 		snprintf(text, size, "%s/s", number);
 	} else if (st->size > 0)
-		snprintf(text, size, "%3u%%", percent(s, st));
+		snprintf(text, size, "%3u%%", percent(st, fraction(s, st)));
 }
 
 /* The bar in brackets, and how far it is if that is known. */
@@ -437,7 +439,7 @@ bare(const struct show *s, const struct show_state *st, enum field field,
 	switch (field) {
 	case PERCENT:
 		snprintf(text, size, "%u",
-		    st->size == 0 ? bounced(st) : percent(s, st));
+		    st->size == 0 ? bounced(st) : percent(st, fraction(s, st)));
 		return true;
 	case TIMER:
 		snprintf(text, size, "%.4f", format_sane(st->elapsed));
@@ -664,6 +666,7 @@ put_item(struct drawing *d, struct item *it, unsigned columns)
 		if (d->colours)
 			line_colours(&d->line, it->text, it->len);
 		break;
+	case CONEMU:
 	case MISFIT:
 		break;
 	default:
@@ -739,6 +742,17 @@ show_stats(const struct show *s, const struct show_state *st,
 	return n < 0 ? 0 : (size_t)n;
 }
 
+int
+show_percent(const struct show_state *st)
+{
+	unsigned n;
+
+	if (st->size == 0)
+		return -1;
+	n = percent(st, (double)st->count / (double)st->size);
+	return n < 100 ? (int)n : 100;
+}
+
 /* The largest number at a field of this kind; false if there is none. */
 static bool
 wants(const struct show *s, enum field field, size_t *np)
@@ -774,9 +788,15 @@ show_wants_buffer(const struct show *s)
 }
 
 bool
+show_wants_conemu(const struct show *s)
+{
+	return s->conf.conemu || wants(s, CONEMU, NULL);
+}
+
+bool
 show_wants_size(const struct show *s)
 {
-	return wants(s, PROGRESS, NULL) || wants(s, BAR, NULL) ||
-	    wants(s, PERCENT, NULL) || wants(s, ETA, NULL) ||
-	    wants(s, FINETA, NULL);
+	return show_wants_conemu(s) || wants(s, PROGRESS, NULL) ||
+	    wants(s, BAR, NULL) || wants(s, PERCENT, NULL) ||
+	    wants(s, ETA, NULL) || wants(s, FINETA, NULL);
 }

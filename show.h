@@ -40,6 +40,7 @@ struct show_conf {
 	bool numeric;
 	bool bits, si, lines, gauge;
 	bool stats;
+	bool conemu;      /* -9 */
 	bool ratio;       /* after the switches: --monitor=both */
 	const char *name; /* -N, or NULL */
 	bool named;       /* begin with it where nothing else says it */
@@ -98,6 +99,12 @@ size_t show_line(struct show *, const struct show_state *, unsigned width,
  */
 size_t show_stats(const struct show *, const struct show_state *,
     char text[SHOW_TEXT]);
+
+/* How far it is, from 0 to 100; -1: nobody knows. */
+int show_percent(const struct show_state *);
+
+/* The terminal's progress indicator as well: conf.conemu, or the template. */
+bool show_wants_conemu(const struct show *);
 
 /* Which of the costly facts it wants, so that nobody gathers them in vain. */
 bool show_wants_last(const struct show *, size_t *np);

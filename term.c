@@ -674,6 +674,7 @@ term_ours(struct term *t)
 void
 term_yield(struct term *t)
 {
+	term_progress(t, TERM_NONE);
 	if (t->tty)
 		give_way(t);
 }
@@ -760,6 +761,16 @@ last_line(struct term *t, int64_t end)
 	flush_until(t, end);
 }
 
+static void
+remove_mark(struct term *t, int64_t end)
+{
+	if (!t->marked)
+		return;
+	t->marked = false;
+	puts_to(t, "\033]9;4;0;0\033\\");
+	flush_until(t, end);
+}
+
 void
 term_finish(struct term *t)
 {
@@ -774,6 +785,7 @@ term_finish(struct term *t)
 	}
 	/* what has not been written by now never will be */
 	drop(t);
+	remove_mark(t, end);
 	free(t->missed);
 	t->missed = NULL;
 	t->stands = false;
@@ -861,8 +873,33 @@ term_title(struct term *t, const char *text)
 }
 
 void
+term_progress(struct term *t, int percent)
+{
+	char text[32];
+
+	if (percent == TERM_NONE) {
+		remove_mark(t, now_ms() + LOCK_MS);
+		return;
+	}
+	if (!t->tty || (t->joined && !shared_lock(t, LOCK_MS)))
+		return;
+	if (percent < 0)
+		snprintf(text, sizeof(text), "\033]9;4;3;0\033\\");
+	else
+		snprintf(text, sizeof(text), "\033]9;4;1;%d\033\\",
+		    percent < 100 ? percent : 100);
+	if (begin(t)) {
+		puts_to(t, text);
+		t->marked = emit(t) || t->marked;
+	}
+	shared_unlock(t);
+}
+
+void
 term_close(struct term *t)
 {
+	drop(t);
+	remove_mark(t, now_ms() + LOCK_MS);
 	shared_leave(t);
 	free(t->missed);
 	free(t->buf);

@@ -20,6 +20,7 @@ struct term {
 	bool cursor;      /* -c: shares the terminal, each a row of its own */
 	bool force;       /* the caller's: it is ours whoever has it */
 	bool apart;       /* others have written: leave their row alone */
+	bool marked;      /* the progress indicator is on */
 	unsigned width;   /* columns to draw in; 80 if nobody can say */
 	unsigned columns; /* that a row has; 0 if the terminal does not say */
 	unsigned height;  /* rows */
@@ -96,6 +97,17 @@ void term_clear(struct term *);
 
 /* xterm's window title (OSC 2); NULL puts an empty one. */
 void term_title(struct term *, const char *text);
+
+/*
+ * The progress indicator of the window or its tab (OSC 9;4, as ConEmu has it),
+ * in percent, or one of these. term_finish() removes it, whoever has the
+ * terminal: it takes no place on the screen. Nothing on a stream.
+ */
+enum {
+	TERM_UNKNOWN = -1, /* something goes on, and nobody knows how long */
+	TERM_NONE = -2,    /* removes it */
+};
+void term_progress(struct term *, int percent);
 
 /* Without a last line, or a newline. */
 void term_close(struct term *);

@@ -235,7 +235,8 @@ sequences()
 
 @test "the manual has every format sequence" {
 	local known='%p %{progress} %{progress-bar-only}
-	    %{progress-amount-only} %{bar-plain} %{bar-block} %{bar-granular}
+	    %{progress-amount-only} %{progress-conemu} %{bar-plain}
+	    %{bar-block} %{bar-granular}
 	    %{bar-shaded} %t %{timer} %e %{eta} %I %{fineta} %r %{rate} %a
 	    %{average-rate} %b %{bytes} %{transferred} %T %{buffer-percent}
 	    %A %{last-written} %4A %4{last-written} %L %{previous-line} %4L

@@ -980,7 +980,7 @@ prompted()
 	window 80 24
 	cat >job <<-'EOF'
 	stty -echo; printf 'Password: '
-	zpipe -bv -x window data >/dev/null; echo "$?" >end
+	zpipe -b9v -x window data >/dev/null; echo "$?" >end
 	zpipe -b data nosuch >/dev/null; stty sane
 	EOF
 	typed 'clear; bash job'
@@ -1083,6 +1083,61 @@ spread_of()
 	[ "$(grep -c : shown)" = 2 ] || fail "more rows" "$(cat shown)"
 	tr -d '\n' <shown | grep -Eq 'mdev = [0-9./]+ B/s *below' ||
 		fail "the rates" "$(cat shown)"
+}
+
+# ---- the progress in the terminal's tab -------------------------------------
+
+@test "-9 and %{progress-conemu}: OSC 9;4 to a terminal, removed at the end" {
+	end='\^\[\]9;4;0;0\^\[\\$'
+	for o in -9 '-F "%{progress-conemu}%b"' '-b9 -c' '-x window:%{progress-conemu}'; do
+		tried=$((tried + 1))
+		on_terminal 10 "zpipe $o -i 0.1 -L 400k data >/dev/null"
+		[[ $seen == *'^[]9;4;1;0^[\'*'^[]9;4;1;100^[\'* ]] &&
+		    [[ $seen =~ \]9\;4\;1\;[1-9][0-9]?\^ ]] &&
+		    [[ $seen =~ $end ]] || note "$o: $seen"
+		tried=$((tried + 1))
+		on_terminal 10 "cat data | zpipe $o >/dev/null"
+		[[ $seen == *'^[]9;4;3;0^[\'* && $seen != *'9;4;1'* ]] &&
+		    [[ $seen =~ $end ]] || note "$o: $seen"
+	done
+	# alone, it does not choose what the line has
+	on_terminal 10 'zpipe -9 data >/dev/null'
+	[[ $seen == *0:00:00*100%* ]] || note "other fields: $seen"
+	all_right
+}
+
+@test "-9 leaves nothing behind when it is interrupted or stopped" {
+	for sig in INT TERM HUP; do
+		tried=$((tried + 1))
+		on_terminal 10 "timeout --foreground -s $sig 0.5 \
+		    zpipe -b9 -i 0.1 -L 50k data >/dev/null"
+		[[ $seen == *'9;4;1;'*'^[]9;4;0;0^[\' ]] || note "$sig: $seen"
+	done
+	tried=$((tried + 1))
+	on_terminal 10 'zpipe -b9 -i 0.1 -L 50k data | sleep 0.4'
+	[[ $seen == *'9;4;1;'*'^[]9;4;0;0^[\' ]] || note "PIPE: $seen"
+	tried=$((tried + 1))
+	# the shell goes on when the job has stopped
+	on_terminal 10 'set -m
+	    { until [ -s p ] && grep -qa iB /proc/$(cat p)/cmdline; do
+		sleep 0.02; done; kill -TSTP $(cat p); } &
+	    zpipe -b9 -x proc -i 0.1 -L 50k -P p data >/dev/null
+	    printf STOPPED; kill -KILL $(cat p)' 2>/dev/null
+	[[ $seen == *'9;4;1;'*'^[]9;4;0;0^[\'*STOPPED* ]] || note "TSTP: $seen"
+	all_right
+}
+
+@test "-9 reaches nothing but a terminal" {
+	for o in -9 -f9 -n9 '-fF %{progress-conemu}|%b' -f9pterab; do
+		tried=$((tried + 1))
+		zpipe $o data >out 2>err
+		same out data
+		! grep -q $'\e' err || note "$o: $(cat -v err)"
+		zpipe $o data 2>&1 >out | grep -q $'\e' && note "$o: a pipe"
+	done
+	on_terminal 10 'zpipe -n9 data >/dev/null; zpipe -q9 data >/dev/null'
+	[[ $seen != *9\;4* ]] || note "-n or -q: $seen"
+	all_right
 }
 
 # ---- errors of its own writes -----------------------------------------------

@@ -1020,6 +1020,40 @@ test_wants(void)
 	}
 }
 
+/* It is term.h that shows it: there is nothing of it in the line. */
+static void
+test_conemu(void)
+{
+	struct show_conf c = { .format = "%b%{progress-conemu}|%9{progress-"
+					 "conemu}|" };
+	struct show_state st = half;
+	struct show *s = fresh(&c);
+
+	ok(show_wants_conemu(s) && show_wants_size(s),
+	    "a template may want the progress indicator, and so the size");
+	show_free(s);
+	is(line(&c, &half, 40, true, true), "1.00MiB||",
+	    "which is nothing in the line");
+	c.numeric = true;
+	is(line(&c, &half, 40, true, true), "1048576||", "nor in a script's");
+	c = (struct show_conf){ .bytes = true };
+	s = fresh(&c);
+	ok(!show_wants_conemu(s) && !show_wants_size(s), "others do not");
+	show_free(s);
+	c.conemu = true;
+	s = fresh(&c);
+	ok(show_wants_conemu(s) && show_wants_size(s), "-9 does");
+	show_free(s);
+	is(line(&c, &half, 40, true, true), "1.00MiB", "and chooses no field");
+	ok(show_percent(&half) == 50, "half is 50 percent");
+	st.count = st.size - 1;
+	ok(show_percent(&st) == 99, "all but one byte is 99");
+	st.count = 3 * st.size;
+	ok(show_percent(&st) == 100, "more than all is 100");
+	st.size = 0;
+	ok(show_percent(&st) == -1, "without a size nobody knows");
+}
+
 int
 main(void)
 {
@@ -1049,5 +1083,6 @@ main(void)
 	test_ratio();
 	test_wants();
 	test_wants_size();
+	test_conemu();
 	return tap_done();
 }

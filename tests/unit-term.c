@@ -1017,8 +1017,11 @@ test_yield(void)
 	screen_reset(&s);
 	term_open(&t, p.slave, false, 0, 0);
 	term_line(&t, "mine");
+	term_progress(&t, 5);
 	seen(&p);
 	term_yield(&t);
+	same(seen(&p), "\033]9;4;0;0\033\\",
+	    "who is stopped leaves no progress behind");
 	screen_read(&s, "mine^Z");
 	term_line(&t, "next");
 	screen_read(&s, seen(&p));
@@ -1070,6 +1073,45 @@ test_print(void)
 	end_artist(&b, 0);
 	alarm(0);
 	close_pair(p);
+}
+
+static void
+test_progress(void)
+{
+	struct pair p = new_pair();
+	struct term t;
+	int pipes[2];
+
+	term_open(&t, p.slave, false, 0, 0);
+	term_progress(&t, 42);
+	same(seen(&p), "\033]9;4;1;42\033\\", "progress, in percent");
+	term_progress(&t, 250);
+	same(seen(&p), "\033]9;4;1;100\033\\", "at most 100");
+	term_progress(&t, TERM_UNKNOWN);
+	same(seen(&p), "\033]9;4;3;0\033\\", "or without an end");
+	set_mode(&p, ECHO);
+	ok(!term_ours(&t), "others have it");
+	term_finish(&t);
+	same(seen(&p), "\033]9;4;0;0\033\\", "the end removes it even then");
+	set_mode(&p, 0);
+	term_finish(&t);
+	term_progress(&t, TERM_NONE);
+	same(seen(&p), "", "once");
+	term_progress(&t, 1);
+	seen(&p);
+	term_close(&t);
+	same(seen(&p), "\033]9;4;0;0\033\\", "closing removes it, too");
+	close_pair(p);
+	if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK) == -1)
+		bail("pipe2");
+	term_open(&t, pipes[1], false, 0, 0);
+	term_progress(&t, 42);
+	term_progress(&t, TERM_NONE);
+	term_finish(&t);
+	term_close(&t);
+	same(got(pipes[0]), "", "a pipe gets none of it");
+	close(pipes[0]);
+	close(pipes[1]);
 }
 
 /* With tostop, who writes from the background would be stopped. */
@@ -1160,6 +1202,7 @@ main(void)
 	test_taken_shared();
 	test_yield();
 	test_print();
+	test_progress();
 	test_background();
 	snprintf(path, sizeof(path), "%s/zpipe", home);
 	rmdir(path);
