@@ -1140,6 +1140,58 @@ spread_of()
 	all_right
 }
 
+# ---- what comes from outside ------------------------------------------------
+
+# clean FILE: nothing in it controls a terminal but what zpipe means to.
+clean()
+{
+	LC_ALL=C sed -e 's/\x1b\[[0-9;]*[ABJKm]//g' \
+	    -e 's/\x1b\]2;[^\x1b\x07]*\x07//g' \
+	    -e 's/\x1b\]9;4;[0-9;]*\x1b\\//g' "$1" |
+		LC_ALL=C tr -d '\r\n' | LC_ALL=C grep -aqP \
+		    "[\\x00-\\x1f\\x7f]|${2:-[\\x80-\\x9f]}" || return 0
+	fail "$3:" "$(cat -v "$1")"
+}
+
+@test "no control character of a name, a line or a byte reaches the terminal" {
+	# ESC and C1, as a byte and as a character; BEL, backspace, DEL, newline
+	evil=$'e\e]0;evil\a\e[2J\x9b31m\xc2\x9b31m\xc2\x85\b\x7f\nx\xe2\x80\xae'
+	printf '%s\n%s\n' "$evil" "$evil" >lines
+	cp lines "$evil"
+	for locale in C C.UTF-8; do
+		[ $locale = C ] && c1='[\x80-\x9f]' || c1='\xc2[\x80-\x9f]'
+		for o in '-bN "$evil"' '-F "%{outputs}" -o "$evil"' '-F "$evil%b"' \
+		    '-A 90' '-F "%L|%20L|%90A"' '-N "$evil" -x window' \
+		    '-b -x "window:$evil %L"' '-F "%{outputs}" --exec "cat >x; : \"$evil\""' \
+		    '-cN "$evil"' '-bN "$evil" -w 9' '-fnF "%N%L%{outputs}" -N "$evil"'
+		do
+			printf '%s' "evil=$(printf %q "$evil")
+			    LC_ALL=$locale zpipe $o lines >/dev/null" >cmd
+			on_terminal 10 '. ./cmd'
+			clean shown "$c1" "$locale $o"
+			[ -s shown ] || fail "nothing: $o"
+		done
+		# the files and the name of another process
+		printf '%s' "evil=$(printf %q "$evil")
+		    sleep 20 3<\"\$evil\" & p=\$!
+		    LC_ALL=$locale timeout --foreground 0.3 zpipe -d \$p -i 0.1
+		    LC_ALL=$locale timeout --foreground 0.3 zpipe -d \$p:3 -N \"\$evil\"
+		    kill \$p" >cmd
+		on_terminal 10 '. ./cmd'
+		clean shown "$c1" "$locale -d"
+		[[ $seen == *3:* ]] || fail "no row" "$seen"
+		# another zpipe's
+		printf '%s' "evil=$(printf %q "$evil")
+		    LC_ALL=$locale zpipe -qN \"\$evil\" -L 2 lines >/dev/null & p=\$!
+		    sleep 0.3
+		    LC_ALL=$locale timeout --foreground 0.3 zpipe -Q \$p -bA 20
+		    kill \$p" >cmd
+		on_terminal 10 '. ./cmd'
+		clean shown "$c1" "$locale -Q"
+		[[ $seen == *evil*:* ]] || fail "no name" "$seen"
+	done
+}
+
 # ---- errors of its own writes -----------------------------------------------
 
 @test "a write of the display that fails costs a drawing, and nothing else" {
