@@ -806,15 +806,19 @@ keys()
 	await_file 5 after
 	same before after
 	typed 'clear; zpipe -bP p -i 0.1 -L 9k data >/dev/null; echo status $?'
-	await 5 'KiB'
+	await_file 5 p
+	await 5 '^ *[0-9.]+KiB *$'
 	kill -TERM "$(cat p)"
 	await 5 '^status 143'
 	screen | grep -Eq '^ *[0-9.]+KiB *$' || fail "no line" "$(screen)"
 	rm -f p
-	typed 'clear; zpipe -qbP p -L 9k data >/dev/null; echo status $?'
+	typed 'clear; zpipe -qbP p -L 9k data >/dev/null'
 	await_file 5 p
 	keys C-c
-	await 5 'status 130'
+	# bash has dropped what came behind
+	await 5 '^ready> *$'
+	typed 'echo status $?'
+	await 5 '^status 130'
 	! screen | grep -Eq 'iB|interrupt' || fail "not quiet" "$(screen)"
 }
 
