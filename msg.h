@@ -2,9 +2,9 @@
 /*
  * msg: the only place that prints messages to stderr. A message is one line,
  * "zpipe: NAME: TEXT", written at once. No control character reaches the
- * terminal: NAME is quoted as GNU programs quote file names, and in TEXT they are
- * printed as escapes (\033). Neither is anything but ASCII unless the locale
- * has it. errno is kept.
+ * terminal: NAME is quoted as GNU programs quote file names, and in TEXT they
+ * are printed as escapes (\033). Neither is anything but ASCII unless the
+ * locale has it. errno is kept.
  */
 #ifndef MSG_H
 #define MSG_H
