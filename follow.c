@@ -34,6 +34,7 @@ open_term(struct term *t, const struct opts *o)
 		term_close(t);
 		return false;
 	}
+	t->force = o->force;
 	if (o->show.numeric)
 		t->tty = false; /* lines, wherever they go */
 	return true;
@@ -260,6 +261,16 @@ row_of(const struct opts *o, const struct watched *w, const char *name,
 	return text;
 }
 
+/* --conemu has room for one figure: the file that stands alone. */
+static void
+mark_file(const struct files *f, struct term *t)
+{
+	const struct watched *w = &f->all[0].fds[0];
+	struct show_state s = { .count = w->pos, .size = w->meter.size };
+
+	term_progress(t, show_percent(&s));
+}
+
 static void
 draw_files(const struct opts *o, const struct files *f, struct term *t)
 {
@@ -283,6 +294,8 @@ draw_files(const struct opts *o, const struct files *f, struct term *t)
 			term_rows(t, (const char *const *)rows, n);
 		else if (n > 0)
 			term_line(t, rows[0]);
+		if (o->show.conemu && alone && n > 0)
+			mark_file(f, t);
 	}
 	while (n > 0)
 		free(rows[--n]);
@@ -361,7 +374,11 @@ draw_report(const struct opts *o, struct display_report *r, struct term *t)
 		return false;
 	show_line(show, &r->state, t->width, t->utf8, t->tty, text);
 	show_free(show);
-	return term_ours(t) && term_line(t, text);
+	if (!term_ours(t))
+		return false;
+	if (o->show.conemu)
+		term_progress(t, show_percent(&r->state));
+	return term_line(t, text);
 }
 
 /* The last report, which comes by itself. False if there is none (yet). */

@@ -1236,3 +1236,14 @@ clean()
 	[ "$(cat rc)" = 0 ] || fail "status" "$(cat rc)"
 	same out data
 }
+
+@test "-9 with --query and --watchfd: of the one that is shown" {
+	on_terminal 10 'zpipe -q -L 200k data >/dev/null & zpipe -9Q $! -i 0.1
+	    wait'
+	[[ $seen == *'^[]9;4;1;'* && $seen == *'^[]9;4;0;0^[\'* ]] ||
+		fail "--query: $seen"
+	on_terminal 10 'exec 7<data; dd bs=1000 count=1 status=none <&7 >f
+	    sleep 0.5 & zpipe -9 -d $!:7 -i 0.1; wait'
+	[[ $seen == *'^[]9;4;1;'* && $seen == *'^[]9;4;0;0^[\'* ]] ||
+		fail "--watchfd: $seen"
+}
