@@ -264,7 +264,7 @@ setup()
 	for o in "${engines[@]}" "-B 4M"; do
 		ends 141 '' "cat $W | zpipe $o | head -c 1 >/dev/null
 		    exit \${PIPESTATUS[1]}"
-		ends 141 '' "{ sleep 3; } | zpipe $o | :; exit \${PIPESTATUS[1]}"
+		ends 141 '' "{ sleep 0.8; } | zpipe $o | :; exit \${PIPESTATUS[1]}"
 		ends 16 '^zpipe: stdout: Broken pipe$' \
 		    "cat $W | zpipe $o --output-error=exit | :
 		    exit \${PIPESTATUS[1]}"
