@@ -15,7 +15,7 @@
  *	--case N	that case of --seed, once; with --seconds again and
  *			again, until it fails
  *	--scenario NAME	only cases of that scenario
- *	--deadline N	seconds until a case counts as a hang; 30
+ *	--deadline N	seconds until a case counts as a hang; 20
  *	--zpipe PATH	the program; $ZPIPE or ./zpipe if not given
  *	--zoo PATH	the directory of the readers; $ZOO or tests/zoo
  *
@@ -390,6 +390,7 @@ struct plan {
 	bool appending;     /* it is open for appending */
 	bool echo;          /* somebody else writes there too */
 	bool copies_only;   /* --release=drain is a promise that holds */
+	bool together;      /* writers and readers end at one moment */
 	unsigned pester;    /* a set of PESTER_ */
 	int end_by;         /* a signal, or 0 */
 	uint64_t end_after; /* bytes that the first output has */
@@ -423,8 +424,9 @@ struct mark {
 
 static struct shared {
 	struct mark marks[MOST_JOBS * MOST_OUT];
-	_Atomic int over; /* zpipe has ended */
-	_Atomic int pid;  /* of it, for a hang */
+	_Atomic int over;  /* zpipe has ended */
+	_Atomic int close; /* writers that stay may end */
+	_Atomic int pid;   /* of it, for a hang */
 	char phase[40];
 	char fault[4096];
 	size_t len;
@@ -432,7 +434,7 @@ static struct shared {
 } * shared;
 
 static const char *zpipe_path, *zoo_path;
-static unsigned deadline = 30;
+static unsigned deadline = 20;
 static char dir[PATH_MAX];
 
 __attribute__((format(printf, 1, 2))) static void
@@ -1155,6 +1157,11 @@ make_last(struct plan *p)
 		o->at_end = true;
 	}
 	draw_options(p, j, false);
+	if (j->in[j->nin - 1].kind != IN_FILE &&
+	    j->in[j->nin - 1].kind != IN_STDIN && chance(d, 60))
+		p->together = j->in[j->nin - 1].stays = true;
+	else if (chance(d, 50))
+		p->pester = PESTER_STOP;
 }
 
 /* Somebody pulls the plug of a TCP connection. */
@@ -1451,7 +1458,7 @@ end_writer(const struct input *in, int fd, int reader)
 {
 	struct linger hard = { 1, 0 };
 
-	while (in->stays && shared->over == 0)
+	while (in->stays && shared->over == 0 && shared->close == 0)
 		nap(500);
 	if (in->resets)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
@@ -1752,7 +1759,7 @@ run_program(const struct plan *p, const struct job *j, const struct ends *e)
 			broken("stdout");
 	}
 	snprintf(name, sizeof(name), "err%zu", (size_t)(j - p->job));
-	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666);
+	fd = open(name, O_WRONLY | O_APPEND);
 	if (fd == -1 || dup2(fd, STDERR_FILENO) == -1)
 		broken("stderr");
 	signal(SIGPIPE, j->ignores_pipe ? SIG_IGN : SIG_DFL);
@@ -1764,7 +1771,11 @@ run_program(const struct plan *p, const struct job *j, const struct ends *e)
 static void
 start_job(struct plan *p, struct job *j, struct ends *e)
 {
+	char name[32];
+
 	start_outputs(p, j, e);
+	snprintf(name, sizeof(name), "err%zu", (size_t)(j - p->job));
+	fill_file(name, 0, NULL, 0);
 	j->pid = fork();
 	if (j->pid == -1)
 		broken("fork");
@@ -1860,13 +1871,52 @@ end_it(struct plan *p, struct job *j)
 		broken("waitpid");
 }
 
+/* Whether all readers have had every byte; they wait for the writers. */
+static bool
+all_taken(const struct job *j)
+{
+	for (size_t i = 0; i < j->nout; i++)
+		if (shared->marks[j->out[i].mark].got < text_len(&j->want))
+			return false;
+	return true;
+}
+
+/* The writers end and the readers leave while zpipe cannot look. */
+static void
+end_together(struct job *j)
+{
+	uint64_t start = now_us();
+	int status;
+
+	while (!all_taken(j) && now_us() - start < 1000000)
+		nap(200);
+	if (all_taken(j)) {
+		kill(j->pid, SIGSTOP);
+		if (waitpid(j->pid, &j->status, WUNTRACED) == -1)
+			broken("waitpid");
+		if (!WIFSTOPPED(j->status))
+			return; /* it was not to wait for its writers */
+		shared->close = 1;
+		for (size_t i = 0; i < nprocs; i++)
+			if (waitpid(procs[i].pid, &status, 0) == -1)
+				broken("waitpid");
+		nprocs = 0;
+		kill(j->pid, SIGCONT);
+	}
+	shared->close = 1;
+	if (waitpid(j->pid, &j->status, 0) == -1)
+		broken("waitpid");
+}
+
 static void
 await_job(struct plan *p, struct job *j)
 {
 	shared->pid = (int)j->pid;
 	snprintf(shared->phase, sizeof(shared->phase), "zpipe %zu",
 	    (size_t)(j - p->job));
-	if (p->pester != 0)
+	if (p->together)
+		end_together(j);
+	else if (p->pester != 0)
 		pester(p, j);
 	else if (p->end_by != 0)
 		end_it(p, j);
