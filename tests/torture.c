@@ -1284,8 +1284,50 @@ make_shared_input(struct plan *p)
 	}
 }
 
+/* Readers that keep the pages of a ring that turns over. */
+static void
+make_held(struct plan *p)
+{
+	static const char *const holding[] = { "splicer", "splicer", "teehold",
+		"tcp", "unixsock", "zpipe --engine=splice" };
+	static const char *const buffers[] = { "1M", "2M", "4M", "4M", "6M",
+		"8M" };
+	static const char *const releases[] = { "auto", "fence", "fence",
+		"fresh" };
+	struct dice *d = &p->dice;
+	struct job *j = p->job;
+	size_t n = chance(d, 60) ? 1 : (size_t)between(d, 2, 3);
+
+	draw_budget(p);
+	p->budget = MASTER;
+	draw_input(p, j, &j->in[0], chance(d, 60) ? IN_FILE : IN_PIPE);
+	j->in[0].data = draw_part(p,
+	    (size_t)between(d, 8 * MIB, n == 1 ? 32 * MIB : 14 * MIB));
+	if (j->in[0].kind == IN_PIPE)
+		draw_writer(p, &j->in[0]);
+	text_add(&j->want, j->in[0].data.p, j->in[0].data.len);
+	j->nin = 1;
+	for (j->nout = 0; j->nout < n; j->nout++) {
+		struct output *o = &j->out[j->nout];
+
+		draw_output(p, j, o,
+		    j->nout > 0 && chance(d, 50) ? OUT_EXEC : OUT_PIPE);
+		o->nchain = (size_t)between(d, 1, MOST_CHAIN);
+		for (size_t i = 0; i < o->nchain; i++)
+			snprintf(o->chain[i], sizeof(o->chain[i]), "%s",
+			    PICK(d, holding));
+		o->size = 65536;
+		o->pause = (unsigned)between(d, 1, 400);
+	}
+	draw_options(p, j, false);
+	arg(j, "--engine=ring");
+	arg(j, "--release=%s", PICK(d, releases));
+	arg(j, "-B%s", PICK(d, buffers));
+}
+
 static const struct scenario scenarios[] = {
 	{ "one", "one output of any kind", make_one, 4 },
+	{ "held", "readers that keep the pages of a ring", make_held, 3 },
 	{ "many", "several outputs of any kind", make_many, 3 },
 	{ "packets", "inputs that keep bounds of records", make_packets, 3 },
 	{ "pestered", "signals that must not change the bytes", make_pestered,
@@ -1557,6 +1599,7 @@ reader(const struct output *o, const struct text *want, int fd, int gate)
 {
 	static unsigned char buf[MIB];
 	struct mark *m = &shared->marks[o->mark];
+	uint64_t next = o->size; /* a small pipe gives it in small pieces */
 	ssize_t n = 1;
 	char c;
 
@@ -1575,7 +1618,10 @@ reader(const struct output *o, const struct text *want, int fd, int gate)
 			break;
 		if (!look(m, want, o->need, buf, (size_t)n))
 			break;
-		nap(o->pause);
+		if (m->got >= next) {
+			nap(o->pause);
+			next = m->got + o->size;
+		}
 	}
 	/* a terminal that was closed says EIO */
 	if (n == -1 && (o->kind != OUT_PTY || errno != EIO))
@@ -1594,6 +1640,7 @@ run_link(const char *text, int in, int out)
 {
 	char path[PATH_MAX], words[40], *argv[8], *save = NULL;
 	size_t n = 0;
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
 	snprintf(words, sizeof(words), "%s", text);
 	for (char *w = strtok_r(words, " ", &save); w != NULL && n < 7;
@@ -1604,7 +1651,9 @@ run_link(const char *text, int in, int out)
 		snprintf(path, sizeof(path), "%s", zpipe_path);
 	else
 		snprintf(path, sizeof(path), "%s/%s", zoo_path, argv[0]);
-	if (dup2(in, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1)
+	/* its status says enough */
+	if (dup2(in, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1 ||
+	    dup2(null, STDERR_FILENO) == -1)
 		broken("dup2");
 	execv(path, argv);
 	broken(path);
