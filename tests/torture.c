@@ -15,7 +15,7 @@
  *	--case N	that case of --seed, once; with --seconds again and
  *			again, until it fails
  *	--scenario NAME	only cases of that scenario
- *	--deadline N	seconds until a case counts as a hang; 20
+ *	--deadline N	seconds until a case counts as a hang; 15
  *	--zpipe PATH	the program; $ZPIPE or ./zpipe if not given
  *	--zoo PATH	the directory of the readers; $ZOO or tests/zoo
  *
@@ -434,7 +434,7 @@ static struct shared {
 } * shared;
 
 static const char *zpipe_path, *zoo_path;
-static unsigned deadline = 20;
+static unsigned deadline = 15;
 static char dir[PATH_MAX];
 
 __attribute__((format(printf, 1, 2))) static void
