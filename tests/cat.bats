@@ -716,10 +716,11 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 	need pgrep
 	mkfifo fifo
 	for o in "" --engine=ring --engine=copy --engine=splice; do
-		try 10 "exec 9<>fifo; zpipe $o <fifo 9>&- | cat >out 9>&- &
-		    cat few >&9; sleep 0.2; p=\$(pgrep -P \$\$ zpipe)
-		    kill -USR1 \$p; sleep 0.2; cat few >&9; exec 9>&-; wait
-		    cat few few | cmp - out"
+		try 30 "exec 9<>fifo; zpipe $o <fifo 2>err 9>&- | cat >out 9>&- &
+		    cat few >&9; wait_until 'cmp -s few out'
+		    kill -USR1 \$(pgrep -P \$\$ zpipe)
+		    wait_until '[ -s err ]'; cat few >&9; exec 9>&-; wait
+		    cat err >&2; cat few few | cmp - out"
 		ended 0
 		one_line "^zpipe: $counts"
 		[[ $stderr == "zpipe: 4000 bytes ("* ]] || fail "$(outcome)"
@@ -736,7 +737,7 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 	for o in "${engines[@]}"; do
 		try 20 "cat words words words | zpipe $o 2>err |
 		    slow 5000 >out &
-		    sleep 0.05; p=\$(pgrep -P \$\$ zpipe)
+		    wait_until 'p=\$(pgrep -P \$\$ zpipe) && catches \$p USR1'
 		    while kill -USR1 \$p; do sleep 0.002; done 2>/dev/null
 		    wait; cat words words words | cmp - out"
 		ended 0
@@ -748,10 +749,11 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 	mkfifo fifo
 	for o in "" --engine=ring; do
 		while read -r sig name number; do
-			try 5 "exec 9<>fifo; cat few >&9
-			    timeout --preserve-status -s $sig 0.3 \
-				zpipe $o <fifo | cat >out
-			    r=\${PIPESTATUS[0]}; cmp out few && exit \$r"
+			# not timeout(1): the bytes must have come before
+			try 30 "exec 9<>fifo; cat few >&9; rm -f out
+			    env --default-signal zpipe $o <fifo 9>&- \
+				> >(cat >out) & wait_until 'cmp -s out few'
+			    kill -$sig \$!; wait \$! 2>/dev/null"
 			ended $((128 + number))
 			one_line "^zpipe: $name: $counts"
 			[[ $stderr == "zpipe: $name: 4000 bytes ("* ]] ||
@@ -781,9 +783,9 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 
 @test "hangups stay ignored under nohup" {
 	mkfifo fifo
-	try 5 "exec 9<>fifo; (trap '' HUP; exec zpipe <fifo >out 9>&-) & p=\$!
-	    sleep 0.2; kill -HUP \$p; sleep 0.2; cat few >&9; exec 9>&-
-	    wait \$p && cmp out few"
+	try 30 "exec 9<>fifo; (trap '' HUP; exec zpipe <fifo >out 9>&-) & p=\$!
+	    cat few >&9; wait_until 'cmp -s out few'; kill -HUP \$p
+	    cat few >&9; exec 9>&-; wait \$p && cat few few | cmp - out"
 	ended 0
 	quiet
 }
@@ -791,9 +793,10 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 @test "quiet prints no counts" {
 	need pgrep
 	mkfifo fifo
-	try 5 "exec 9<>fifo; zpipe -q <fifo | cat >out &
-	    cat few >&9; sleep 0.2; p=\$(pgrep -P \$\$ zpipe)
-	    kill -USR1 \$p; sleep 0.2; cat few >&9; sleep 0.2
+	try 30 "exec 9<>fifo; zpipe -q <fifo | cat >out &
+	    cat few >&9; wait_until 'cmp -s out few'
+	    p=\$(pgrep -P \$\$ zpipe); kill -USR1 \$p; cat few >&9
+	    wait_until 'cat few few | cmp -s - out'
 	    kill -TERM \$p; wait; cat few few | cmp - out"
 	ended 0
 	quiet
@@ -810,7 +813,8 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 	need pgrep
 	for o in "${engines[@]}"; do
 		one "cat words | zpipe $o | slow 2000 | check \$N & w=\$!
-		    p=\$(pgrep -P \$\$ zpipe); for i in 1 2 3; do sleep 0.03
+		    wait_until 'p=\$(pgrep -P \$\$ zpipe)'
+		    for i in 1 2 3; do sleep 0.03
 			kill -STOP \$p; sleep 0.02; kill -CONT \$p
 		    done 2>/dev/null; wait \$w"
 	done

@@ -61,6 +61,33 @@ try()
 	run --separate-stderr limited "$@"
 }
 
+# wait_until CONDITION [SECONDS]: looks again and again until the condition, a
+# bit of bash, holds; after so many seconds (20) it says what has not come, and
+# fails. Scripts of try have it too.
+wait_until()
+{
+	local end=$((SECONDS + ${2:-20}))
+
+	until eval "$1" 2>/dev/null; do
+		[ "$SECONDS" -lt "$end" ] || {
+			printf 'waited in vain until: %s\n' "$1" >&2
+			return 1
+		}
+		sleep 0.02
+	done
+}
+
+# catches PID SIGNAL: the process has a handler for it, and will not die of it.
+catches()
+{
+	local caught
+
+	caught=$(sed -n 's/^SigCgt:[[:space:]]*/0x/p' "/proc/$1/status") &&
+	    [ -n "$caught" ] &&
+	    [ $((caught >> ($(kill -l "$2") - 1) & 1)) -eq 1 ]
+}
+export -f wait_until catches
+
 # What try left, for a message.
 outcome()
 {

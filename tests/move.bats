@@ -709,7 +709,8 @@ lasts="zpipe -L 1k $BATS_FILE_TMPDIR/words >out 2>err & z=\$!;"
 	    sleep 0.5; t=\$(stat -c %s out); us=\$((\$(now) - b))
 	    kill -9 \$z; [ \$((t - s)) -le \$((us / 900 + 200)) ] ||
 		{ echo \$s \$t \$us; exit 1; }"
-	one "zpipe -L 1k $W 2>/dev/null | cat >out & z=\$(pgrep -n -g 0 zpipe)
+	one "zpipe -L 1k $W 2>/dev/null | cat >out &
+	    wait_until 'z=\$(pgrep -n -g 0 -x zpipe)'
 	    zpipe -R \$z -L 100M && wait && cmp out $W"
 	all_right
 }

@@ -390,21 +390,19 @@ reads()
 }
 
 @test "-x shows it in the process title" {
-	try 10 'zpipe -fbN seen -x processtitle -i 0.1 -L 50k data >/dev/null \
+	try 30 'zpipe -fbN seen -x processtitle -i 0.1 -L 5k data >/dev/null \
 	    2>err & p=$!
-	for i in {1..100}; do
-		grep -qa "seen:.*iB" /proc/$p/cmdline && break; sleep 0.02
-	done; tr "\0" " " </proc/$p/cmdline; kill $p; wait; cat err >&2'
+	wait_until "grep -qa seen:.*iB /proc/$p/cmdline"
+	tr "\0" " " </proc/$p/cmdline; kill $p; wait; cat err >&2'
 	[[ $output == *seen:*iB* ]] || fail "no title" "$(outcome)"
 	[[ $stderr != *zpipe:* ]] || fail "a complaint" "$(outcome)"
 }
 
 @test "-x with a format of its own leaves the line alone" {
-	try 10 'zpipe -fb -x proc:"at %b of it" -i 0.1 -L 50k data >/dev/null \
+	try 30 'zpipe -fb -x proc:"at %b of it" -i 0.1 -L 5k data >/dev/null \
 	    2>err & p=$!
-	for i in {1..100}; do
-		grep -qa "at .*iB of it" /proc/$p/cmdline && break; sleep 0.02
-	done; tr "\0" " " </proc/$p/cmdline; kill $p; wait; cat err >&2'
+	wait_until "grep -qa at.*iB.of.it /proc/$p/cmdline && grep -q iB err"
+	tr "\0" " " </proc/$p/cmdline; kill $p; wait; cat err >&2'
 	[[ $output == *"at "*"iB of it"* ]] || fail "no title" "$(outcome)"
 	[[ $stderr != *"of it"* && $stderr == *iB* ]] ||
 		fail "another line" "$(outcome)"
