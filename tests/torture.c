@@ -1081,13 +1081,15 @@ make_ended(struct plan *p)
 static void
 make_left(struct plan *p)
 {
+	static const enum out_kind kinds[] = { OUT_PIPE, OUT_PIPE, OUT_PIPE,
+		OUT_UNIX, OUT_TCP };
 	struct dice *d = &p->dice;
 	struct job *j = p->job;
-	uint64_t total;
+	uint64_t total, holds;
 
 	draw_budget(p);
 	draw_inputs(p, j, NULL);
-	draw_output(p, j, &j->out[0], chance(d, 70) ? OUT_PIPE : OUT_UNIX);
+	draw_output(p, j, &j->out[0], PICK(d, kinds));
 	j->nout = 1;
 	j->out[0].nchain = 0;
 	draw_options(p, j, false);
@@ -1096,7 +1098,8 @@ make_left(struct plan *p)
 	if (chance(d, 20))
 		j->out[0].leave = 0;
 	j->out[0].need = NEED_EXACTLY;
-	j->allow = total > j->out[0].leave + 4 * MIB ? 0 : GOOD;
+	holds = j->out[0].kind == OUT_TCP ? 16 * MIB : 4 * MIB;
+	j->allow = total > j->out[0].leave + holds ? 0 : GOOD;
 	j->allow |= FAILED | (j->ignores_pipe ? 0 : PIPED);
 	for (size_t i = 0; i < j->argc; i++) {
 		if (strncmp(j->argv[i], "--output-error=", 15) != 0)
@@ -1325,6 +1328,43 @@ make_held(struct plan *p)
 	arg(j, "-B%s", PICK(d, buffers));
 }
 
+/* A command between two of them, or beside one. */
+static void
+make_monitored(struct plan *p)
+{
+	static const enum in_kind kinds[] = { IN_PIPE, IN_PIPE, IN_STDIN,
+		IN_UNIX, IN_TCP };
+	static const char *const sides[] = { "in", "out", "both" };
+	static const char *const commands[] = { "splicer", "slow", "teehold",
+		"vmspliceuser", "bytewise" };
+	static const char *const options[] = { "-q", "-fi0.1", "-C", "-B1M",
+		"--engine=ring", "--engine=copy", "-J4096",
+		"--chunk-size=10000" };
+	struct dice *d = &p->dice;
+	struct job *j = p->job;
+	const char *command = PICK(d, commands), *side = PICK(d, sides);
+
+	draw_budget(p);
+	draw_input(p, j, &j->in[0], PICK(d, kinds));
+	text_add(&j->want, j->in[0].data.p, j->in[0].data.len);
+	j->nin = j->nout = 1;
+	draw_output(p, j, &j->out[0], chance(d, 70) ? OUT_PIPE : OUT_FILE);
+	arg(j, "zpipe");
+	while (chance(d, 50))
+		arg(j, "%s", PICK(d, options));
+	arg(j, "-M%s", side);
+	arg(j, "--");
+	/* the others want a pipe, on one side or the other */
+	if (strcmp(command, "bytewise") != 0 &&
+	    ((side[0] == 'o' && j->in[0].kind != IN_PIPE) ||
+		(side[0] == 'i' && j->out[0].kind != OUT_PIPE)))
+		command = "slow";
+	arg(j, "%s/%s", zoo_path, command);
+	if (strcmp(command, "bytewise") == 0)
+		arg(j, "4095");
+	j->allow = GOOD;
+}
+
 static const struct scenario scenarios[] = {
 	{ "one", "one output of any kind", make_one, 4 },
 	{ "held", "readers that keep the pages of a ring", make_held, 3 },
@@ -1340,6 +1380,7 @@ static const struct scenario scenarios[] = {
 	{ "shared-output", "several at one output file", make_shared_output,
 	    2 },
 	{ "in-turn", "several at one input, in turn", make_in_turn, 2 },
+	{ "monitored", "a command that is monitored", make_monitored, 1 },
 	{ "shared-input", "several at one input, at once", make_shared_input,
 	    1 },
 };
