@@ -625,15 +625,15 @@ engines=("" --engine=ring --engine=splice --engine=copy)
 		for f in few half; do
 			n=$((n + 1))
 			script+="{ zpipe $o $f; echo '$o $f' >left.$n; } |
-			    sleep 2 &"
+			    sleep 99 &"
 		done
 	done
 	for o in "${engines[@]}" -C; do
 		n=$((n + 1))
 		script+="{ cat half | zpipe $o; echo '$o half' >left.$n; } |
-		    sleep 2 &"
+		    sleep 99 &"
 	done
-	try 10 "$script sleep 1.2; cat left.* >left; wait; cat left"
+	try 10 "$script wait_until '[ \$(cat left.* | wc -l) = $n ]'; cat left.*"
 	[ "$(sort <<<"$output" | uniq | wc -l)" -ge 14 ] &&
 	    [ "${#lines[@]}" -eq $n ] ||
 		fail "only ${#lines[@]} of $n had left before their reader" \
@@ -647,13 +647,13 @@ engines=("" --engine=ring --engine=splice --engine=copy)
 		one "zpipe $o <in >out & exec 8>in 9<out
 		    for i in {1..20}; do
 			printf 'x%s\n' \$i >&8
-			read -t 1 -u 9 got || exit 3
+			read -t 10 -u 9 got || exit 3
 			[ \$got = x\$i ] || exit 4
 			[ \$((i % 7)) != 0 ] || sleep 0.02
 		    done"
 		one "zpipe $o a - <in >out & exec 8>in 9<out
-		    read -t 1 -u 9 got && [ \$got = first ] || exit 3
-		    printf 'abc\n' >&8; read -t 1 -u 9 got && [ \$got = abc ]"
+		    read -t 10 -u 9 got && [ \$got = first ] || exit 3
+		    printf 'abc\n' >&8; read -t 10 -u 9 got && [ \$got = abc ]"
 	done
 	all_right
 }
@@ -771,12 +771,12 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 	for o in "${engines[@]}" --engine=mmap -C; do
 		for sig in INT TERM HUP; do
 			n=$((n + 1))
-			script+="{ timeout --preserve-status -s $sig 0.5 \
+			script+="{ signalled $sig 'asleep \$p' \
 			    zpipe $o words; echo \"\$? $o\" >left.$n; } |
-			    sleep 5 &"
+			    sleep 99 &"
 		done
 	done
-	try 15 "$script sleep 4; cat left.* >left; wait; cat left"
+	try 15 "$script wait_until '[ \$(cat left.* | wc -l) = $n ]'; cat left.*"
 	[ "${#lines[@]}" -eq $n ] && ! grep -Eqv '^(129|130|143) ' <<<"$output" ||
 		fail "only ${#lines[@]} of $n had ended" "$(outcome)"
 }
@@ -804,7 +804,7 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 	try 5 "zpipe -q missing"
 	ended 2
 	one_line missing
-	try 5 "exec 9<>fifo; timeout --preserve-status 0.2 zpipe --quiet <fifo"
+	try 5 "exec 9<>fifo; signalled TERM true zpipe --quiet <fifo"
 	ended 143
 	quiet
 }
@@ -849,9 +849,9 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 		# exit_group is held up, so that there is something to look at.
 		slowly="strace -qq -o log -e trace=exit_group"
 		slowly+=" -e inject=exit_group:delay_enter=700000 zpipe"
-		try 10 "
+		try 10 "rm -f log
 		    { ${run/zpipe/$slowly}; } >/dev/null 2>&1 &
-		    sleep 0.4; p=\$(pgrep -g 0 -x zpipe) || echo no zpipe
+		    wait_until 'grep -q exit_group log'; p=\$(pgrep -g 0 -x zpipe) || echo no zpipe
 		    for f in /proc/\$p/fd/*; do
 			n=\${f##*/}
 			[ \$n -le 2 ] || [ \$f -ef /proc/\$\$/fd/\$n ] ||

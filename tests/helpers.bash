@@ -39,12 +39,14 @@ need()
 }
 
 # limited SECONDS SCRIPT: runs a bash script with pipefail, in the directory
-# of the test, and ends all of it after so many seconds (status 124, or 137).
+# of the test, and ends all of it after so many seconds (status 124, or 137), or
+# three times as many where the machine has other work: a deadline is for what
+# hangs. So whoever is to outlast the script must sleep for longer than that.
 # Nothing that it started is left when it returns: timeout(1) makes a process
 # group of its own. A background job has SIGINT ignored, which must not count.
 limited()
 {
-	local seconds=$1 script=$2 end=0
+	local seconds=$(($1 * 3)) script=$2 end=0
 
 	shift 2
 	cd "$BATS_TEST_TMPDIR" || return
@@ -86,7 +88,30 @@ catches()
 	    [ -n "$caught" ] &&
 	    [ $((caught >> ($(kill -l "$2") - 1) & 1)) -eq 1 ]
 }
-export -f wait_until catches
+
+# asleep PID: the process waits for something.
+asleep()
+{
+	grep -q '^State:[[:space:]]*S' "/proc/$1/status"
+}
+
+# signalled SIGNAL CONDITION COMMAND...: runs the command, sends it the signal
+# once it has a handler for it and the condition holds (in which p is its
+# number), and returns its status.
+signalled()
+{
+	local sig=$1 cond=$2 p
+
+	shift 2
+	# in the background SIGINT would be ignored
+	env --default-signal=INT,QUIT "$@" <&0 &
+	p=$!
+	wait_until "catches $p $sig && $cond"
+	kill "-$sig" $p
+	# the shell would say how it has ended
+	wait $p 2>/dev/null
+}
+export -f wait_until catches asleep signalled
 
 # What try left, for a message.
 outcome()

@@ -739,8 +739,8 @@ lasts="zpipe -L 1k $BATS_FILE_TMPDIR/words >out 2>err & z=\$!;"
 	done
 	ends 1 'No such process' 'sleep 0 & wait; zpipe -R $! -L 1'
 	ends 1 'No such process' 'sleep 0 & wait; zpipe -Q $!'
-	ends 1 'is no zpipe that listens$' 'sleep 9 & zpipe -R $! -L 1'
-	ends 1 'is no zpipe that listens$' 'sleep 9 & zpipe -Q $!'
+	ends 1 'is no zpipe that listens$' 'sleep 99 & zpipe -R $! -L 1'
+	ends 1 'is no zpipe that listens$' 'sleep 99 & zpipe -Q $!'
 	all_right
 }
 
@@ -830,7 +830,7 @@ lasts="zpipe -L 1k $BATS_FILE_TMPDIR/words >out 2>err & z=\$!;"
 	    disown \$p; kill -9 \$p; wait \$z"
 	rm seen
 	one "exec 7<$W; bash -c 'read -n 1 <&7; until [ -e go ]; do sleep 0.02
-		done; exec 7<&-; sleep 9' & p=\$!; exec 7<&-
+		done; exec 7<&-; sleep 99' & p=\$!; exec 7<&-
 	    { zpipe -f -b -i 0.1 -d \$p:7 2>seen; echo \$? >st; } &
 	    until [ -s seen ]; do sleep 0.02; done; : >go
 	    until [ -s st ]; do sleep 0.02; done; [ \$(<st) = 0 ]"
@@ -839,7 +839,7 @@ lasts="zpipe -L 1k $BATS_FILE_TMPDIR/words >out 2>err & z=\$!;"
 
 @test "watchfd ends when the descriptor has become another file" {
 	one 'bash -c "exec 7<$V; until [ -e go ]; do sleep 0.02; done
-		exec 7<$W; sleep 9" & p=$!
+		exec 7<$W; sleep 99" & p=$!
 	    until [ /proc/$p/fd/7 -ef $V ]; do sleep 0.02; done
 	    zpipe -f -i 0.1 -d $p:7 2>seen & z=$!
 	    until [ -s seen ]; do sleep 0.02; done; : >go
@@ -962,7 +962,7 @@ both='rm -f seen; slow 20000 4096 <$W >/dev/null & p=$!
 	ends 2 'No such process$' 'sleep 0 & wait; zpipe -d $!'
 	ends 2 'has no descriptor 77$' 'zpipe -d $$:77'
 	ends 2 'descriptor 0 of process [0-9]+ is no file$' \
-	    'cat | sleep 9 & zpipe -d $!:0'
+	    'cat | sleep 99 & zpipe -d $!:0'
 	ends 1 "'x' is not a descriptor" 'zpipe -d 1:x'
 	ends 1 "'' is not a descriptor" 'zpipe -d 1:'
 	ends 1 "'few' is no process: " 'zpipe -d $$ few'

@@ -349,14 +349,10 @@ modes=("" --output-error=warn --output-error=warn-nopipe \
 		    exec 8>in; for i in {1..10}; do
 			printf 'x%s\n' \$i >&8
 			[ \$i != 1 ] || exec 9<p
-			read -t 2 -u 9 got || exit 3
+			read -t 10 -u 9 got || exit 3
 			[ \$got = x\$i ] || exit 4
 			for f in f g out; do
-			    n=0
-			    until [ \$(wc -l <\$f) = \$i ]; do
-				n=\$((n + 1)); [ \$n -lt 100 ] || exit 5
-				sleep 0.01
-			    done
+			    wait_until \"[ \\\$(wc -l <\$f) = \$i ]\" || exit 5
 			done
 		    done"
 	done
@@ -1175,9 +1171,9 @@ late='until [ "$(stat -c %s fast 2>/dev/null)" = $((8 * BIG)) ]; do
 	for o in "" --engine=ring --engine=copy -C; do
 		tried=$((tried + 1))
 		rm -f f
-		try 8 "sleep 8 <p & cat \$W | lend pty:7:- unix:5:- tcp:6:- -- \
+		try 8 "sleep 99 <p & cat \$W | lend pty:7:- unix:5:- tcp:6:- -- \
 			bash -c 'zpipe $o --fd=7 --tee=p --fd=5 --fd=6 -o f \
-			    --exec=\"sleep 8\" <&0 & p=\$!
+			    --exec=\"sleep 99\" <&0 & p=\$!
 			    until cmp -s f \$W; do sleep 0.02; done
 			    kill \$p; wait \$p'"
 		[ "$status" -eq 143 ] && [[ $stderr == "zpipe: terminated: "* ]] ||
@@ -1194,7 +1190,7 @@ late='until [ "$(stat -c %s fast 2>/dev/null)" = $((8 * BIG)) ]; do
 	for o in "" --engine=ring --engine=copy -C --lag=drop; do
 		tried=$((tried + 1))
 		rm -f f
-		try 8 "sleep 8 <p & cat \$W | lend pty:7:- unix:5:- tcp:6:- -- \
+		try 8 "sleep 99 <p & cat \$W | lend pty:7:- unix:5:- tcp:6:- -- \
 			bash -c 'zpipe $o --fd=7 --fd=5 --fd=6 --fd=9 -o f <&0 &
 			    p=\$!; until cmp -s f \$W; do sleep 0.02; done
 			    $look; kill \$p; wait \$p' 9>p"
@@ -1322,7 +1318,7 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 
 @test "SIGUSR1 prints the counts and a line for each output" {
 	mkfifo in p q
-	try 10 "$idle sleep 8 <p 9>&- & lend unix:5:u tcp:6:t pty:7:y -- \
+	try 10 "$idle sleep 99 <p 9>&- & lend unix:5:u tcp:6:t pty:7:y -- \
 	    zpipe --tee=p --tee=q --tee=f --append=g --tee=/dev/null \
 	    --exec='cat >h' --fd=5 --fd=6 --fd=7 <in >out 2>err 9>&- &
 	    l=\$!; cat few >&9
@@ -1382,7 +1378,7 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 			fail "no line for $line" "$(outcome)"
 	done
 	mkfifo p
-	try 5 'sleep 5 <p & zpipe --explain --lag=drop --tee=p $B | cmp - $B'
+	try 5 'sleep 99 <p & zpipe --explain --lag=drop --tee=p $B | cmp - $B'
 	ended 0
 	form='^zpipe: p: pipe, [0-9]+ bytes, .*behind, [1-9][0-9]* dropped$'
 	grep -Eq "$form" <<<"$stderr" &&
@@ -1408,7 +1404,7 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 		slowly="strace -qq -o log -e trace=exit_group"
 		slowly+=" -e inject=exit_group:delay_enter=500000 zpipe"
 		rm -f log
-		try 10 "sleep 5 <p & cat <p >/dev/null &
+		try 10 "sleep 99 <p & cat <p >/dev/null &
 		    { ${run/zpipe/$slowly}; } >/dev/null 2>&1 5>k &
 		    until grep -qs exit_group log; do sleep 0.01; done
 		    p=\$(pgrep -o -g 0 -x zpipe); for f in /proc/\$p/fd/*; do
@@ -1427,21 +1423,20 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 @test "a signal ends it while several outputs stall" {
 	need pgrep
 	mkfifo p q r
-	n=0 script="sleep 6 <p & sleep 6 <q & "
+	n=0 script="sleep 99 <p & sleep 99 <q & "
 	for o in "" --engine=ring --engine=copy --lag=wait; do
 		for sig in INT TERM HUP; do
 			n=$((n + 1))
-			script+="{ timeout --preserve-status -s $sig 0.4 \
+			script+="{ signalled $sig 'asleep \$p' \
 			    zpipe $o --tee=p --tee=q --tee=r --tee=f$n \$W \
-			    2>err.$n; echo \"\$? $o\" >left.$n; } | sleep 6 &"
+			    2>err.$n; echo \"\$? $o\" >left.$n; } | sleep 99 &"
 			n=$((n + 1))
-			script+="cat \$W | { timeout --preserve-status \
-			    -s $sig 0.4 zpipe $o --tee=p --tee=q \
-			    2>err.$n; echo \"\$? $o\" >left.$n; } | sleep 6 &"
+			script+="cat \$W | { signalled $sig 'asleep \$p' \
+			    zpipe $o --tee=p --tee=q \
+			    2>err.$n; echo \"\$? $o\" >left.$n; } | sleep 99 &"
 		done
 	done
-	try 10 "$script until [ \$(ls left.* | wc -l) = $n ]; do sleep 0.05
-	    done 2>/dev/null; cat left.*"
+	try 15 "$script wait_until '[ \$(cat left.* | wc -l) = $n ]'; cat left.*"
 	[ "${#lines[@]}" -eq $n ] && ! grep -Eqv '^(129|130|143) ' <<<"$output" ||
 		fail "$(outcome)"
 	for e in err.*; do
@@ -1459,11 +1454,11 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 		    kill -INT \$p; sleep 0.1; kill -INT \$p; cat a >&9
 		    exec 9>&-; wait \$p && cat few a | cmp - out"
 		ends 143 '^zpipe: terminated: ' \
-		    "$idle timeout --preserve-status -s TERM 0.3 \
+		    "$idle signalled TERM true \
 		    zpipe --ignore-interrupts --tee=f <in >out"
 	done
 	ends 130 '^zpipe: interrupt: ' \
-	    "$idle timeout --preserve-status -s INT 0.3 zpipe --tee=f <in >out"
+	    "$idle signalled INT true zpipe --tee=f <in >out"
 	all_right
 }
 
@@ -1554,8 +1549,8 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 @test "a signal while commands are waited for is told" {
 	for s in INT TERM HUP; do
 		ends $((128 + $(kill -l "$s"))) '^zpipe: (interrupt|terminated|hangup): ' \
-		    "timeout --foreground --preserve-status -s $s 0.5 zpipe \
-		    -X --exec='trap \"\" INT HUP; cat >f; sleep 1' few"
+		    "signalled $s 'cmp -s f few && asleep \$p' zpipe \
+		    -X --exec='trap \"\" INT HUP; cat >f; sleep 9' few"
 	done
 	all_right
 }

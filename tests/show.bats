@@ -293,15 +293,17 @@ reads()
 	for o in -lf -lfp -ln "-l0fbe -U -" "-lfp --exec=cat" "-lfpP p"; do
 		tried=$((tried + 1))
 		echo old >out
-		try 5 "timeout --foreground --preserve-status \
-		    -s INT 0.4 zpipe $o -o out huge; r=\$?
+		try 5 "signalled INT true zpipe $o -o out huge; r=\$?
 		    [ \$(cat out) = old ] && [ ! -e p ] && exit \$r"
 		[ "$status" -eq 130 ] && [ -n "$stderr" ] &&
 		    [ "$(wc -l <<<"$stderr")" -eq 1 ] ||
 			note "$o: $(outcome)"
 	done
-	try 10 'zpipe -lfp huge & sleep 0.2; kill -TSTP $!; sleep 0.2
-	    kill -USR1 $!; kill -CONT $!; sleep 0.2; kill -TERM $!; wait $!'
+	try 10 'zpipe -lfp huge 2>err & p=$!; wait_until "catches $p TSTP"
+	    kill -TSTP $p; wait_until "grep -q ^State:.T /proc/$p/status"
+	    kill -USR1 $p; kill -CONT $p; wait_until "grep -q bytes err"
+	    kill -TERM $p; wait $p 2>/dev/null; r=$?; cat err >&2
+	    exit $r'
 	ended 143
 	[[ $stderr == *'0 bytes'* ]] || fail "not asked" "$(outcome)"
 	all_right
