@@ -1350,7 +1350,7 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 @test "SIGUSR1 says how far an output is behind" {
 	mkfifo p
 	for o in "" --engine=copy; do
-		rm -f done err
+		rm -f err "done"
 		# at least 65536 bytes, and more than none behind
 		form='^zpipe: p: pipe, (6553[6-9]|[0-9]{6,}) bytes, '
 		form+='(full|[0-9]+ unread), [1-9][0-9]* behind$'

@@ -2380,14 +2380,14 @@ run_case(struct plan *p)
 static void
 empty_dir(void)
 {
-	DIR *d = opendir(".");
+	DIR *d = opendir(dir);
 	const struct dirent *entry;
 
 	if (d == NULL)
 		err(99, "%s", dir);
 	while ((entry = readdir(d)) != NULL)
 		if (entry->d_name[0] != '.')
-			unlink(entry->d_name);
+			unlinkat(dirfd(d), entry->d_name, 0);
 	closedir(d);
 }
 
@@ -2774,15 +2774,17 @@ find(const char *given, const char *variable, const char *otherwise)
 static void
 make_dir(void)
 {
+	struct sigaction sa = { .sa_handler = interrupted };
 	const char *tmp = getenv("TMPDIR");
 
 	snprintf(dir, sizeof(dir), "%s/torture.XXXXXX",
 	    tmp != NULL ? tmp : "/tmp");
 	if (mkdtemp(dir) == NULL || chdir(dir) == -1)
 		err(2, "%s", dir);
-	signal(SIGINT, interrupted);
-	signal(SIGTERM, interrupted);
-	signal(SIGHUP, interrupted);
+	sigfillset(&sa.sa_mask);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
 }
 
 int
