@@ -733,8 +733,13 @@ await_file()
 	done
 }
 
+# typed COMMAND: one that begins with clear finds nothing that was there before,
+# so that nobody takes that for what it prints.
 typed()
 {
+	case $1 in
+	clear*) "${tmux[@]}" send-keys -R ;;
+	esac
 	"${tmux[@]}" send-keys -l "$1"
 	"${tmux[@]}" send-keys Enter
 }
