@@ -264,16 +264,15 @@ skip(struct pump *p, struct input *in, struct ring *r, char *room, size_t n)
  * EMSGSIZE if it is longer than a buffer, or with what the socket said.
  */
 static size_t
-room_for(const struct pump *p, const struct input *in, const struct ring *r)
+room_for(const struct pump *p, struct input *in, const struct ring *r)
 {
 	uint64_t left = p->stop - p->moved;
 	ssize_t n = (ssize_t)in->record;
 
 	if (in->kind == INPUT_SOCKET && in->packets)
 		n = input_next_record(in);
-	/* not one byte more; of a record, pipe(7) drops the rest */
 	else if (in->kind == INPUT_PIPE && in->record > left)
-		n = (ssize_t)left;
+		n = (ssize_t)left; /* pipe(7) drops the rest of a record */
 	if (n == -1)
 		return 0;
 	errno = EMSGSIZE;

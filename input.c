@@ -315,12 +315,29 @@ read_reserved(struct input *in, void *p, size_t n)
 	return r;
 }
 
+/*
+ * recv(2) without blocking. Where the peer has shut down a socket of datagrams
+ * and none is left, only a call that blocks says that this is the end; such a
+ * call would not block then (unix_dgram_recvmsg() in 6.18).
+ */
+static ssize_t
+receive(const struct input *in, void *p, size_t n, int flags)
+{
+	ssize_t r = recv(in->fd, p, n, MSG_DONTWAIT | flags);
+	struct pollfd hup = { in->fd, POLLRDHUP, 0 };
+
+	if (r == -1 && errno == EAGAIN && in->packets &&
+	    poll(&hup, 1, 0) == 1 && (hup.revents & POLLRDHUP) != 0)
+		return 0;
+	return r;
+}
+
 static ssize_t
 read_socket(struct input *in, void *p, size_t n)
 {
-	ssize_t r = recv(in->fd, p, n,
-	    MSG_DONTWAIT | (in->packets ? MSG_TRUNC : 0));
+	ssize_t r = receive(in, p, n, in->packets ? MSG_TRUNC : 0);
 
+	in->next = -1;
 	if (r <= 0 || (size_t)r <= n)
 		return r;
 	errno = EMSGSIZE;
@@ -396,9 +413,12 @@ input_read_cut(struct input *in, void *p, size_t n,
 }
 
 ssize_t
-input_next_record(const struct input *in)
+input_next_record(struct input *in)
 {
-	return recv(in->fd, NULL, 0, MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC);
+	/* an empty datagram can be peeked at only once (datagram.c) */
+	if (in->next == -1)
+		in->next = receive(in, NULL, 0, MSG_PEEK | MSG_TRUNC);
+	return in->next;
 }
 
 enum pipe_mode

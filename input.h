@@ -36,12 +36,13 @@ struct input {
 	size_t careful; /* bytes to be read block by block, behind an error */
 	size_t record;  /* a read with less room may lose bytes, or fail */
 	bool packets; /* a socket, or a pipe, each read of which is a record */
+	ssize_t next; /* of a socket: the bytes of the next record, or -1 */
 	off_t at;     /* where the region of input_reserve() begins */
 	size_t reserved; /* and the bytes of it that are still to be taken */
 };
-#define INPUT_INITIALIZER             \
-	{                             \
-		.fd = -1, .given = -1 \
+#define INPUT_INITIALIZER                         \
+	{                                         \
+		.fd = -1, .given = -1, .next = -1 \
 	}
 
 /*
@@ -105,7 +106,7 @@ bool input_give_back(struct input *);
  * is the end. -1 with errno as recv(2); this may be an error that is reported
  * only once.
  */
-ssize_t input_next_record(const struct input *);
+ssize_t input_next_record(struct input *);
 
 /*
  * Whether a pipe is known to be in packet mode (O_DIRECT, pipe(7)), where the

@@ -391,3 +391,12 @@ setup()
 	done
 	all_right
 }
+
+@test "an empty datagram is the end, also when there was no room for it" {
+	# it can be peeked at only once
+	for o in "" --engine=copy "-B 64k" "--engine=copy -B 5M" -l; do
+		one "feed dgram 1000 2000 zpipe $o | (sleep 0.3; cat) |
+		    cmp - <(head -c 2000000 $W)"
+	done
+	all_right
+}
