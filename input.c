@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "input.h"
+#include "path.h"
 #include "retry.h"
 
 /*
@@ -112,14 +113,22 @@ find_records(struct input *in, int flags)
 }
 
 int
+input_descriptor(const char *operand)
+{
+	return strcmp(operand, "-") == 0 ? STDIN_FILENO :
+					   path_descriptor(operand);
+}
+
+int
 input_open(struct input *in, const char *operand)
 {
 	int saved, flags;
 
-	in->owned = strcmp(operand, "-") != 0;
-	in->name = in->owned ? operand : "stdin";
-	in->fd = in->owned ? open(operand, O_RDONLY | O_CLOEXEC | O_NOCTTY) :
-			     STDIN_FILENO;
+	in->fd = input_descriptor(operand);
+	in->owned = in->fd == -1;
+	in->name = strcmp(operand, "-") == 0 ? "stdin" : operand;
+	if (in->owned)
+		in->fd = open(operand, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (in->fd == -1)
 		return -1;
 	flags = fcntl(in->fd, F_GETFL);
@@ -149,20 +158,20 @@ fail:
 int
 input_peek(const char *operand, enum input_kind *kind)
 {
-	bool owned = strcmp(operand, "-") != 0;
+	int fd = input_descriptor(operand);
 	struct stat st;
 
-	if ((owned ? stat(operand, &st) : fstat(STDIN_FILENO, &st)) == -1)
+	if ((fd == -1 ? stat(operand, &st) : fstat(fd, &st)) == -1)
 		return -1;
-	*kind = kind_of(&st, owned ? -1 : STDIN_FILENO);
+	*kind = kind_of(&st, fd);
 	return 0;
 }
 
-/* As with input_open(), "-" must be open for reading. */
+/* As with input_open(), a descriptor must be open for reading. */
 static int
-stdin_readable(void)
+is_readable(int fd)
 {
-	int flags = fcntl(STDIN_FILENO, F_GETFL);
+	int flags = fcntl(fd, F_GETFL);
 
 	if (flags == -1)
 		return -1;
@@ -176,12 +185,13 @@ stdin_readable(void)
 int
 input_readable(const char *operand)
 {
-	bool owned = strcmp(operand, "-") != 0;
+	int fd = input_descriptor(operand);
+	bool owned = fd == -1;
 	struct stat st;
 
-	if ((owned ? stat(operand, &st) : fstat(STDIN_FILENO, &st)) == -1)
+	if ((owned ? stat(operand, &st) : fstat(fd, &st)) == -1)
 		return -1;
-	if (!owned && stdin_readable() == -1)
+	if (!owned && is_readable(fd) == -1)
 		return -1;
 	if (S_ISDIR(st.st_mode) || (owned && S_ISSOCK(st.st_mode))) {
 		errno = S_ISDIR(st.st_mode) ? EISDIR : ENXIO;

@@ -29,7 +29,7 @@ struct input {
 	enum input_kind kind;
 	off_t left; /* bytes to its end, -1 if nobody can say */
 	int fd;
-	int given;      /* the stdin that fd reads another way; or -1 */
+	int given;      /* the borrowed one that fd reads another way; or -1 */
 	bool owned;     /* we opened it, we close it */
 	bool direct;    /* O_DIRECT is on */
 	size_t block;   /* input_skip(): so much is tried by itself; or 0 */
@@ -55,17 +55,24 @@ enum {
 };
 
 /*
- * Opens the operand; "-" is stdin, which is borrowed. 0, or -1 with errno
- * (EISDIR for a directory, EBADF if it is open for writing only) and
- * nothing to close. Opening a FIFO blocks until
- * it has a writer; a signal ends that with EINTR.
+ * The descriptor of ours that the operand names, which is read itself and not
+ * opened again: 0 for "-", or see path_descriptor(); -1 if it is something
+ * else.
+ */
+int input_descriptor(const char *operand);
+
+/*
+ * Opens the operand, or borrows the descriptor that it names. 0, or -1 with
+ * errno (EISDIR for a directory, EBADF if it is not open for reading) and
+ * nothing to close. Opening a FIFO blocks until it has a writer; a signal ends
+ * that with EINTR.
  */
 int input_open(struct input *, const char *operand);
 
 /*
  * Reads past the page cache from now on (O_DIRECT, open(2)), if this is a file
- * or a block device that can. A stdin is read by a description of our own, and
- * stands where we have read to when it is closed.
+ * or a block device that can. A descriptor that was borrowed is read by a
+ * description of our own, and stands where we have read to when it is closed.
  */
 void input_direct(struct input *);
 

@@ -14,6 +14,7 @@
 #include "msg.h"
 #include "number.h"
 #include "opts.h"
+#include "path.h"
 #include "size.h"
 
 enum {
@@ -421,11 +422,15 @@ add_target(struct opts *o, enum way way, int fd, const char *option,
 static int
 file_option(struct opts *o, const char *option, enum way way, const char *arg)
 {
+	int fd;
+
 	if (*arg == '\0') {
 		msg_text(option, "'' is not a file name");
 		return -1;
 	}
-	return add_target(o, way, -1, "", arg);
+	/* what is a descriptor is not opened again: see path_descriptor() */
+	fd = path_descriptor(arg);
+	return add_target(o, fd == -1 ? way : WAY_FD, fd, "", arg);
 }
 
 static int

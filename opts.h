@@ -32,7 +32,7 @@ enum way {
 	WAY_FILE,    /* arg is its path: -o, --tee */
 	WAY_APPEND,  /* the same */
 	WAY_COMMAND, /* arg is for sh -c */
-	WAY_FD,      /* fd, inherited */
+	WAY_FD,      /* fd, inherited; arg is how it was named */
 };
 
 struct target {

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "output.h"
+#include "path.h"
 #include "retry.h"
 
 /* What a pipe takes if nobody has changed it (pipe(7)). */
@@ -220,8 +221,7 @@ output_same(const struct output *a, const struct output *b)
 {
 	if (a->fd == b->fd && a->fd != -1)
 		return true;
-	if (a->kind != b->kind || a->st.st_dev != b->st.st_dev ||
-	    a->st.st_ino != b->st.st_ino)
+	if (a->kind != b->kind || !path_same(&a->st, &b->st))
 		return false;
 	return a->kind == OUTPUT_PIPE || a->kind == OUTPUT_FILE ||
 	    a->kind == OUTPUT_SOCKET;

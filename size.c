@@ -71,7 +71,7 @@ size_of_file(const char *path, uint64_t *bytes)
 		return -1;
 	}
 	do
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	while (retry(fd));
 	if (fd == -1)
 		return -1;
@@ -204,13 +204,13 @@ size_path(const char *path, uint64_t *bytes)
 static int
 size_of_one(const char *operand, off_t *at, uint64_t *bytes)
 {
-	bool in = strcmp(operand, "-") == 0;
+	int fd = input_descriptor(operand);
 	uint64_t size;
 
-	*at = in ? lseek(STDIN_FILENO, 0, SEEK_CUR) : 0;
+	*at = fd != -1 ? lseek(fd, 0, SEEK_CUR) : 0;
 	if (*at == -1 ||
-	    (in ? size_of_open(STDIN_FILENO, &size) :
-		  size_of_file(operand, &size)) == -1)
+	    (fd != -1 ? size_of_open(fd, &size) :
+			size_of_file(operand, &size)) == -1)
 		return -1;
 	*bytes = size > (uint64_t)*at ? size - (uint64_t)*at : 0;
 	return 0;
@@ -218,18 +218,17 @@ size_of_one(const char *operand, off_t *at, uint64_t *bytes)
 
 /*
  * False for what is going to be reported when its turn comes, and then gives no
- * bytes; and for stdin where it has been read to its end before.
+ * bytes; and for a descriptor that has been read to its end before.
  */
 static bool
 adds(const char *const *operands, size_t at)
 {
-	const char *operand = operands[at];
+	int fd = input_descriptor(operands[at]);
 
-	if (strcmp(operand, "-") == 0)
-		for (size_t i = 0; i < at; i++)
-			if (strcmp(operands[i], "-") == 0)
-				return false;
-	return input_readable(operand) == 0;
+	for (size_t i = 0; i < at && fd != -1; i++)
+		if (input_descriptor(operands[i]) == fd)
+			return false;
+	return input_readable(operands[at]) == 0;
 }
 
 int
@@ -282,15 +281,15 @@ count_bytes(struct count *c, int fd, off_t at, uint64_t left)
 static int
 count_one(struct count *c, const char *operand)
 {
-	bool in = strcmp(operand, "-") == 0;
+	int fd = input_descriptor(operand), r, saved;
+	bool given = fd != -1;
 	uint64_t bytes;
 	off_t at;
-	int fd = STDIN_FILENO, r, saved;
 
 	if (size_of_one(operand, &at, &bytes) == -1)
 		return -1;
 	/* never to wait for the writer of a FIFO that has taken its place */
-	if (!in) {
+	if (!given) {
 		do
 			fd = open(operand,
 			    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -300,7 +299,7 @@ count_one(struct count *c, const char *operand)
 		return -1;
 	r = count_bytes(c, fd, at, bytes);
 	saved = errno;
-	if (!in)
+	if (!given)
 		close(fd);
 	errno = saved;
 	return r;

@@ -22,7 +22,8 @@
 int size_path(const char *path, uint64_t *bytes);
 
 /*
- * All operands together; "-" is stdin, from where it stands, which counts once.
+ * All operands together; a descriptor (input_descriptor()) counts from where it
+ * stands, and once.
  * What cannot be read adds nothing: a file that is missing or forbidden, a
  * directory. ESPIPE if one is a stream.
  */

@@ -29,6 +29,7 @@
  *	view.c		looks at the bytes: lines, the last ones
  *	input.c		an operand: open, classify, read
  *	output.c	an output: classify, send, unread bytes, close
+ *	path.c		what a path names: a descriptor of ours, the same file
  *	buf.c		the ring: fill, sent, drained, released; the fence
  *	retry.c		system calls that a signal has cut short
  *
@@ -61,6 +62,7 @@
 #include "msg.h"
 #include "opts.h"
 #include "output.h"
+#include "path.h"
 #include "pump.h"
 #include "remote.h"
 #include "report.h"
@@ -102,7 +104,7 @@ struct zpipe {
 	bool told;                  /* that others may talk to us */
 	bool titled;                /* the process title is ours to write */
 	bool sized;                 /* the inputs have been, for others */
-	off_t stdin_at;             /* where it stood first, or -1 */
+	off_t given_at;             /* where_given() first */
 	struct display_report last; /* for those who wait for the end */
 	unsigned closed;  /* standard descriptors that we were not given */
 	const char *left; /* an output whose reader has gone, and we follow */
@@ -355,6 +357,33 @@ on_change(struct zpipe *z, const char *msg, size_t len, char *reply)
 }
 
 /*
+ * Where the descriptors among the inputs stand, all together; -1 if there are
+ * none, or one has no position.
+ */
+static off_t
+where_given(const struct zpipe *z)
+{
+	off_t sum = 0, at;
+	bool any = false;
+
+	for (size_t i = 0; i < z->o.nfiles; i++) {
+		int fd = input_descriptor(z->o.files[i]);
+		bool again = false;
+
+		for (size_t j = 0; j < i && fd != -1 && !again; j++)
+			again = input_descriptor(z->o.files[j]) == fd;
+		if (fd == -1 || again)
+			continue;
+		at = lseek(fd, 0, SEEK_CUR);
+		if (at == -1)
+			return -1;
+		sum += at;
+		any = true;
+	}
+	return any ? sum : -1;
+}
+
+/*
  * The size of the inputs, if nobody wanted to know it before. It must not keep
  * the bytes waiting: so no directory is walked, and no line is counted.
  */
@@ -369,10 +398,10 @@ size_for_others(struct zpipe *z)
 	z->sized = true;
 	if (size_inputs(z->o.files, z->o.nfiles, &bytes) == -1)
 		return;
-	/* stdin counts from where it stands, which is no longer the start */
-	at = z->stdin_at == -1 ? -1 : lseek(STDIN_FILENO, 0, SEEK_CUR);
-	if (at > z->stdin_at)
-		bytes += (uint64_t)(at - z->stdin_at);
+	/* they count from where they stand, which is no longer the start */
+	at = z->given_at == -1 ? -1 : where_given(z);
+	if (at > z->given_at && z->o.files != z->stored)
+		bytes += (uint64_t)(at - z->given_at);
 	z->o.size = bytes;
 	meter_set_size(&z->display.meter, bytes);
 }
@@ -746,7 +775,7 @@ copy_one(struct zpipe *z, const char *operand)
 			continue;
 		if (ended)
 			return false;
-		blame(z, strcmp(operand, "-") == 0 ? "stdin" : operand);
+		blame(z, in.name);
 		z->status |= STATUS_OPEN;
 		return true;
 	}
@@ -834,10 +863,32 @@ copy_all(struct zpipe *z)
 
 /* ---- outputs ---------------------------------------------------------- */
 
+/*
+ * An input that is a descriptor which was not given: something that cannot be
+ * read takes its number, so that none of our own is read in its place. A
+ * command inherits no input: whoever writes to it must see its reader leave.
+ */
+static void
+guard_inputs(const struct zpipe *z)
+{
+	for (size_t i = 0; i < z->o.nfiles; i++) {
+		int fd = input_descriptor(z->o.files[i]), null;
+
+		if (fd <= STDERR_FILENO || fcntl(fd, F_SETFD, FD_CLOEXEC) != -1)
+			continue;
+		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		if (null == -1 || null == fd)
+			continue;
+		(void)dup3(null, fd, O_CLOEXEC); /* or it is no number */
+		close(null);
+	}
+}
+
 /* Before any descriptor of our own can be mistaken for one of them. */
 static bool
 inherited(struct zpipe *z)
 {
+	guard_inputs(z);
 	for (size_t i = 0; i < z->o.ntargets; i++) {
 		const struct target *t = &z->o.targets[i];
 		int flags = t->way == WAY_FD ? fcntl(t->fd, F_GETFL) : O_WRONLY;
@@ -855,6 +906,26 @@ inherited(struct zpipe *z)
 	return true;
 }
 
+/* A descriptor that is an output already is closed with that one. */
+static int
+open_fd(const struct zpipe *z, const struct target *t, struct output *o)
+{
+	int fd = t->fd, r, saved;
+
+	for (size_t i = 0; i < z->nouts && fd == t->fd; i++)
+		if (z->outs[i].fd == t->fd)
+			fd = fcntl(t->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	r = output_init(o, fd, t->name);
+	if (r == -1 && fd != t->fd) {
+		saved = errno;
+		close(fd);
+		errno = saved;
+	}
+	return r;
+}
+
 /* 0, or -1: it has been reported, and *fatal tells whether the others go on. */
 static int
 open_one(struct zpipe *z, const struct target *t, struct output *o, bool *fatal)
@@ -864,7 +935,7 @@ open_one(struct zpipe *z, const struct target *t, struct output *o, bool *fatal)
 	switch (t->way) {
 	case WAY_STDOUT:
 	case WAY_FD:
-		r = output_init(o, t->fd, t->name);
+		r = open_fd(z, t, o);
 		break;
 	case WAY_FILE:
 	case WAY_APPEND:
@@ -886,6 +957,14 @@ open_one(struct zpipe *z, const struct target *t, struct output *o, bool *fatal)
 	return -1;
 }
 
+static int
+stat_input(const char *operand, struct stat *st)
+{
+	int fd = input_descriptor(operand);
+
+	return fd != -1 ? fstat(fd, st) : stat(operand, st);
+}
+
 /* A file that we have opened for writing is one that is to be read. */
 static bool
 overwrites_input(struct zpipe *z)
@@ -896,16 +975,14 @@ overwrites_input(struct zpipe *z)
 		for (size_t j = 0; j < z->o.nfiles; j++) {
 			const struct output *o = &z->outs[i];
 			const char *operand = z->o.files[j];
-			bool in = strcmp(operand, "-") == 0;
 
-			if (!o->opened || !S_ISREG(o->st.st_mode))
+			if (!o->opened || o->kind != OUTPUT_FILE)
 				continue;
-			if ((in ? fstat(STDIN_FILENO, &st) :
-				  stat(operand, &st)) == -1 ||
-			    st.st_dev != o->st.st_dev ||
-			    st.st_ino != o->st.st_ino || st.st_size == 0)
+			if (stat_input(operand, &st) == -1 ||
+			    !path_same(&st, &o->st) ||
+			    (S_ISREG(st.st_mode) && st.st_size == 0))
 				continue;
-			msg_text(in ? "stdin" : operand,
+			msg_text(strcmp(operand, "-") == 0 ? "stdin" : operand,
 			    "input file is output file");
 			z->status |= STATUS_SAME;
 			return true;
@@ -1113,15 +1190,6 @@ has_room(const struct zpipe *z, uint64_t *room)
 	    !z->o.show.lines && size_room(o->fd, room) == 0;
 }
 
-static bool
-reads_stdin(const struct zpipe *z)
-{
-	for (size_t i = 0; i < z->o.nfiles; i++)
-		if (strcmp(z->o.files[i], "-") == 0)
-			return true;
-	return false;
-}
-
 /* What is to come, and where it stops; false if nobody can say. */
 static bool
 find_size(struct zpipe *z)
@@ -1138,7 +1206,7 @@ find_size(struct zpipe *z)
 	}
 	o->size = 0;
 	z->sized = false;
-	z->stdin_at = reads_stdin(z) ? lseek(STDIN_FILENO, 0, SEEK_CUR) : -1;
+	z->given_at = where_given(z);
 	device = has_room(z, &room);
 	if (!display_draws(&z->display) && !o->stop_at_size && !device)
 		return false;

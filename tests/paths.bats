@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+#
+# What a path names when it is not simply a file: a descriptor of our own, a
+# FIFO that is still to be opened, a pid file, or the file that everything is
+# stored in first.
+
+load helpers
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return
+	PATH=$ZOO:$PATH
+	words 500 >few
+	words 300000 >many	# more than any pipe holds
+	printf 'first\n' >a
+	printf 'second\n' >b
+	printf 'old\n' >old
+	bad=() tried=0
+	loop='' mounted=''
+}
+
+teardown()
+{
+	[ -z "$loop" ] || losetup -d "$loop"
+	[ -z "$mounted" ] || umount "$mounted"
+}
+
+# waits: shell text, until zpipe, process $z, waits for a reader of FIFO f.
+# shellcheck disable=SC2016
+waits='until ls -l /proc/$z/fd 2>/dev/null | grep -q "/f$"; do
+    sleep 0.02; done'
+
+# ---- descriptors ------------------------------------------------------------
+
+@test "a path that names a descriptor means the descriptor itself" {
+	ln -s /dev/fd/7 link
+	ln -s /dev/fd dir
+	ln -s link link2
+	for path in /dev/fd/7 /proc/self/fd/7 /proc/thread-self/fd/7 //dev/fd/7 \
+	    /dev//fd/7 /dev/./fd/7 ./link link2 dir/7 /dev/../dev/fd/7; do
+		for o in --output= "-X --tee=" "-X --append="; do
+			one "cp old log; zpipe $o$path few 7>>log &&
+			    cat old few | cmp - log"
+			# also where it stands, which the shell goes on from
+			one "{ echo x >&7; zpipe $o$path few; echo y >&7; } \
+			    7>log && { echo x; cat few; echo y; } | cmp - log"
+		done
+		one "{ head -c 8 <&7 >/dev/null; zpipe $path; } 7<few |
+		    cmp - <(tail -c +9 few)"
+	done
+	one 'cp old log; sh -c "exec zpipe -o /proc/\$\$/fd/7 few" 7>>log &&
+	    cat old few | cmp - log'
+	all_right
+}
+
+@test "/dev/stdin, /dev/stdout and /dev/stderr are what we were given" {
+	one 'cp old log; zpipe -X --tee=/dev/stderr few 2>>log &&
+	    cat old few | cmp - log'
+	one 'cp old log; zpipe -o /dev/stdout few >>log &&
+	    cat old few | cmp - log'
+	one 'zpipe -o /dev/stdout few | cmp - few'
+	one 'zpipe --tee=/dev/stderr few 2>log | cmp - few && cmp log few'
+	one 'cat few | zpipe a /dev/stdin b | cmp - <(cat a few b)'
+	one '{ head -c 8 >/dev/null; zpipe /dev/stdin; } <few |
+	    cmp - <(tail -c +9 few)'
+	one 'zpipe /dev/stdin /dev/stdin <few | cmp - few'
+	one 'ln -s /dev/stdout log2; zpipe -o log2 few >>out && cmp out few'
+	all_right
+}
+
+@test "sockets can be named as descriptors" {
+	for path in /dev/fd/5 /proc/self/fd/5; do
+		one "lend unix:5:u -- zpipe -o $path few && cmp u few"
+		one "lend tcp:5:u -- zpipe --tee=$path few | cmp - few &&
+		    cmp u few"
+	done
+	one 'lend unix:1:u -- zpipe -o /dev/stdout few && cmp u few'
+	need socat
+	one "socat -u OPEN:few EXEC:'zpipe /dev/stdin -o got',nofork &&
+	    cmp got few"
+	all_right
+}
+
+@test "a descriptor that is named beside itself is the same output" {
+	same='^zpipe: .*: the same output as .*'
+	for o in "--tee=/dev/stdout" "-o - -o /dev/stdout" \
+	    "--fd=1 -o /dev/fd/1" "-X --tee=/dev/fd/1 --append=/dev/fd/1"; do
+		ends 1 "$same" "cp old f; zpipe few $o >>f; r=\$?; cmp f old &&
+		    exit \$r"
+		ends 1 "$same" "zpipe few $o | cmp - /dev/null"
+	done
+	# a terminal and /dev/null may be given twice
+	one 'lend pty:1:y -- zpipe --tee=/dev/stdout a && cmp y <(cat a a)'
+	one 'lend pty:5:y -- zpipe -X --tee=/dev/fd/5 --fd=5 a &&
+	    cmp y <(cat a a)'
+	one 'zpipe few --tee=/dev/stdout >/dev/null'
+	all_right
+}
+
+@test "a named descriptor that cannot serve is one line" {
+	for o in -o --tee --append; do
+		o=${o/#-o/--output}
+		ends 1 '^zpipe: /dev/fd/9: it is not open$' \
+		    "zpipe $o=/dev/fd/9 few"
+		ends 1 '^zpipe: /dev/fd/9: it is open for reading only$' \
+		    "zpipe $o=/dev/fd/9 few 9<old"
+	done
+	ends 1 '^zpipe: /dev/stdout: it is not open$' \
+	    'zpipe -o /dev/stdout few >&-'
+	# and what we open ourselves never takes its place
+	for n in 3 4 5 6 7 9; do
+		ends 2 "^zpipe: /dev/fd/$n: Bad file descriptor$" \
+		    "zpipe few /dev/fd/$n a -o f; r=\$?
+		    cmp f <(cat few a) && exit \$r"
+		ends 2 "^zpipe: /dev/fd/$n: Bad file descriptor$" \
+		    "zpipe few /dev/fd/$n -o f $n>g; r=\$?
+		    cmp f few && [ ! -s g ] && exit \$r"
+	done
+	ends 2 '^zpipe: /dev/stdin: Bad file descriptor$' \
+	    'zpipe /dev/stdin <&-'
+	all_right
+}
+
+@test "the reader of a process substitution sees the end before a command" {
+	# the command waits for the reader of the other output; bash keeps its
+	# own end open until zpipe has ended, if it is not replaced by it
+	one '(exec zpipe -X --tee=>(cat >got; : >end) few --exec="cat >/dev/null
+	    until [ -e end ]; do sleep 0.02; done") && cmp got few'
+	one 'zpipe <(cat few) <(cat many) --tee=>(cat >got; : >end2) |
+	    cmp - <(cat few many) &&
+	    until [ -e end2 ]; do sleep 0.02; done; cmp got <(cat few many)'
+	all_right
+}
