@@ -435,8 +435,11 @@ send_all(struct pump *p, struct ring *r, bool *moved)
 	FOREACH_OUTPUT(p, o) {
 		enum step s = STEP_DONE;
 
-		if (o->fifo != NULL)
+		if (o->fifo != NULL) {
 			s = engine_connect(p, o);
+			/* one that has everything already is done now */
+			*moved = *moved || o->fifo == NULL;
+		}
 		/* it takes the pipe's lock to learn that it is still full */
 		if (o->full && !output_ready(o))
 			continue;

@@ -119,6 +119,30 @@ input_descriptor(const char *operand)
 					   path_descriptor(operand);
 }
 
+/*
+ * Not to wait for the writer of a FIFO here, where no output is served, also if
+ * the FIFO takes the place of a file just now. A device may mean something else
+ * by O_NONBLOCK, and a file with a lease (fcntl(2)) is waited for.
+ */
+static int
+open_path(const char *path)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY, fd = -1;
+	struct stat st;
+	bool wait = stat(path, &st) == -1 ||
+	    (!S_ISFIFO(st.st_mode) && !S_ISREG(st.st_mode));
+
+	if (!wait)
+		fd = open(path, flags | O_NONBLOCK);
+	if (wait || (fd == -1 && errno == EWOULDBLOCK))
+		return open(path, flags);
+	if (fd != -1 && fcntl(fd, F_SETFL, O_RDONLY) == -1) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
 int
 input_open(struct input *in, const char *operand)
 {
@@ -128,7 +152,7 @@ input_open(struct input *in, const char *operand)
 	in->owned = in->fd == -1;
 	in->name = strcmp(operand, "-") == 0 ? "stdin" : operand;
 	if (in->owned)
-		in->fd = open(operand, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		in->fd = open_path(operand);
 	if (in->fd == -1)
 		return -1;
 	flags = fcntl(in->fd, F_GETFL);

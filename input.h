@@ -64,8 +64,9 @@ int input_descriptor(const char *operand);
 /*
  * Opens the operand, or borrows the descriptor that it names. 0, or -1 with
  * errno (EISDIR for a directory, EBADF if it is not open for reading) and
- * nothing to close. Opening a FIFO blocks until it has a writer; a signal ends
- * that with EINTR.
+ * nothing to close. It does not wait for the writer of a FIFO: poll(2) reports
+ * nothing before there has been one, and read(2) must not be tried until then.
+ * Opening a device may block; a signal ends that with EINTR.
  */
 int input_open(struct input *, const char *operand);
 

@@ -83,13 +83,38 @@ output_init(struct output *o, int fd, const char *name)
 	return 0;
 }
 
-/* A pipe that has no name will never get another reader. */
-static bool
-is_named(const char *path)
+/*
+ * ENXIO: if it is a FIFO, it has no reader yet. It is held by O_PATH, which
+ * needs no reader: its name may be given to something else meanwhile.
+ */
+static int
+expect_reader(struct output *o, const char *path)
 {
+	int fd = open(path, O_PATH | O_CLOEXEC), saved;
 	struct statfs fs;
 
-	return statfs(path, &fs) == 0 && fs.f_type != PIPEFS_MAGIC;
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &o->st) == -1 || fstatfs(fd, &fs) == -1)
+		goto fail;
+	errno = ENXIO;
+	if (!S_ISFIFO(o->st.st_mode))
+		goto fail;
+	/* a pipe that has no name will never get another reader */
+	errno = EPIPE;
+	if (fs.f_type == PIPEFS_MAGIC)
+		goto fail;
+	o->kind = OUTPUT_PIPE;
+	o->opened = o->vmsplices = true;
+	o->holds = PIPE_HOLDS;
+	o->fifo = path;
+	o->fifo_fd = fd;
+	return 0;
+fail:
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
 }
 
 /*
@@ -101,7 +126,6 @@ output_open(struct output *o, const char *path, bool append)
 {
 	int flags = O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
 	int fd, saved;
-	struct stat st;
 
 	do
 		fd = open(path, flags | (append ? O_APPEND : 0), 0666);
@@ -118,18 +142,7 @@ output_open(struct output *o, const char *path, bool append)
 	}
 	*o = (struct output)OUTPUT_INITIALIZER;
 	o->name = path;
-	if (errno != ENXIO || stat(path, &st) == -1 || !S_ISFIFO(st.st_mode))
-		return -1;
-	if (!is_named(path)) {
-		errno = EPIPE;
-		return -1;
-	}
-	o->st = st;
-	o->kind = OUTPUT_PIPE;
-	o->opened = o->vmsplices = true;
-	o->holds = PIPE_HOLDS;
-	o->fifo = path;
-	return 0;
+	return errno == ENXIO ? expect_reader(o, path) : -1;
 }
 
 static int
@@ -157,15 +170,54 @@ output_truncate(const struct output *o)
 	return st.st_size == 0 ? 0 : set_length(o->fd, 0);
 }
 
+/*
+ * Opens the FIFO for writing, or -1 with errno. Without /proc it is opened by
+ * its name, which cannot hurt what has taken its place: nothing is created,
+ * emptied or waited for.
+ */
+static int
+open_fifo(const struct output *o)
+{
+	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+	int flags = O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, fd;
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fifo_fd);
+	fd = open(path, flags);
+	if (fd != -1 || errno != ENOENT)
+		return fd;
+	fd = open(o->fifo, flags);
+	if (fd != -1 && (fstat(fd, &st) == -1 || !path_same(&st, &o->st))) {
+		close(fd);
+		fd = -1;
+		errno = ESTALE;
+	}
+	return fd;
+}
+
 int
 output_connect(struct output *o)
 {
-	o->fd = open(o->fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	int gone = 0;
+
+	o->fd = open_fifo(o);
+	if (o->fd == -1 && errno == ENXIO) {
+		if (stat(o->fifo, &st) == -1)
+			gone = errno;
+		else if (!path_same(&st, &o->st))
+			gone = ESTALE;
+		/* a reader may have opened it just before */
+		if (gone != 0)
+			o->fd = open_fifo(o);
+	}
 	if (o->fd == -1) {
 		if (errno == ENXIO || errno == EINTR)
-			errno = EAGAIN;
+			errno = gone != 0 ? gone : EAGAIN;
 		return -1;
 	}
+	close(o->fifo_fd);
+	o->fifo_fd = -1;
 	o->fifo = NULL;
 	o->own = o->fd;
 	o->tried_own = true;
@@ -746,7 +798,9 @@ output_close(struct output *o)
 	}
 	if (o->child_end != -1)
 		close(o->child_end);
-	o->fd = o->own = o->child_end = -1;
+	if (o->fifo_fd != -1)
+		close(o->fifo_fd);
+	o->fd = o->own = o->child_end = o->fifo_fd = -1;
 	o->fifo = NULL;
 	o->gone = true;
 	return r;

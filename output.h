@@ -35,6 +35,7 @@ struct output {
 	const char *command; /* for output_spawn(); not ours */
 	pid_t child;         /* the command, or 0 */
 	const char *fifo;    /* the path of a FIFO that has no reader yet */
+	int fifo_fd;         /* that FIFO, by O_PATH; or -1 */
 	bool tried_own;
 	bool mute;        /* nobody can tell when its reader takes something */
 	unsigned careful; /* small writes without it */
@@ -67,9 +68,9 @@ struct output {
 	uint64_t hole_given; /* given, then */
 	uint64_t last_given; /* given, before the last of them */
 };
-#define OUTPUT_INITIALIZER                            \
-	{                                             \
-		.fd = -1, .own = -1, .child_end = -1, \
+#define OUTPUT_INITIALIZER                                           \
+	{                                                            \
+		.fd = -1, .own = -1, .child_end = -1, .fifo_fd = -1, \
 	}
 
 /*
@@ -82,8 +83,11 @@ int output_init(struct output *, int fd, const char *name);
  * Opens a file for writing and creates it, but does not truncate it yet: that
  * is for output_truncate(), when everything else has been opened. A FIFO that
  * has no reader is no error: o->fifo is set, and output_connect() tries again.
- * Both: 0, or -1 with errno and nothing to close; output_connect() EAGAIN if
- * there is still no reader, which no event will tell.
+ * It opens that same FIFO and nothing else. Both: 0, or -1 with errno;
+ * output_open() leaves nothing to close then. output_connect(): EAGAIN if there
+ * is still no reader, which no event will tell; ENOENT if the FIFO has been
+ * removed, or ESTALE if its name leads to another file now, so that no reader
+ * is to be expected.
  */
 int output_open(struct output *, const char *path, bool append);
 int output_truncate(const struct output *);

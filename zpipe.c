@@ -239,6 +239,21 @@ blame(struct zpipe *z, const char *name)
 	msg_errno(name);
 }
 
+/* Why an output is lost: errno. */
+static void
+blame_output(struct zpipe *z, const struct output *o)
+{
+	int reason = errno;
+
+	if (o->fifo != NULL && reason == ENOENT)
+		say(z, o->name, "removed before it had a reader");
+	else if (o->fifo != NULL && reason == ESTALE)
+		say(z, o->name,
+		    "replaced by another file before it had a reader");
+	else
+		blame(z, o->name);
+}
+
 static void
 print_counts(struct zpipe *z, const char *cause)
 {
@@ -684,7 +699,7 @@ on_lost(void *ctx, struct output *o, enum loss loss)
 		    "device is full after %ju bytes, and the input has more",
 		    (uintmax_t)o->given);
 	else if (!quiet)
-		blame(z, o->name);
+		blame_output(z, o);
 	o->said = !quiet;
 	if (!quiet)
 		z->status |= STATUS_MOVE;
@@ -761,14 +776,9 @@ static bool
 copy_one(struct zpipe *z, const char *operand)
 {
 	struct input in = INPUT_INITIALIZER;
-	enum input_kind kind;
 	bool go_on = true;
 
 	if (ended)
-		return false;
-	/* to open a FIFO may take long: nobody must wait for bytes meanwhile */
-	if (strcmp(operand, "-") != 0 && input_peek(operand, &kind) == 0 &&
-	    kind == INPUT_PIPE && !judge(z, NULL, pump_flush(&z->pump, false)))
 		return false;
 	while (input_open(&in, operand) == -1) {
 		if (errno == EINTR && !on_wake(z))
@@ -1090,6 +1100,18 @@ one_is_left(struct zpipe *z)
 	return true;
 }
 
+/*
+ * However this ends, a reader that waits until a FIFO is opened must see the
+ * end.
+ */
+static void
+release_readers(struct zpipe *z)
+{
+	for (size_t i = 0; i < z->nouts; i++)
+		if (z->outs[i].fifo != NULL)
+			(void)output_connect(&z->outs[i]);
+}
+
 /* Its status; false if a signal ends us first. SIGCHLD wakes us. */
 static bool
 await(struct zpipe *z, pid_t pid, const char *name, int *status)
@@ -1357,6 +1379,7 @@ finish(struct zpipe *z)
 		z->last.state.final = true;
 	}
 	pump_release(&z->pump);
+	release_readers(z);
 	for (size_t i = 0; i < z->nouts; i++)
 		if (!z->outs[i].gone)
 			close_one(z, &z->outs[i]);
@@ -1478,6 +1501,7 @@ transfer(struct zpipe *z)
 {
 	if (set_up(z) == -1) {
 		monitor_leave(&z->monitor);
+		release_readers(z);
 		clean_up(z);
 		return;
 	}

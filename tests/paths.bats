@@ -132,3 +132,124 @@ waits='until ls -l /proc/$z/fd 2>/dev/null | grep -q "/f$"; do
 	    until [ -e end2 ]; do sleep 0.02; done; cmp got <(cat few many)'
 	all_right
 }
+
+# ---- FIFOs ------------------------------------------------------------------
+
+@test "the reader of a FIFO sees the end when there is nothing to send" {
+	mkfifo f g
+	for o in "-o f" "--tee=f >out" "-X --tee=f" "-o f -o out" \
+	    "-U - -o f" "-U t --tee=f >out" "-l -o f" "-o out --append=f" \
+	    "--engine=ring --tee=f >out" "-L 1M --tee=f -o out"; do
+		# it comes late
+		one "zpipe /dev/null $o & z=\$!; $waits; cat f && wait \$z"
+		one "cat /dev/null | zpipe $o & z=\$!; $waits; cat f &&
+		    wait \$z"
+		# it is there already, or comes meanwhile
+		one "cat f & zpipe $o </dev/null && wait \$!"
+		# it leaves at once: an end, or that of a pipe without a reader
+		one "true <f & zpipe /dev/null $o; r=\$?; wait \$! &&
+		    [ \$r = 0 -o \$r = 141 ]"
+	done
+	one "zpipe /dev/null --lag=drop --tee=f >out"
+	all_right
+}
+
+@test "FIFOs may be opened in any order" {
+	mkfifo f g in
+	for from in "few" "- <few" "/dev/null" "- </dev/null" "in"; do
+		n=few
+		[[ $from != */dev/null ]] || n=/dev/null
+		for order in "cat f >got; cat g >got2" "cat g >got2; cat f >got"
+		do
+			[ "$from" != in ] || order="cat few >in; $order"
+			one "zpipe -o f -o g $from & z=\$!
+			    $order; wait \$z && cmp got $n && cmp got2 $n"
+			one "zpipe -o out --tee=f --append=g $from & z=\$!
+			    $order; wait \$z && cmp got $n && cmp got2 $n"
+			rm -f out
+		done
+	done
+	# the writer first, then the reader, and the other way round
+	one 'zpipe -o f in & z=$!; cat few >in; cat f >got; wait $z &&
+	    cmp got few'
+	one 'zpipe -o f in & z=$!; cat f >got & cat few >in; wait && cmp got few'
+	one 'zpipe a in --tee=f >out & z=$!
+	    until cmp -s a out; do sleep 0.02; done
+	    cat few >in; cat f >got; wait $z && cmp got <(cat a few) &&
+	    cmp out got'
+	all_right
+}
+
+@test "a FIFO input without a writer holds up no output" {
+	mkfifo f in
+	one 'zpipe few in --tee=f >out & z=$!; cat f >got & c=$!
+	    until cmp -s out few && cmp -s got few; do sleep 0.02; done
+	    cat a >in; wait $z && wait $c && cat few a | cmp - got &&
+	    cmp out got'
+	# it can be told to end meanwhile
+	one 'zpipe -P pid -q in & z=$!; until [ -s pid ]; do sleep 0.02; done
+	    kill $z; wait $z; [ $? = 143 ]'
+	one 'zpipe many in -o f & z=$!; cat f >got & c=$!
+	    until [ $(stat -c %s got) = 2400000 ]; do sleep 0.02; done
+	    : >in; wait $z; wait $c && cmp got many'
+	all_right
+}
+
+@test "a FIFO that is gone before it had a reader is one line" {
+	for o in "-o f" "--tee=f" "-X --tee=f" "-o f -o out2" "--append=f"; do
+		for from in few /dev/null many; do
+			ends 16 '^zpipe: f: removed before it had a reader$' \
+			    "mkfifo f; zpipe $o $from >out & z=\$!; $waits
+			    rm f; wait \$z"
+		done
+	done
+	# of the others, each gets everything
+	ends 16 '^zpipe: f: removed before it had a reader$' \
+	    "mkfifo f; zpipe --tee=f many -o got --append=got2 & z=\$!; $waits
+	    rm f; wait \$z; r=\$?; cmp got many && cmp got2 many && exit \$r"
+	all_right
+}
+
+@test "what takes the place of a FIFO is not touched" {
+	mkfifo g
+	now='replaced by another file before it had a reader$'
+	for new in "ln -s old f" "cp old f" "mkfifo f" "ln -s g f" \
+	    "ln -s /dev/full f" "mkdir f"; do
+		for o in "-o f" "--tee=f" "-X --append=f"; do
+			ends 16 "^zpipe: f: $now" \
+			    "rm -rf f; echo old >old; mkfifo f
+			    zpipe $o few >out & z=\$!; $waits
+			    kill -STOP \$z; mv f was; $new; kill -CONT \$z
+			    wait \$z; r=\$?
+			    [ \$(<old) = old ] && exit \$r"
+		done
+	done
+	# a link to it is fine, and a name that is a link stays one
+	one "rm -rf f; mkfifo f; ln -s f l; zpipe -o l few & z=\$!; $waits
+	    cat f | cmp - few && wait \$z"
+	all_right
+}
+
+@test "readers of FIFOs see the end when zpipe gives up" {
+	mkfifo f in
+	# They come while it still stores, and no byte is ever sent to them.
+	for o in "-o f" "--tee=f -o out"; do
+		ends 2 '^zpipe: missing: No such file' \
+		    "zpipe -U t $o in missing & z=\$!; exec 9>in; $waits
+		    cat f 9>&- & c=\$!; n=0; until [ \$((++n)) = 50 ] ||
+			grep -q 'fifo\|partner' /proc/\$c/wchan; do
+			sleep 0.02
+		    done; exec 9>&-; wait \$z; r=\$?; wait \$c && exit \$r"
+	done
+	for run in "zpipe --tee=f -o a a" "zpipe -P old -o f few" \
+	    "zpipe -U /dev/full --tee=f few"; do
+		tried=$((tried + 1))
+		# status 124 would be the reader that waits for ever
+		try 5 "cat f & c=\$!; n=0; until [ \$((++n)) = 50 ] ||
+			grep -q 'fifo\|partner' /proc/\$c/wchan; do
+			sleep 0.02
+		    done; $run >out; wait \$c"
+		[ "$status" = 0 ] || note "$run: $(outcome | tr '\n' ' ')"
+	done
+	all_right
+}
