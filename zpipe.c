@@ -239,7 +239,7 @@ blame(struct zpipe *z, const char *name)
 	msg_errno(name);
 }
 
-/* Why an output is lost: errno. */
+/* Why an output is lost: errno, and how much a file has got. */
 static void
 blame_output(struct zpipe *z, const struct output *o)
 {
@@ -250,6 +250,9 @@ blame_output(struct zpipe *z, const struct output *o)
 	else if (o->fifo != NULL && reason == ESTALE)
 		say(z, o->name,
 		    "replaced by another file before it had a reader");
+	else if (o->kind == OUTPUT_FILE)
+		say(z, o->name, "%s after %ju bytes", strerror(reason),
+		    (uintmax_t)o->given);
 	else
 		blame(z, o->name);
 }

@@ -562,7 +562,8 @@ engines=("" --engine=ring --engine=splice --engine=copy)
 	for o in "" -C --engine=copy --engine=splice --engine=range; do
 		try 5 "trap '' XFSZ; ulimit -f 2000; zpipe $o words >out"
 		ended 16
-		lines_are "zpipe: stdout: File too large"
+		lines_are \
+		    "zpipe: stdout: File too large after 2048000 bytes"
 		[ "$(stat -c %s out)" -eq 2048000 ] || fail "$o: $(ls -l out)"
 		cmp -n 2048000 out words || fail "$o: wrong bytes"
 	done

@@ -238,7 +238,7 @@ gets_all()
 				"zpipe: --exec=leave 100000 >/dev/null: \
 Broken pipe
 zpipe: /dev/full: No space left on device
-zpipe: f: File too large
+zpipe: f: File too large after 2048000 bytes
 zpipe: p: Broken pipe" ] || note "$o $w: $(outcome) $(cat seen*)"
 		done
 	done

@@ -253,3 +253,27 @@ waits='until ls -l /proc/$z/fd 2>/dev/null | grep -q "/f$"; do
 	done
 	all_right
 }
+
+# ---- how far it got ---------------------------------------------------------
+
+@test "a file that gets full says how many bytes it has" {
+	for o in "" -C --engine=ring --engine=copy --engine=splice; do
+		ends 16 '^zpipe: f: File too large after 102400 bytes$' \
+		    "trap '' XFSZ; ulimit -f 100; rm -f f
+		    cat many | zpipe $o -o f; r=\$?
+		    cmp -n 102400 f many && [ \$(stat -c %s f) = 102400 ] &&
+		    exit \$r"
+	done
+	ends 16 '^zpipe: t: File too large after 102400 bytes$' \
+	    "trap '' XFSZ; ulimit -f 100; rm f; zpipe -U t many -o f; r=\$?
+	    [ ! -s f ] && exit \$r"
+	need strace
+	strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+	for e in ENOSPC:"No space left on device" EDQUOT:"Disk quota exceeded" \
+	    EIO:"Input/output error"; do
+		ends 16 "^zpipe: f: ${e#*:} after 4000 bytes$" \
+		    "strace -qq -o /dev/null -P \$PWD/f \
+		    -e inject=write:error=${e%%:*}:when=2 zpipe -o f few few"
+	done
+	all_right
+}
