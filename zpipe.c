@@ -30,6 +30,7 @@
  *	input.c		an operand: open, classify, read
  *	output.c	an output: classify, send, unread bytes, close
  *	path.c		what a path names: a descriptor of ours, the same file
+ *	pidfile.c	a file that holds our number while we run
  *	buf.c		the ring: fill, sent, drained, released; the fence
  *	retry.c		system calls that a signal has cut short
  *
@@ -63,6 +64,7 @@
 #include "opts.h"
 #include "output.h"
 #include "path.h"
+#include "pidfile.h"
 #include "pump.h"
 #include "remote.h"
 #include "report.h"
@@ -98,6 +100,7 @@ struct zpipe {
 	int store_fd;        /* of the temporary file, or -1 */
 	char store_path[32];
 	const char *stored[2]; /* the only input, with --store-and-forward */
+	struct pidfile pidfile;
 	bool skipped;          /* something could not be read */
 	const struct input *erring; /* its skipped errors have been told */
 	uint64_t began;             /* meter_clock() */
@@ -1273,23 +1276,76 @@ set_aims(struct zpipe *z)
 	return 0;
 }
 
+/* What else it is, as words for a message; NULL: nothing that we know of. */
+static const char *
+pidfile_clash(const struct zpipe *z, const struct stat *pid)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < z->nouts; i++)
+		if (path_same(&z->outs[i].st, pid))
+			return "an output";
+	/* without outputs the operands are no inputs */
+	for (size_t i = 0; i < z->o.nfiles && z->nouts > 0; i++)
+		if (stat_input(z->o.files[i], &st) == 0 && path_same(&st, pid))
+			return "an input";
+	if (z->o.store != NULL && stat(z->o.store, &st) == 0 &&
+	    path_same(&st, pid))
+		return "the file of --store-and-forward";
+	return NULL;
+}
+
+static void
+not_created(const char *path, enum pidfile_end end, pid_t running)
+{
+	switch (end) {
+	case PIDFILE_OK:
+		break;
+	case PIDFILE_ERROR:
+		msg_text("--pidfile", "%s: %s", path, strerror(errno));
+		break;
+	case PIDFILE_OTHER:
+		msg_text("--pidfile",
+		    "%s: not a regular file: use the name of a new file", path);
+		break;
+	case PIDFILE_HOLDS:
+		msg_text("--pidfile",
+		    "%s: not a pid file: remove it, or use another name", path);
+		break;
+	case PIDFILE_RUNNING:
+		msg_text("--pidfile",
+		    "%s: process %d is running: use another name", path,
+		    (int)running);
+		break;
+	}
+}
+
+/* 0, or -1: it has been said why not. */
 static int
 write_pidfile(struct zpipe *z)
 {
-	FILE *f;
-	bool bad;
+	const char *path = z->o.pidfile, *clash = NULL;
+	enum pidfile_end end = PIDFILE_OK;
+	struct stat st;
+	pid_t running = 0;
 
-	if (z->o.pidfile == NULL)
+	if (path == NULL)
 		return 0;
-	f = fopen(z->o.pidfile, "we");
-	if (f != NULL) {
-		bad = fprintf(f, "%d\n", (int)getpid()) < 0;
-		if (fclose(f) == 0 && !bad)
-			return 0;
-	}
-	msg_text("--pidfile", "%s: %s", z->o.pidfile, strerror(errno));
-	z->o.pidfile = NULL; /* not ours to remove */
-	z->status |= STATUS_OPEN;
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+		clash = pidfile_clash(z, &st);
+	if (clash == NULL)
+		end = pidfile_create(&z->pidfile, path, &running);
+	/* a name that was free may be that of an input as well */
+	if (clash == NULL && end == PIDFILE_OK)
+		clash = pidfile_clash(z, &z->pidfile.st);
+	if (clash == NULL && end == PIDFILE_OK)
+		return 0;
+	if (clash != NULL)
+		msg_text("--pidfile", "%s: it is also %s: use another name",
+		    path, clash);
+	else
+		not_created(path, end, running);
+	z->status |= clash != NULL ? STATUS_USAGE : STATUS_OPEN;
 	return -1;
 }
 
@@ -1301,9 +1357,7 @@ clean_up(struct zpipe *z)
 	if (z->store_fd != -1)
 		close(z->store_fd);
 	z->store_fd = -1;
-	if (z->o.pidfile != NULL)
-		unlink(z->o.pidfile);
-	z->o.pidfile = NULL;
+	pidfile_delete(&z->pidfile);
 }
 
 /* ---- from start to end ------------------------------------------------ */

@@ -254,6 +254,140 @@ waits='until ls -l /proc/$z/fd 2>/dev/null | grep -q "/f$"; do
 	all_right
 }
 
+# ---- the pid file -----------------------------------------------------------
+
+@test "pidfile takes the place of nothing" {
+	echo 1 >one
+	ln -s old link
+	ln -s missing dangling
+	mkfifo f
+	mkdir d
+	: >empty
+	echo 1234 5678 >two
+	echo 1.5 >fraction
+	echo -5 >minus
+	other='not a regular file: use the name of a new file$'
+	# Never one of /dev itself: a fault here, and root, would remove it.
+	ln -s /dev/null null
+	ln -s /dev/fd/5 five-link
+	mknod device c 1 3 2>/dev/null || ln -s /dev/null device
+	for path in link dangling f d null device five-link /dev/fd/5; do
+		ends 2 "^zpipe: --pidfile: $path: $other" \
+		    "zpipe -P $path few -o out 5>five; r=\$?; [ ! -s out ] &&
+		    [ -p f -a -d d -a -L link -a ! -e missing ] &&
+		    [ ! -s five ] && [ \$(<old) = old ] && exit \$r"
+	done
+	for path in old empty two fraction minus many; do
+		ends 2 "^zpipe: --pidfile: $path: not a pid file: " \
+		    "cp $path was; zpipe -P $path few -o out; r=\$?
+		    cmp $path was && [ ! -s out ] && exit \$r"
+	done
+	ends 2 '^zpipe: --pidfile: one: process 1 is running: ' \
+	    'zpipe -P one few -o out; r=$?; [ $(<one) = 1 ] && exit $r'
+	ends 2 '^zpipe: --pidfile: me: process [0-9]+ is running: ' \
+	    'echo $$ >me; zpipe -P me few; r=$?; [ $(<me) = $$ ] && exit $r'
+	all_right
+}
+
+@test "a pid file that is an input, an output or the stored file is refused" {
+	gone='sleep 0 & g=$!; wait $g; echo $g'
+	ends 1 '^zpipe: --pidfile: pid: it is also an output: ' \
+	    'zpipe -P pid -o pid few; r=$?; [ ! -s pid ] && exit $r'
+	ends 1 '^zpipe: --pidfile: pid: it is also an output: ' \
+	    "$gone >pid; ln pid hard; cp pid was
+	    zpipe -P pid --append=hard few; r=\$?; cmp pid was && exit \$r"
+	ends 1 '^zpipe: --pidfile: pid: it is also an output: ' \
+	    'rm -f pid; zpipe few -P pid >pid; r=$?; [ ! -s pid ] && exit $r'
+	ends 1 '^zpipe: --pidfile: pid: it is also an input: ' \
+	    "$gone >pid; cp pid was; zpipe -P ./pid few pid -P pid; r=\$?
+	    cmp pid was && exit \$r"
+	ends 1 '^zpipe: --pidfile: pid: it is also an input: ' \
+	    "$gone >pid; cp pid was; zpipe -P pid <pid; r=\$?
+	    cmp pid was && exit \$r"
+	ends 1 '^zpipe: --pidfile: none: it is also an input: ' \
+	    'zpipe -P none none; r=$?; [ ! -e none ] && exit $r'
+	ends 1 '^zpipe: --pidfile: pid: it is also the file of --store' \
+	    "$gone >pid; cp pid was; zpipe -P pid -U pid few; r=\$?
+	    cmp pid was && exit \$r"
+	ends 1 '^zpipe: --pidfile: new: it is also the file of --store' \
+	    'zpipe -P new -U new few; r=$?; [ ! -e new ] && exit $r'
+	all_right
+}
+
+@test "a stale pid file is replaced, by one process only" {
+	gone='sleep 0 & g=$!; wait $g; echo $g'
+	one "$gone >pid; zpipe -P pid few | cmp - few && [ ! -e pid ]"
+	one "$gone | tr -d '\\n' >pid; zpipe -P pid few | cmp - few &&
+	    [ ! -e pid ]"
+	tried=$((tried + 1))
+	try 10 "$gone >pid; mkfifo hold; exec 9<>hold
+	    for i in 1 2 3 4 5 6 7 8; do zpipe -P pid hold 9>&- & p+=(\$!); done
+	    until [ \$(jobs -r | wc -l) = 1 ]; do sleep 0.02; done
+	    z=\$(<pid); [ -d /proc/\$z ] && kill \$z; wait \$z; [ ! -e pid ]"
+	[ "$status,$(grep -c 'is running\|not a pid file' <<<"$stderr")" = 0,7 ] ||
+		note "eight at once: $(outcome)"
+	all_right
+}
+
+@test "the pid file is there before the first byte, and gone on every way out" {
+	mkfifo in
+	# a shell has its background jobs ignore INT and QUIT
+	hold="ulimit -c 0; exec 9<>in; env --default-signal \
+	    zpipe -q -P pid in 9>&- & z=\$!"
+	one 'zpipe few --exec="cat >/dev/null; [ -s pid ] && : >seen" -P pid |
+	    cmp - few && [ -e seen ] && [ ! -e pid ]'
+	for s in INT TERM HUP QUIT ALRM USR2 XCPU VTALRM PROF ABRT SEGV \
+	    BUS FPE ILL SYS TRAP PWR STKFLT RTMIN RTMAX; do
+		[[ ${SANITIZED:-no} = no || ! $s =~ ABRT|SEGV|BUS|FPE|ILL ]] ||
+			continue
+		tried=$((tried + 1))
+		try 5 "$hold; until [ -s pid ]; do sleep 0.02; done
+		    [ \$(<pid) = \$z ] || exit 7
+		    kill -$s \$z; wait \$z; r=\$?; [ ! -e pid ] || exit 8
+		    [ \$r = \$((128 + \$(kill -l $s))) ]"
+		[ "$status" = 0 ] || note "$s: $(outcome)"
+	done
+	one 'zpipe -P pid many | true; [ ${PIPESTATUS[0]} = 141 -a ! -e pid ]'
+	ends 16 'No space' 'zpipe -P pid few >/dev/full; r=$?
+	    [ ! -e pid ] && exit $r'
+	ends 2 'missing' 'zpipe -P pid missing; r=$?; [ ! -e pid ] && exit $r'
+	ends 1 'the size is not known' 'cat few | zpipe -P pid -S; r=$?
+	    [ ! -e pid ] && exit $r'
+	all_right
+}
+
+@test "a pid file that is not ours any more is left alone" {
+	mkfifo in
+	run="ulimit -c 0; exec 9<>in; zpipe -q -P pid in 9>&- & z=\$!
+	    until [ -s pid ]; do sleep 0.02; done"
+	for s in TERM USR2; do
+		end="kill -$s \$z; { wait \$z; } 2>/dev/null"
+		one "$run; mv pid was; echo 1 >pid; $end; [ \$(<pid) = 1 ]"
+		one "rm -f pid was; $run; mv pid was; cp was pid; $end
+		    [ -e pid ]"
+		one "rm -f pid was; $run; echo 1 >pid; $end; [ \$(<pid) = 1 ]"
+		one "rm -f pid was; $run; mv pid was; ln -s was pid; $end
+		    [ -e was ]"
+		one "rm -f pid was; $run; rm pid; $end; [ ! -e pid ]"
+		rm -f pid
+	done
+	all_right
+}
+
+@test "a pid file that cannot be written is one line, and nothing moves" {
+	ends 2 '^zpipe: --pidfile: pid: File too large$' \
+	    "trap '' XFSZ; (ulimit -f 0; exec zpipe -P pid few) 2>&1 >/dev/null |
+	    cat >&2; r=\$?; [ ! -e pid ] && exit \$r"
+	mkdir disk
+	mount -t tmpfs -o size=64k none disk 2>/dev/null ||
+		skip "nothing can be mounted here"
+	mounted=$BATS_TEST_TMPDIR/disk
+	ends 2 '^zpipe: --pidfile: disk/pid: No space left on device$' \
+	    'head -c 80000 /dev/zero >disk/x 2>/dev/null
+	    zpipe -P disk/pid few; r=$?; [ ! -e disk/pid ] && exit $r'
+	all_right
+}
+
 # ---- how far it got ---------------------------------------------------------
 
 @test "a file that gets full says how many bytes it has" {
