@@ -97,11 +97,15 @@ struct zpipe {
 	struct remote remote;
 	struct monitor monitor;
 	const char *command; /* that is monitored */
-	int store_fd;        /* of the temporary file, or -1 */
-	char store_path[32];
-	const char *stored[2]; /* the only input, with --store-and-forward */
+	/* --store-and-forward: what is stored first is the only input then */
+	int store_fd;           /* of the file, or -1 */
+	struct stat store_st;   /* of it */
+	char *store_name;       /* for messages */
+	char store_operand[32]; /* names the descriptor */
+	const char *stored[2];
+	uint64_t store_size; /* bytes that were stored */
 	struct pidfile pidfile;
-	bool skipped;          /* something could not be read */
+	bool skipped;               /* something could not be read */
 	const struct input *erring; /* its skipped errors have been told */
 	uint64_t began;             /* meter_clock() */
 	bool told;                  /* that others may talk to us */
@@ -377,6 +381,16 @@ on_change(struct zpipe *z, const char *msg, size_t len, char *reply)
 	return n;
 }
 
+/* What the inputs come to; what was stored, when that is sent. */
+static int
+inputs_size(const struct zpipe *z, uint64_t *bytes)
+{
+	if (z->o.files != z->stored)
+		return size_inputs(z->o.files, z->o.nfiles, bytes);
+	*bytes = z->store_size;
+	return 0;
+}
+
 /*
  * Where the descriptors among the inputs stand, all together; -1 if there are
  * none, or one has no position.
@@ -417,7 +431,7 @@ size_for_others(struct zpipe *z)
 	if (z->sized || z->o.sized || z->o.size != 0 || z->o.show.lines)
 		return;
 	z->sized = true;
-	if (size_inputs(z->o.files, z->o.nfiles, &bytes) == -1)
+	if (inputs_size(z, &bytes) == -1)
 		return;
 	/* they count from where they stand, which is no longer the start */
 	at = z->given_at == -1 ? -1 : where_given(z);
@@ -795,6 +809,8 @@ copy_one(struct zpipe *z, const char *operand)
 		z->status |= STATUS_OPEN;
 		return true;
 	}
+	if (operand == z->store_operand)
+		in.name = z->store_name;
 	if (z->o.direct_io)
 		input_direct(&in);
 	z->erring = NULL;
@@ -1238,7 +1254,7 @@ find_size(struct zpipe *z)
 	device = has_room(z, &room);
 	if (!display_draws(&z->display) && !o->stop_at_size && !device)
 		return false;
-	if (size_inputs(o->files, o->nfiles, &bytes) == -1) {
+	if (inputs_size(z, &bytes) == -1) {
 		if (device)
 			o->size = room;
 		/* one byte more, to learn whether there is one */
@@ -1357,6 +1373,8 @@ clean_up(struct zpipe *z)
 	if (z->store_fd != -1)
 		close(z->store_fd);
 	z->store_fd = -1;
+	free(z->store_name);
+	z->store_name = NULL;
 	pidfile_delete(&z->pidfile);
 }
 
@@ -1458,12 +1476,115 @@ finish(struct zpipe *z)
 	close(wake_fd);
 }
 
+/* ---- store and forward ------------------------------------------------ */
+
+/* Only there is everything still to be found when it has been written. */
+static bool
+can_store(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) || S_ISBLK(st->st_mode);
+}
+
+/* 0, or -1 with errno; 0 as well, if it is there and cannot store. */
+static int
+open_named(struct zpipe *z, const char *path)
+{
+	struct stat *st = &z->store_st;
+
+	z->store_name = strdup(path);
+	if (z->store_name == NULL)
+		return -1;
+	/* to open a device or a FIFO may have an effect */
+	if (stat(path, st) == 0 && !can_store(st) && !S_ISDIR(st->st_mode))
+		return 0;
+	do
+		z->store_fd = open(path,
+		    O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0666);
+	while (retry(z->store_fd));
+	return z->store_fd == -1 ? -1 : fstat(z->store_fd, st);
+}
+
+/*
+ * Without a name. Where the file system or the kernel has no O_TMPFILE
+ * (open(2)), a name that is removed at once.
+ */
+static int
+open_unnamed(struct zpipe *z, const char *dir)
+{
+	char *path = NULL;
+
+	if (asprintf(&z->store_name, "temporary file in %s", dir) == -1) {
+		z->store_name = NULL;
+		return -1;
+	}
+	do
+		z->store_fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	while (retry(z->store_fd));
+	if (z->store_fd == -1 &&
+	    asprintf(&path, "%s/zpipe.XXXXXX", dir) != -1) {
+		z->store_fd = mkostemp(path, O_CLOEXEC);
+		if (z->store_fd != -1)
+			unlink(path);
+		free(path);
+	}
+	return z->store_fd == -1 ? -1 : fstat(z->store_fd, &z->store_st);
+}
+
+/* 0, or -1: it has been said why not. */
+static int
+open_store(struct zpipe *z)
+{
+	const char *path = z->o.store, *dir = getenv("TMPDIR");
+	bool temporary = strcmp(path, "-") == 0;
+	bool named = dir != NULL && *dir != '\0';
+
+	if (!temporary && path_descriptor(path) != -1) {
+		msg_text(path,
+		    "cannot store in a descriptor: use the name of a file");
+	} else if (temporary) {
+		dir = named ? dir : "/tmp";
+		if (open_unnamed(z, dir) == 0)
+			return 0;
+		msg_text("--store-and-forward",
+		    "cannot create a temporary file in %s (%s): %s", dir,
+		    named ? "from TMPDIR" : "TMPDIR is not set",
+		    strerror(errno));
+	} else if (open_named(z, path) == -1) {
+		msg_errno(path);
+	} else if (!can_store(&z->store_st)) {
+		msg_text(path,
+		    "cannot be read back: use a regular file or a block "
+		    "device");
+	} else
+		return 0;
+	z->status |= STATUS_OPEN;
+	return -1;
+}
+
+/* The output of the first half: it may be closed, the file is still needed. */
+static int
+store_output(const struct zpipe *z, struct output *out)
+{
+	int fd = fcntl(z->store_fd, F_DUPFD_CLOEXEC, 0), saved;
+
+	if (fd == -1)
+		return -1;
+	if (output_init(out, fd, z->store_name) == -1) {
+		saved = errno;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	out->opened = true;
+	return 0;
+}
+
 /*
  * --store-and-forward: all inputs to a file, which then is the input. False if
  * they are not there, and nothing is to go on.
  */
 static bool
-store(struct zpipe *z, const char *path)
+store(struct zpipe *z)
 {
 	struct output out, *outs = z->outs;
 	size_t nouts = z->nouts;
@@ -1471,14 +1592,15 @@ store(struct zpipe *z, const char *path)
 	int before = z->status;
 	bool good = false;
 
-	if (output_open(&out, path, false) == -1 || out.fifo != NULL) {
-		msg_errno(path);
+	if (store_output(z, &out) == -1) {
+		msg_errno(z->store_name);
 		z->status |= STATUS_OPEN;
 		return false;
 	}
 	for (size_t i = 0; i < nouts; i++)
 		if (output_same(&out, &outs[i])) {
-			msg_text(path, "the same output as %s", outs[i].name);
+			msg_text(out.name, "the same output as %s",
+			    outs[i].name);
 			z->status |= STATUS_USAGE;
 			output_close(&out);
 			return false;
@@ -1502,46 +1624,28 @@ store(struct zpipe *z, const char *path)
 	}
 	if (!out.gone)
 		on_done(z, &out);
+	z->store_size = z->pump.moved;
 	pump_release(&z->pump);
 	z->o.engine = engine;
 	z->pump.outs = z->outs = outs;
 	z->pump.nouts = z->nouts = nouts;
-	return good;
-}
-
-/* It has no name: we find it again by its descriptor. */
-static bool
-temporary(struct zpipe *z)
-{
-	const char *dir = getenv("TMPDIR");
-
-	do
-		z->store_fd = open(dir != NULL && *dir != '\0' ? dir : "/tmp",
-		    O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	while (retry(z->store_fd));
-	if (z->store_fd == -1)
-		return false;
-	snprintf(z->store_path, sizeof(z->store_path), "/proc/self/fd/%d",
-	    z->store_fd);
-	return true;
+	return good && z->status == before;
 }
 
 static bool
 store_first(struct zpipe *z)
 {
-	const char *stored = z->o.store;
-
-	if (strcmp(stored, "-") == 0) {
-		if (!temporary(z)) {
-			msg_errno("--store-and-forward");
-			z->status |= STATUS_OPEN;
-			return false;
-		}
-		stored = z->store_path;
-	}
-	if (!store(z, stored))
+	if (open_store(z) == -1 || !store(z))
 		return false;
-	z->stored[0] = stored;
+	/* the file itself, whatever has its name now */
+	if (lseek(z->store_fd, 0, SEEK_SET) == -1) {
+		msg_errno(z->store_name);
+		z->status |= STATUS_MOVE;
+		return false;
+	}
+	snprintf(z->store_operand, sizeof(z->store_operand), "/dev/fd/%d",
+	    z->store_fd);
+	z->stored[0] = z->store_operand;
 	z->o.files = z->stored;
 	z->o.nfiles = 1;
 	if (start_pump(z) == -1 || display_again(&z->display) == -1) {
@@ -1550,7 +1654,11 @@ store_first(struct zpipe *z)
 		return false;
 	}
 	z->o.sized = false;
-	return set_aims(z) == 0 && start_outputs(z) == 0;
+	if (set_aims(z) == -1)
+		return false;
+	if (S_ISBLK(z->store_st.st_mode) && z->pump.stop > z->store_size)
+		z->pump.stop = z->store_size;
+	return start_outputs(z) == 0;
 }
 
 static void

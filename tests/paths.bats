@@ -388,6 +388,74 @@ waits='until ls -l /proc/$z/fd 2>/dev/null | grep -q "/f$"; do
 	all_right
 }
 
+# ---- store and forward ------------------------------------------------------
+
+@test "store-and-forward takes nothing that cannot be read back" {
+	mkfifo f
+	for path in /dev/null /dev/full /dev/tty f; do
+		ends 2 "^zpipe: $path: cannot be read back: use a regular " \
+		    "cp old out; zpipe -U $path few -o out; r=\$?
+		    cmp out old && exit \$r"
+	done
+	for path in /dev/stdout /dev/fd/5 /proc/self/fd/5; do
+		ends 2 "^zpipe: $path: cannot store in a descriptor: " \
+		    "zpipe -U $path few 5<>old; r=\$?; [ \$(<old) = old ] &&
+		    exit \$r"
+	done
+	ends 2 '^zpipe: \.: Is a directory$' 'zpipe -U . few'
+	all_right
+}
+
+@test "store-and-forward forwards what it stored, whatever has the name now" {
+	mkfifo in
+	one 'zpipe -U t in -o out & z=$!; { cat few
+	    until [ -e t ]; do sleep 0.02; done; mv t was; echo bad >t; } >in
+	    wait $z && cmp out few && cmp was few && [ $(<t) = bad ]'
+	one 'rm -f t was; zpipe -U t in -o out & z=$!; { cat few
+	    until [ -e t ]; do sleep 0.02; done; rm t; mkfifo t; } >in
+	    wait $z && cmp out few && [ -p t ]'
+	need strace
+	strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+	# nor is /proc needed for it
+	one 'rm -f t; strace -qq -o /dev/null -P /proc/self/fd -P /dev/fd \
+	    -e inject=openat:error=ENOENT zpipe -U - few 2>/dev/null |
+	    cmp - few'
+	all_right
+}
+
+@test "store-and-forward reads back from a device only what was stored" {
+	truncate -s 1M disk
+	loop=$(losetup -f --show disk 2>/dev/null) ||
+		skip "no loop device can be had here"
+	for o in "" -C --engine=splice -l "-nf 2>/dev/null"; do
+		one "zpipe $o -U $loop few | cmp - few"
+		one "head -c 1M many | zpipe $o -U $loop |
+		    cmp - <(head -c 1M many)"
+		one "cat /dev/null | zpipe $o -U $loop | cmp - /dev/null"
+	done
+	ends 16 "^zpipe: $loop: device is full after 1048576 bytes, " \
+	    "zpipe -U $loop many | cmp - /dev/null; exit \${PIPESTATUS[0]}"
+	ends 4 "^zpipe: $loop: input file is output file$" \
+	    "zpipe -o $loop $loop"
+	all_right
+}
+
+@test "the temporary file is in TMPDIR, with or without O_TMPFILE" {
+	ends 2 "temporary file in $PWD/no \(from TMPDIR\): No such file" \
+	    "TMPDIR=\$PWD/no zpipe -U - few"
+	ends 2 "temporary file in $PWD/old \(from TMPDIR\): Not a dir" \
+	    "TMPDIR=\$PWD/old zpipe -U - few"
+	need strace
+	strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+	mkdir tmp
+	for e in EOPNOTSUPP EISDIR ENOENT EINVAL; do
+		one "TMPDIR=\$PWD/tmp strace -qq -o log -P \$PWD/tmp \
+		    -e inject=openat:error=$e zpipe -U - few | cmp - few &&
+		    grep -q INJECTED log && rmdir tmp && mkdir tmp"
+	done
+	all_right
+}
+
 # ---- how far it got ---------------------------------------------------------
 
 @test "a file that gets full says how many bytes it has" {
