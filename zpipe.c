@@ -636,18 +636,53 @@ follow_signal(struct zpipe *z)
 	}
 }
 
+/* Two descriptors of a file have one offset (dup(2)): moving one moves both. */
+static bool
+share_offset(int fd, off_t at, int other)
+{
+	off_t seen;
+
+	if (lseek(other, 0, SEEK_CUR) != at ||
+	    lseek(fd, at + 1, SEEK_SET) == -1)
+		return false;
+	seen = lseek(other, 0, SEEK_CUR);
+	(void)lseek(fd, at, SEEK_SET);
+	return seen == at + 1;
+}
+
+/*
+ * The input and the output are one file: whether zpipe would read its own
+ * output. It would not where the input is at, or ahead of, the place where the
+ * next byte will be written: so cat a b 1<>a appends b to a. GNU cat has this
+ * rule since coreutils 9.6 (for appending: 9.7). A terminal or a socket is no
+ * danger; a pipe always is.
+ */
+static bool
+reads_output(const struct zpipe *z, const struct input *in,
+    const struct output *o)
+{
+	int out = o->own != -1 ? o->own : o->fd;
+	off_t at, to;
+
+	if (in->kind != INPUT_FILE && in->kind != INPUT_BLOCK)
+		return in->kind == INPUT_PIPE;
+	at = lseek(in->fd, 0, SEEK_CUR);
+	to = lseek(out, 0, SEEK_CUR);
+	if (o->append || at == -1 || to == -1)
+		return in->left > 0 || z->pump.moved > o->sent;
+	/* what it has not got yet comes first */
+	if (at < to + (off_t)(z->pump.moved - o->sent))
+		return true;
+	return in->left > 0 && share_offset(in->fd, at, out);
+}
+
 static bool
 is_output(const struct zpipe *z, const struct input *in)
 {
-	for (size_t i = 0; i < z->nouts; i++) {
-		const struct stat *a = &in->st, *b = &z->outs[i].st;
-
-		if (a->st_dev != b->st_dev || a->st_ino != b->st_ino)
-			continue;
-		/* an empty file is no danger, nor a terminal or a socket */
-		return in->kind == INPUT_PIPE ||
-		    (in->kind == INPUT_FILE && in->left > 0);
-	}
+	for (size_t i = 0; i < z->nouts; i++)
+		if (!z->outs[i].gone && path_same(&in->st, &z->outs[i].st) &&
+		    reads_output(z, in, &z->outs[i]))
+			return true;
 	return false;
 }
 

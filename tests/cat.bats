@@ -431,18 +431,6 @@ engines=("" --engine=ring --engine=splice --engine=copy)
 		cat words b | cmp - out
 
 	done
-	for o in "" --engine=range --engine=splice --engine=copy -C; do
-		cp words out
-		try 5 "zpipe $o out 1<>out"
-		ended 4
-		same out words
-
-		cp words out
-		ln -f out link
-		try 5 "zpipe $o link 1<>out"
-		ended 4
-		same out words
-	done
 }
 
 @test "an empty file that is also the output is fine, as in cat" {

@@ -479,3 +479,40 @@ waits='until ls -l /proc/$z/fd 2>/dev/null | grep -q "/f$"; do
 	done
 	all_right
 }
+
+# ---- an input that is an output ---------------------------------------------
+
+@test "an input may be the output if nothing is read that was written" {
+	for o in "" -C --engine=copy --engine=ring --engine=splice; do
+		one "cp few f; zpipe $o f a 1<>f && cat few a | cmp - f"
+		one "cp few f; zpipe $o - a <f 1<>f && cat few a | cmp - f"
+		one "cp many f; ln -f f g; zpipe $o g 1<>f && cmp f many"
+		# the input is ahead: everything moves towards the front
+		one "cp many f; { head -c 8 >/dev/null; zpipe $o - a; } <f 1<>f &&
+		    { tail -c +9 many; cat a; tail -c 2 many; } | cmp - f"
+		# the input is at its end
+		one "cp few f; { cat >/dev/null; zpipe $o - a; } <f >>f &&
+		    cat few a | cmp - f"
+	done
+	all_right
+}
+
+@test "an input that is the output is refused if it would read its output" {
+	for o in "" -C --engine=ring "--tee=g"; do
+		ends 4 '^zpipe: f: input file is output file$' \
+		    "cp few f; zpipe $o a f 1<>f; r=\$?
+		    [ \$(head -n 1 f) = first ] &&
+		    [ \$(stat -c %s f) = 4000 ] && exit \$r" 2>/dev/null
+		ends 4 '^zpipe: f: input file is output file$' \
+		    "cp few f; zpipe $o f >>f; r=\$?; cmp f few && exit \$r"
+		ends 4 '^zpipe: stdin: input file is output file$' \
+		    "cp few f; zpipe $o <f >>f; r=\$?; cmp f few && exit \$r"
+		# one description for both
+		ends 4 '^zpipe: stdin: input file is output file$' \
+		    "cp few f; zpipe $o <>f >&0; r=\$?; cmp f few && exit \$r"
+		ends 4 '^zpipe: /dev/fd/5: input file is output file$' \
+		    "cp few f; zpipe $o -o /dev/fd/5 /dev/fd/5 5<>f; r=\$?
+		    cmp f few && exit \$r"
+	done
+	all_right
+}
