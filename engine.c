@@ -347,10 +347,14 @@ engine_took(struct pump *p, size_t n)
 }
 
 static void
-grow_output(struct output *o, size_t size)
+grow_output(const struct pump *p, struct output *o)
 {
-	size_t holds = pipe_grow(o->fd, size);
+	size_t size = p->o->pipe_size, holds;
 
+	/* a user has 64 MiB in all pipes (pipe(7)); then new ones are tiny */
+	while (size > PIPES_MOST / p->nouts)
+		size /= 2;
+	holds = pipe_grow(o->fd, size);
 	if (holds != 0)
 		o->holds = holds;
 }
@@ -358,21 +362,16 @@ grow_output(struct output *o, size_t size)
 void
 engine_grow_pipes(struct pump *p, const struct input *in)
 {
-	size_t size = p->o->pipe_size;
-
 	bool small = in->left < SHORT && p->moved - p->start < SHORT;
 
-	if (p->grown || size == 0 || (small && !p->o->pipe_asked))
+	if (p->grown || p->o->pipe_size == 0 || (small && !p->o->pipe_asked))
 		return;
 	p->grown = true;
 	if (in->kind == INPUT_PIPE)
-		pipe_grow(in->fd, size);
-	/* a user has 64 MiB in all pipes (pipe(7)); then new ones are tiny */
-	while (size > PIPES_MOST / p->nouts)
-		size /= 2;
+		pipe_grow(in->fd, p->o->pipe_size);
 	FOREACH_OUTPUT(p, o)
 		if (o->kind == OUTPUT_PIPE && o->fd != -1)
-			grow_output(o, size);
+			grow_output(p, o);
 }
 
 /* ---- outputs ---------------------------------------------------------- */
@@ -429,7 +428,7 @@ engine_connect(struct pump *p, struct output *o)
 	if (output_connect(o) == -1 && errno != EAGAIN)
 		return engine_lose(p, o, LOSS_ERROR);
 	if (o->fd != -1 && p->grown)
-		p->grown = false; /* this one has not */
+		grow_output(p, o); /* the others have been */
 	return STEP_DONE;
 }
 
