@@ -160,6 +160,8 @@ teardown()
 		    \"zpipe: --watchfd: process \$p: \$want\" ]"
 	done
 	one ": >seen; sleep 20 7<few & p=\$!; sleep 20 7<few & q=\$!
+	    until [ /proc/\$p/fd/7 -ef few ] && [ /proc/\$q/fd/7 -ef few ]
+	    do sleep 0.02; done
 	    zpipe -f -b -i 0.1 -d \$p \$q:7 2>seen & z=\$!
 	    until grep -q \$q: seen; do sleep 0.02; done; disown \$p \$q
 	    kill -9 \$p; kill -1 \$q; wait \$z
@@ -168,11 +170,13 @@ teardown()
 zpipe: --watchfd: process \$q: killed by signal 1 (Hangup)\" ]"
 	one ": >seen; : >go; bash -c 'while [ -e go ]; do sleep 0.02; done
 	    exec 7<&-; sleep 20' 7<few & p=\$!
+	    until [ /proc/\$p/fd/7 -ef few ]; do sleep 0.02; done
 	    zpipe -f -b -i 0.1 -d \$p:7 2>seen & z=\$!
 	    until [ -s seen ]; do sleep 0.02; done; rm go; wait \$z || exit
 	    tail -n 1 seen | grep -qx 'zpipe: --watchfd: process '\$p': descrip.*'"
 	# figures for a program are that and nothing else
 	one ": >seen; sleep 20 7<few & p=\$!
+	    until [ /proc/\$p/fd/7 -ef few ]; do sleep 0.02; done
 	    zpipe -n -i 0.1 -d \$p:7 2>seen & z=\$!
 	    until [ -s seen ]; do sleep 0.02; done; disown \$p; kill -9 \$p
 	    wait \$z && ! grep -v '^0$' seen"
