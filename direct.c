@@ -626,26 +626,36 @@ is_remote(int fd)
 	return false;
 }
 
-/* copy_file_range(2) of at most n bytes; 0 is the end. */
-static ssize_t
-copy_range(struct input *in, struct output *o, size_t n)
+/* Reserves n bytes, or what the input has, on both sides. */
+static enum step
+range_reserve(struct pump *p, struct input *in, size_t n)
 {
-	loff_t from, to;
-	ssize_t r;
+	struct output *o = &p->outs[0];
 
 	if (o->append) {
 		errno = EBADF;
-		return -1;
+		return STEP_FALL;
 	}
 	if (input_reserve(in, n) == -1)
-		return -1;
-	if (in->reserved == 0)
+		return engine_refused(errno) ? STEP_FALL : STEP_READ;
+	n = n < in->reserved ? n : in->reserved;
+	if (n > 0 && output_reserve(o, n) == -1)
+		return engine_refused(errno) ? STEP_FALL :
+					       engine_lose(p, o, LOSS_ERROR);
+	return STEP_DONE;
+}
+
+/* copy_file_range(2) of what is reserved, at most n bytes; 0 is the end. */
+static ssize_t
+copy_range(struct input *in, struct output *o, size_t n)
+{
+	loff_t from = in->at, to = o->at;
+	ssize_t r;
+
+	n = n < in->reserved ? n : in->reserved;
+	n = n < o->reserved ? n : o->reserved;
+	if (n == 0)
 		return 0;
-	if (output_reserve(o, n < in->reserved ? n : in->reserved) == -1)
-		return -1;
-	from = in->at;
-	to = o->at;
-	n = o->reserved < in->reserved ? o->reserved : in->reserved;
 	r = copy_file_range(in->fd, &from, o->fd, &to, n, 0);
 	if (r > 0) {
 		input_took(in, (size_t)r);
@@ -689,6 +699,9 @@ run_range(struct pump *p, struct input *in, uint64_t limit)
 			return s;
 		if (most == 0)
 			continue;
+		s = range_reserve(p, in, most);
+		if (s != STEP_DONE)
+			return s;
 		n = copy_range(in, o, most);
 		if (n == -1 && errno == EINTR)
 			continue;

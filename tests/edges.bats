@@ -99,6 +99,18 @@ setup()
 	all_right
 }
 
+@test "a position that cannot be had is blamed on its side" {
+	need strace
+	for o in -o ">"; do
+		name=$([ "$o" = -o ] && echo f || echo stdout)
+		ends 16 "^zpipe: $name: Input/output error" "rm -f f
+		    strace -qq -o /dev/null -P \$PWD/f \
+		    -e inject=lseek:error=EIO:when=2+ \
+		    zpipe --engine=range $W $o f"
+	done
+	all_right
+}
+
 @test "an error that read and write do not repeat is still reported" {
 	need strace
 	ends 16 "^zpipe: $W: Input/output error$" "strace -qq -o /dev/null \
