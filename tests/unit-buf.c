@@ -373,6 +373,32 @@ test_counts(void)
 	rig_close(&g);
 }
 
+/* What has records needs room for a whole one. */
+static void
+test_least(void)
+{
+	struct rig g;
+	size_t room, buf;
+
+	rig_open(&g, RELEASE_DRAIN, false);
+	fcntl(g.pipe[1], F_SETPIPE_SZ, 1 << 20);
+	buf = g.r.conf.buf_size;
+	ok(rig_send(&g, 'L', 2 * buf - 100), "two buffers, but 100 bytes");
+	ok(ring_room(&g.r, 100, &room) != NULL && room == 100,
+	    "there is room for a record of 100");
+	ok(ring_room(&g.r, 101, &room) != NULL && room == buf,
+	    "one that is longer gets the next buffer");
+	ok(rig_send(&g, 'M', 2 * buf - 100), "the bytes go on there");
+	errno = 0;
+	ok(ring_room(&g.r, 101, &room) == NULL && errno == EAGAIN,
+	    "without another buffer the ring is full");
+	/* its fence may have begun: bytes behind that would be unguarded */
+	errno = 0;
+	ok(ring_room(&g.r, 1, &room) == NULL && errno == EAGAIN,
+	    "and a bank that was left gets not even a short one");
+	rig_close(&g);
+}
+
 static void
 test_order(void)
 {
@@ -731,6 +757,7 @@ main(void)
 		skip("huge pages", "this system gives none");
 	test_holders(false);
 	test_refusals(false);
+	test_least();
 	test_order();
 	test_full();
 	test_abandoned();
