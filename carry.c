@@ -101,7 +101,8 @@ static void
 drain_all(struct pump *p, struct ring *r)
 {
 	FOREACH_OUTPUT(p, o) {
-		if (output_drain(o) == 0)
+		/* its count never falls again; what it holds nobody reads */
+		if (o->left_at == 0 && output_drain(o) == 0)
 			continue;
 		/* a fence is right without it, the user's promise is not */
 		o->drained = o->sent;

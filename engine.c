@@ -142,6 +142,10 @@ lose_left(struct pump *p)
 	FOREACH_OUTPUT(p, o) {
 		if (o->left_at == 0 || now < o->left_at + LEFT_US)
 			continue;
+		if (!output_left(o)) {
+			o->left_at = 0; /* a FIFO has got another reader */
+			continue;
+		}
 		errno = output_lost(o);
 		s = engine_lose(p, o, LOSS_ERROR);
 		if (s != STEP_DONE)
@@ -175,7 +179,8 @@ prepare(struct pump *p, const struct input *in, long usec)
 {
 	for (size_t i = 0; i < p->nouts; i++) {
 		struct output *o = &p->outs[i];
-		bool look = o->full || (output_watchable(o) && o->left_at == 0);
+		bool look = o->full ||
+		    (output_watchable(o) && (o->left_at == 0 || p->drain));
 
 		p->polls[i] = (struct pollfd){ look ? o->fd : -1,
 			o->full ? POLLOUT : 0, 0 };

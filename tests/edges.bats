@@ -412,3 +412,16 @@ setup()
 	done
 	all_right
 }
+
+@test "a reader that leaves with bytes unread does not keep us waiting" {
+	head -c 29345 "$W" >few
+	limit=3
+	for i in {1..16}; do
+		# a display waits for readers, a full ring for room
+		one "cat few | zpipe -f -t -i 100 2>/dev/null |
+		    leave 26612 >/dev/null || :"
+		one "trap '' PIPE; head -c 98645 $W 2>/dev/null | zpipe --engine=ring \
+		    -B 100k 2>/dev/null | leave 12704 >/dev/null || :"
+	done
+	all_right
+}

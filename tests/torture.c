@@ -1107,7 +1107,9 @@ make_left(struct plan *p)
 			continue;
 		j->allow &= GOOD | FAILED;
 		if (strstr(j->argv[i], "nopipe") != NULL)
-			j->allow = GOOD;
+			/* a connection may be reset, which is an error */
+			j->allow = j->out[0].kind == OUT_PIPE ? GOOD :
+								GOOD | FAILED;
 	}
 	j->silent = false;
 }
