@@ -10,7 +10,6 @@
 #include <limits.h>
 #include <linux/fs.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -236,7 +235,6 @@ set_direct(struct input *in, bool on)
 void
 input_direct(struct input *in)
 {
-	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
 	off_t pos = lseek(in->fd, 0, SEEK_CUR);
 	int fd;
 
@@ -244,10 +242,7 @@ input_direct(struct input *in)
 		return;
 	if (!in->owned) {
 		/* its flags are other processes' flags as well */
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", in->fd);
-		do
-			fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-		while (retry(fd));
+		fd = path_reopen(in->fd, O_RDONLY);
 		if (fd == -1)
 			return;
 		if (lseek(fd, pos, SEEK_SET) == -1) {

@@ -14,7 +14,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -178,15 +177,12 @@ output_truncate(const struct output *o)
 static int
 open_fifo(const struct output *o)
 {
-	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
-	int flags = O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, fd;
+	int fd = path_reopen(o->fifo_fd, O_WRONLY | O_NONBLOCK);
 	struct stat st;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fifo_fd);
-	fd = open(path, flags);
 	if (fd != -1 || errno != ENOENT)
 		return fd;
-	fd = open(o->fifo, flags);
+	fd = open(o->fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (fd != -1 && (fstat(fd, &st) == -1 || !path_same(&st, &o->st))) {
 		close(fd);
 		fd = -1;
@@ -320,17 +316,10 @@ may_reopen(const struct output *o)
 static void
 reopen(struct output *o)
 {
-	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
-
 	o->tried_own = true;
-	if (!may_reopen(o))
-		return;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
-	do
-		o->own = open(path,
-		    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY |
-			(o->packets ? O_DIRECT : 0));
-	while (retry(o->own));
+	if (may_reopen(o))
+		o->own = path_reopen(o->fd,
+		    O_WRONLY | O_NONBLOCK | (o->packets ? O_DIRECT : 0));
 }
 
 bool
@@ -531,18 +520,12 @@ output_sparse(struct output *o)
 void
 output_direct(struct output *o)
 {
-	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
-
 	if (o->kind != OUTPUT_FILE)
 		return;
 	if (!o->opened) {
 		/* its flags are other processes' flags as well */
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
-		do
-			o->own = open(path,
-			    O_WRONLY | O_CLOEXEC | O_NOCTTY |
-				(o->append ? O_APPEND : 0));
-		while (retry(o->own));
+		o->own = path_reopen(o->fd,
+		    O_WRONLY | (o->append ? O_APPEND : 0));
 		if (o->own == -1)
 			return;
 	}

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "path.h"
+#include "retry.h"
 
 /* As many symbolic links as the kernel follows (path_resolution(7)). */
 enum {
@@ -148,6 +150,19 @@ path_descriptor(const char *path)
 	}
 	errno = saved;
 	return fd;
+}
+
+int
+path_reopen(int fd, int flags)
+{
+	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+	int again;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	do
+		again = open(path, flags | O_CLOEXEC | O_NOCTTY);
+	while (retry(again));
+	return again;
 }
 
 bool

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * path: what a path that the user gave really names. It opens nothing and
- * prints nothing.
+ * path: what a path that the user gave really names, and the path that names a
+ * descriptor. It prints nothing.
  */
 #ifndef PATH_H
 #define PATH_H
@@ -18,6 +18,15 @@
  * description of a file, with position 0, and fail for a socket.
  */
 int path_descriptor(const char *path);
+
+/*
+ * Opens what the descriptor has open once more, by /proc/self/fd, with O_CLOEXEC
+ * and O_NOCTTY: a description with flags and a position of its own (open(2)).
+ * The new descriptor, the caller's to close, or -1 with errno: ENOENT without
+ * /proc, EINTR if a signal ends us (retry.h). With O_NONBLOCK, or for a file, it
+ * does not wait.
+ */
+int path_reopen(int fd, int flags);
 
 /* Both are of one file, or of one block device. */
 bool path_same(const struct stat *, const struct stat *);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "path.h"
 #include "remote.h"
 #include "retry.h"
 #include "term.h"
@@ -571,16 +572,12 @@ static void
 make_nonblocking(struct output *o)
 {
 	const int flags = O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
-	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
 	unsigned number;
 
 	if (o->tried_own || ioctl(o->fd, TIOCGPTN, &number) == 0)
 		return;
 	o->tried_own = true;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
-	do
-		o->own = open(path, flags);
-	while (retry(o->own));
+	o->own = path_reopen(o->fd, flags);
 	if (o->own != -1 || tcgetpgrp(o->fd) == -1)
 		return;
 	do
