@@ -75,7 +75,7 @@ bool engine_stopped(struct pump *);
 /*
  * The only place where zpipe sleeps: until the input can be read (if it is not
  * NULL), an output that was full has room, a reader leaves, a signal comes,
- * or usec (-1: ever) have passed. Sets p->in_ready, clears o->full. No event
+ * or usec (-1: no limit) have passed. Sets p->in_ready, clears o->full. No event
  * tells that a FIFO has got a reader, so with one to wait for it sleeps less.
  *
  * A reader that leaves with bytes of its output still to be sent is a loss at
@@ -93,7 +93,7 @@ enum step engine_wait(struct pump *, const struct input *, long usec);
 enum step engine_wait_taken(struct pump *, long usec);
 
 /*
- * Readers have taken bytes UNSEEN times without fewer being left: somebody else
+ * Readers have taken bytes several times, and no fewer were left: somebody else
  * writes to that pipe, and the count may never prove that ours are gone.
  */
 bool engine_unseen(const struct pump *);
@@ -110,11 +110,11 @@ enum step engine_gather(struct pump *, const struct input *);
 /*
  * For engines that take bytes by the kernel: at most how many of *n may be
  * taken now (--rate-limit, --size). 0 where it has slept for that; STEP_LIMIT
- * when there are to be no more. Whoever takes them calls limit_took().
+ * when there are to be no more. Whoever takes them calls engine_took().
  */
 enum step engine_may(struct pump *, size_t *n);
 
-/* So many of them have been taken. */
+/* n of them have been taken. */
 void engine_took(struct pump *, size_t n);
 
 /* The shorter of two times to sleep; -1 is for ever. */
@@ -136,10 +136,16 @@ void engine_grow_pipes(struct pump *, const struct input *);
  */
 bool engine_refused(int reason);
 
-/* An output has failed: errno. STEP_DONE if the others go on without it. */
+/*
+ * An output has failed: errno, which on_lost() blames. STEP_DONE if the others
+ * go on without it, else STEP_WRITE.
+ */
 enum step engine_lose(struct pump *, struct output *, enum loss);
 
-/* A FIFO may have got a reader; o->fifo is NULL then. */
+/*
+ * A FIFO may have got a reader; o->fifo is NULL then. An output that will never
+ * get one is lost, as by engine_lose(). Never blocks.
+ */
 enum step engine_connect(struct pump *, struct output *);
 
 /* n bytes went from the input to the only output. */

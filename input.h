@@ -27,12 +27,12 @@ struct input {
 	const char *name; /* for messages; not ours */
 	struct stat st;
 	enum input_kind kind;
-	off_t left; /* bytes to its end, -1 if nobody can say */
+	off_t left; /* bytes to its end when it was opened, -1 if unknown */
 	int fd;
 	int given;      /* the borrowed one that fd reads another way; or -1 */
 	bool owned;     /* we opened it, we close it */
 	bool direct;    /* O_DIRECT is on */
-	size_t block;   /* input_skip(): so much is tried by itself; or 0 */
+	size_t block;   /* the caller's: what input_skip() passes over; or 0 */
 	size_t careful; /* bytes to be read block by block, behind an error */
 	size_t record;  /* a read with less room may lose bytes, or fail */
 	bool packets; /* a socket, or a pipe, each read of which is a record */
@@ -98,12 +98,14 @@ ssize_t input_read_cut(struct input *, void *, size_t n,
 /*
  * read(2) locks the position of a file, which other processes may share;
  * splice(2), copy_file_range(2) and mmap(2) do not. So they take their bytes
- * from a region that lseek(2), which does, has reserved: *n bytes from in->at
+ * from a region that lseek(2), which does, has reserved: n bytes from in->at
  * on, of which in->reserved are left; fewer than asked for at the end of the
- * file, none behind it. Whoever takes bytes calls input_took(). input_read()
- * takes what is left first; input_give_back() moves the position back to it,
- * but only if nobody has moved it since: false. input_close() does that too.
- * 0, or -1 with errno.
+ * file, none behind it. If some of a region is left, that is kept, whatever n
+ * is. 0, or -1 with errno.
+ *
+ * Whoever takes bytes calls input_took(). input_read() takes what is left
+ * first. input_give_back() moves the position back to what is left; false if
+ * somebody has moved it meanwhile, and then it stays. input_close() calls that.
  */
 int input_reserve(struct input *, size_t n);
 void input_took(struct input *, size_t n);
@@ -159,7 +161,7 @@ bool input_pollable(const struct input *);
 /* Bytes that can be read at once from a pipe (FIONREAD), 0 if unknown. */
 size_t input_pending(const struct input *);
 
-/* 0, or -1 with errno: then the descriptor is closed all the same. */
+/* 0, or -1 with errno; the descriptor is closed in either case. */
 int input_close(struct input *);
 
 #endif

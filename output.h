@@ -37,7 +37,7 @@ struct output {
 	const char *fifo;    /* the path of a FIFO that has no reader yet */
 	int fifo_fd;         /* that FIFO, by O_PATH; or -1 */
 	bool tried_own;
-	bool mute;        /* nobody can tell when its reader takes something */
+	bool mute;        /* output_tell() cannot be had */
 	unsigned careful; /* small writes without it */
 	bool append;      /* O_APPEND */
 	bool opened;      /* by us, by its path */
@@ -59,8 +59,7 @@ struct output {
 	uint64_t given;   /* bytes that it got: sent without the holes */
 	uint64_t dropped; /* bytes of the holes */
 	uint64_t left;    /* unread when its reader went, after the end */
-	uint64_t
-	    left_at; /* when its reader went, having got all so far; or 0 */
+	uint64_t left_at; /* when its reader went, with nothing lost; or 0 */
 
 	/* the holes that its pipe may still be before: output_drain() */
 	bool holes;
@@ -126,8 +125,9 @@ ssize_t output_share(struct output *, const void *, size_t n);
  * splice(2) and copy_file_range(2) do not. So they write to a region that
  * lseek(2), which does, has reserved: n bytes from o->at on, of which
  * o->reserved are left. Only where output_reserves() is true: a regular
- * file whose position counts. Whoever writes there calls
- * output_put(); output_write() fills what is left first. 0, or -1 with errno.
+ * file whose position counts. If some of a region is left, that is kept, and it
+ * may be shorter than n. Whoever writes there calls output_put();
+ * output_write() fills what is left first. 0, or -1 with errno.
  */
 bool output_reserves(const struct output *);
 int output_reserve(struct output *, size_t n);
@@ -185,7 +185,7 @@ uint64_t output_taken(const struct output *);
  * of our own. poll(2) tells no more than that a full one has room. (Linux does
  * so in pipe_read() and in splice's wakeup_pipe_writers().) Its si_code is
  * POLL_OUT then (F_SETSIG, fcntl(2)). 0, or -1 if it
- * cannot be had. Anything but a pipe is 0, and needs none.
+ * is not available. For anything but a pipe it does nothing and returns 0.
  */
 int output_tell(struct output *, bool on);
 

@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include <stdbool.h>
-
 struct pidfile {
 	const char *path; /* the caller's; NULL: there is none */
 	struct stat st;   /* of the file that was made */

@@ -81,10 +81,10 @@ struct pump {
 	uint64_t moved;       /* stream offset: bytes taken from inputs */
 	uint64_t start;       /* p->moved when this input began */
 	size_t piece;         /* what the last read gave */
-	unsigned small;       /* small pieces in a row, up to: */
-	unsigned streak;      /* so many, and the input is let grow */
-	bool trickle;         /* copy, but only until a large piece */
-	bool stream;          /* the input pipe is not in packet mode */
+	unsigned small;       /* small pieces in a row, at most streak */
+	unsigned streak; /* then more input is waited for; engine_gather() */
+	bool trickle;    /* copy, but only until a large piece */
+	bool stream;     /* the input pipe is not in packet mode */
 	uint64_t shared_seen; /* ring.shared when it last grew */
 	bool grown;           /* the pipes have been grown */
 	bool in_ready;        /* poll(2) says so of the input */
@@ -160,12 +160,12 @@ bool pump_full(const struct pump *);
  */
 enum pump_end pump_drain(struct pump *);
 
-/* --rate-limit: so many a second from now on, bytes or lines; 0: no limit. */
+/* --rate-limit: bytes or lines per second from now on; 0: no limit. */
 void pump_limit(struct pump *, uint64_t rate);
 
 /*
- * --buffer-size: the ring may grow to that size from now on. Memory that it has
- * already it keeps. There may be no ring that grows.
+ * --buffer-size: the ring may grow to that size from now on, and keeps the
+ * memory that it has. pump_grows() is false where there is no ring that grows.
  */
 bool pump_grows(const struct pump *);
 void pump_buffer(struct pump *, size_t size);

@@ -84,8 +84,8 @@ void remote_close(struct remote *);
  * our runtime directory or its own, in /run/user/UID or in /tmp. Root finds
  * those of all users; the directory and the socket must be the process's user's
  * own, and closed to others. Asks it and waits for its answer, for three
- * seconds at most. The answer's length, or -1 with errno: ESRCH no
- * such process, ENOENT it is no zpipe (or one of another user, or one that has
+ * seconds at most. The answer's length, or -1 with errno: ESRCH no such
+ * process, ENOENT it is no zpipe (or one of another user, or one that has
  * only just begun: it is tried for half a second), EACCES it is not ours,
  * ETIMEDOUT it does not answer: it is stopped, or waits for a disk, and may
  * still hear us later; ECONNRESET it has ended, or will not answer. reply has

@@ -23,9 +23,8 @@ int size_path(const char *path, uint64_t *bytes);
 
 /*
  * All operands together; a descriptor (input_descriptor()) counts from where it
- * stands, and once.
- * What cannot be read adds nothing: a file that is missing or forbidden, a
- * directory. ESPIPE if one is a stream.
+ * stands, and once. What cannot be read adds nothing: a file that is missing or
+ * forbidden, a directory. ESPIPE if one is a stream.
  */
 int size_inputs(const char *const *operands, size_t n, uint64_t *bytes);
 
