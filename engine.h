@@ -75,8 +75,9 @@ bool engine_stopped(struct pump *);
 /*
  * The only place where zpipe sleeps: until the input can be read (if it is not
  * NULL), an output that was full has room, a reader leaves, a signal comes,
- * or usec (-1: no limit) have passed. Sets p->in_ready, clears o->full. No event
- * tells that a FIFO has got a reader, so with one to wait for it sleeps less.
+ * or usec (-1: no limit) have passed. Sets p->in_ready, clears o->full. No
+ * event tells that a FIFO has got a reader, so with one to wait for it sleeps
+ * less.
  *
  * A reader that leaves with bytes of its output still to be sent is a loss at
  * once. If it has been given all there was, this may be the end, which counts

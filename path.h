@@ -20,11 +20,11 @@
 int path_descriptor(const char *path);
 
 /*
- * Opens what the descriptor has open once more, by /proc/self/fd, with O_CLOEXEC
- * and O_NOCTTY: a description with flags and a position of its own (open(2)).
- * The new descriptor, the caller's to close, or -1 with errno: ENOENT without
- * /proc, EINTR if a signal ends us (retry.h). With O_NONBLOCK, or for a file, it
- * does not wait.
+ * Opens what the descriptor has open once more, by /proc/self/fd, with
+ * O_CLOEXEC and O_NOCTTY: a description with flags and a position of its own
+ * (open(2)). The new descriptor, the caller's to close, or -1 with errno:
+ * ENOENT without /proc, EINTR if a signal ends us (retry.h). With O_NONBLOCK,
+ * or for a file, it does not wait.
  */
 int path_reopen(int fd, int flags);
 
