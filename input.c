@@ -142,6 +142,19 @@ open_path(const char *path)
 	return fd;
 }
 
+/* The flags of a descriptor (F_GETFL), or -1 if it cannot be read. */
+static int
+flags_to_read(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags != -1 && (flags & O_ACCMODE) == O_WRONLY) {
+		errno = EBADF; /* poll(2) would wait for it for ever */
+		return -1;
+	}
+	return flags;
+}
+
 int
 input_open(struct input *in, const char *operand)
 {
@@ -154,13 +167,9 @@ input_open(struct input *in, const char *operand)
 		in->fd = open_path(operand);
 	if (in->fd == -1)
 		return -1;
-	flags = fcntl(in->fd, F_GETFL);
+	flags = flags_to_read(in->fd);
 	if (flags == -1 || fstat(in->fd, &in->st) == -1)
 		goto fail;
-	if ((flags & O_ACCMODE) == O_WRONLY) {
-		errno = EBADF; /* poll(2) would wait for it for ever */
-		goto fail;
-	}
 	if (S_ISDIR(in->st.st_mode)) {
 		errno = EISDIR;
 		goto fail;
@@ -190,21 +199,6 @@ input_peek(const char *operand, enum input_kind *kind)
 	return 0;
 }
 
-/* As with input_open(), a descriptor must be open for reading. */
-static int
-is_readable(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags == -1)
-		return -1;
-	if ((flags & O_ACCMODE) == O_WRONLY) {
-		errno = EBADF;
-		return -1;
-	}
-	return 0;
-}
-
 int
 input_readable(const char *operand)
 {
@@ -214,7 +208,7 @@ input_readable(const char *operand)
 
 	if ((owned ? stat(operand, &st) : fstat(fd, &st)) == -1)
 		return -1;
-	if (!owned && is_readable(fd) == -1)
+	if (!owned && flags_to_read(fd) == -1)
 		return -1;
 	if (S_ISDIR(st.st_mode) || (owned && S_ISSOCK(st.st_mode))) {
 		errno = S_ISDIR(st.st_mode) ? EISDIR : ENXIO;
