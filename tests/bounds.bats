@@ -203,3 +203,109 @@ near()
 	done
 	all_right
 }
+
+# ---- outputs that lag, at the bound of a buffer
+
+@test "lag=detach keeps an output that has just the bytes of the boundary" {
+	command -v perl >/dev/null || skip "perl is not installed"
+	head -c 364544 "$W" >part # two buffers of 128 KiB, and a part of one
+	mkfifo a b
+	for from in part "<part" "< <(cat part)"; do
+		tried=$((tried + 1))
+		rm -f got
+		# a holds half a buffer and nobody reads it: when the ring is
+		# full, what is left of that buffer is passed over. b has been
+		# given all of it, so it is not behind, and reads later.
+		try 10 "exec 5<>a 6<>b
+		    perl -e 'fcntl(STDIN, 1031, 65536) or die' <&5 &&
+		    perl -e 'fcntl(STDIN, 1031, 131072) or die' <&6 || exit 99
+		    { wait_until '[ -e got ] && cmp -s got part'
+		    exec head -c 364544; } <&6 >late & p=\$!
+		    zpipe --engine=copy --lag=detach --pipe-size=0 -B 256k \
+		    -o got -o a -o b $from; r=\$?
+		    wait_until '! kill -0 \$p' 5; cmp got part; cmp late part
+		    exit \$r"
+		[ "$status" -eq 16 ] && [ -z "$output" ] &&
+		    [[ $stderr == "zpipe: a: detached after 65536 bytes"* ]] &&
+		    [ "$(wc -l <<<"$stderr")" -eq 1 ] ||
+			note "$from: $(outcome)"
+	done
+	all_right
+}
+
+@test "with lag a reader has time at the end as long as it takes something" {
+	head -c 1M "$W" >part
+	mkfifo p
+	for o in --lag=drop --lag=detach; do
+		# it takes longer than the second that one gets that does not
+		one "slow 50000 32768 <p >got & zpipe $o --pipe-size=0 -B 4M \
+		    --tee=p part >fast; r=\$?; wait; cmp fast part &&
+		    cmp got part && exit \$r"
+	done
+	all_right
+}
+
+@test "a limit is no lag with a buffer that is full of what it holds back" {
+	head -c 1M "$W" >part
+	for o in --lag=drop --lag=detach; do
+		for e in "" --engine=copy --engine=ring; do
+			one "cat part | zpipe $o $e -B 256k -L 3M -q |
+			    cmp - part"
+		done
+	done
+	all_right
+}
+
+@test "what takes nothing for ever is an error, not a wait" {
+	need strace
+	head -c 100000 "$W" >part
+	for to in ">f" ">/dev/null" "-o f" "| cat >f"; do
+		ends 16 '^zpipe: (stdout|f): Input/output error( after 0 bytes)?$' \
+		    "strace -qq -o /dev/null -e inject=write:retval=0:when=1 \
+		    zpipe --engine=copy part $to; exit \${PIPESTATUS[0]}"
+	done
+	all_right
+}
+
+@test "rates that are smaller than any buffer are kept" {
+	printf 'a\nb\nc\nd\n' >lines
+	for from in lines "< <(cat lines)"; do
+		one "zpipe -l -L 3 $from | cmp - lines"
+		one "zpipe --engine=copy -L 3 -S -s 3 $from |
+		    cmp - <(head -c 3 lines)"
+	done
+	all_right
+}
+
+@test "a peer that reads nothing stops neither the display nor the end" {
+	for k in tcp unix; do
+		for o in "" --engine=copy; do
+			tried=$((tried + 1))
+			rm -f err
+			# the last lines are the same: it is full, and awake
+			try 8 "cat /dev/zero | lend $k:5:- -- zpipe $o -X --fd=5 \
+			    -nb -i 0.05 2>err & wait_until '[ -e err ] &&
+			    [ \$(tail -n 5 err | sort -u | wc -l) = 1 ] &&
+			    [ \$(wc -l <err) -gt 9 ]' 5; r=\$?
+			    pkill -g 0 -x zpipe; wait; exit \$r"
+			[ "$status" -eq 0 ] || note "$k $o: $(outcome)"
+		done
+	done
+	all_right
+}
+
+@test "a limit holds where blocks could be shared" {
+	need mkfs.xfs
+	mkdir fs
+	truncate -s 400M image && mkfs.xfs -q image
+	mount -o loop image fs 2>/dev/null || skip "no loop mount is allowed here"
+	head -c 4M "$W" >fs/a
+	for from in "fs/a >fs/x" "-o fs/x fs/a" "<fs/a >fs/x"; do
+		tried=$((tried + 1))
+		try 5 "s=\${EPOCHREALTIME/.}; zpipe -L 8M $from
+		    cmp fs/a fs/x && [ \$((\${EPOCHREALTIME/.} - s)) -gt 400000 ]"
+		[ "$status" -eq 0 ] || note "$from: $(outcome)"
+	done
+	umount fs
+	all_right
+}

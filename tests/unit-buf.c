@@ -427,7 +427,8 @@ test_order(void)
 	ok(rig_send(&g, 'E', PIECE / 2), "bytes are sent");
 	ring_skip(&g.r, g.r.filled + 1000);
 	g.sent = g.r.filled;
-	ok(offsets_hold(&g.r), "another engine's bytes are skipped");
+	ok(offsets_hold(&g.r) && g.r.sent == g.r.filled,
+	    "another engine's bytes are skipped");
 	ok(rig_send(&g, 'F', PIECE), "and the ring goes on behind them");
 	rig_close(&g);
 }
@@ -740,6 +741,36 @@ test_probe(void)
 	vmsplice_copies = false;
 }
 
+/*
+ * A record that does not fit into the rest of a bank ends it, and the bank may
+ * have its fence: a smaller one must not be put there.
+ */
+static void
+test_records(void)
+{
+	static const enum release all[] = { RELEASE_FENCE, RELEASE_AUTO,
+		RELEASE_DRAIN };
+	struct rig g;
+	size_t room, half;
+	char *p;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		rig_open(&g, all[i], false);
+		fcntl(g.pipe[1], F_SETPIPE_SZ, 1 << 20);
+		half = g.r.conf.buf_size / 2;
+		rig_send(&g, 'L', ring_size(&g.r) - half);
+		p = ring_room(&g.r, half, &room);
+		ok(p != NULL && room == half,
+		    "%s: a record that just fits goes into what is left",
+		    release_name(all[i]));
+		ok(ring_room(&g.r, half + 1, &room) == NULL && errno == EAGAIN,
+		    "one that is a byte longer does not");
+		ok(ring_room(&g.r, 1, &room) == NULL && errno == EAGAIN,
+		    "and what was left behind is closed to all others");
+		rig_close(&g);
+	}
+}
+
 int
 main(void)
 {
@@ -762,6 +793,7 @@ main(void)
 	test_full();
 	test_abandoned();
 	test_growth();
+	test_records();
 	test_probe();
 	ok(exited > 0 && killed == 0,
 	    "the children of the fences end by themselves (%d, %d killed)",

@@ -348,6 +348,187 @@ test_growth(void)
 	close(p[1]);
 }
 
+/* ---- files ------------------------------------------------------------ */
+
+static int
+make_file(void)
+{
+	char path[] = "unit-output.XXXXXX";
+	int fd = mkostemp(path, O_CLOEXEC);
+
+	if (fd == -1 || unlink(path) == -1)
+		bail("a file");
+	return fd;
+}
+
+static off_t
+size_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == -1 ? -1 : st.st_size;
+}
+
+static off_t
+position(int fd)
+{
+	return lseek(fd, 0, SEEK_CUR);
+}
+
+/* n bytes of the file from `at` on are all c. */
+static bool
+all_are(int fd, off_t at, size_t n, char c)
+{
+	for (size_t i = 0; i < n; i++) {
+		char b;
+
+		if (pread(fd, &b, 1, at + (off_t)i) != 1 || b != c)
+			return false;
+	}
+	return true;
+}
+
+static void
+test_regions(void)
+{
+	int fd = make_file();
+	struct output o;
+
+	memset(page, 'r', sizeof(page));
+	output_init(&o, fd, "x");
+	ok(output_reserves(&o) && output_reserve(&o, 5000) == 0 && o.at == 0 &&
+		o.reserved == 5000 && position(fd) == 5000,
+	    "a region begins at the position, which is then behind it");
+	ok(output_write(&o, page, 3000) == 3000 && size_of(fd) == 3000 &&
+		o.reserved == 2000,
+	    "it is written first");
+	ok(output_reserve(&o, 9999) == 0 && o.at == 3000 && o.reserved == 2000,
+	    "and there is no other before it is full");
+	ok(output_write(&o, page, 2001) == 2000 && size_of(fd) == 5000 &&
+		o.reserved == 0 && position(fd) == 5000,
+	    "up to its end, and not a byte beyond");
+	output_reserve(&o, 1000);
+	output_write(&o, page, 1);
+	output_give_back(&o);
+	ok(o.reserved == 0 && position(fd) == 5001,
+	    "what was not written is given back");
+	output_reserve(&o, 1000);
+	if (lseek(fd, 77, SEEK_CUR) == -1)
+		bail("lseek");
+	output_give_back(&o);
+	ok(o.reserved == 0 && position(fd) == 6078,
+	    "unless another process has moved the position since");
+	output_close(&o);
+}
+
+static void
+test_hole_ends(void)
+{
+	enum {
+		HOLE = 8192
+	};
+	char path[] = "unit-output.XXXXXX";
+	int fd = make_file(), own;
+	struct output o;
+
+	/* the descriptor is shared, and another process writes behind us */
+	memset(page, 0, sizeof(page));
+	output_init(&o, fd, "x");
+	output_sparse(&o);
+	ok(output_write(&o, page, HOLE) == HOLE && size_of(fd) == 0 &&
+		position(fd) == HOLE,
+	    "a hole at the end has no length yet");
+	ok(write(fd, "b", 1) == 1 && output_finish(&o, false) == 0 &&
+		size_of(fd) == HOLE + 1 && all_are(fd, 0, HOLE, 0) &&
+		all_are(fd, HOLE, 1, 'b'),
+	    "what another process has written behind it stays");
+	output_close(&o);
+
+	fd = make_file();
+	output_init(&o, fd, "x");
+	output_sparse(&o);
+	output_write(&o, page, HOLE);
+	ok(output_finish(&o, false) == 0 && size_of(fd) == HOLE &&
+		position(fd) == HOLE && all_are(fd, 0, HOLE, 0),
+	    "at the end of a shared file it gets its length, and no byte more");
+	output_close(&o);
+
+	/* it ends a page of what another process has written before */
+	fd = make_file();
+	if (ftruncate(fd, 6000) == -1 || pwrite(fd, "bbb", 3, 5997) != 3)
+		bail("pwrite");
+	output_init(&o, fd, "x");
+	output_sparse(&o);
+	ok(output_write(&o, page, HOLE) == HOLE &&
+		output_finish(&o, false) == 0 && size_of(fd) == HOLE &&
+		all_are(fd, 0, HOLE, 0),
+	    "a hole over the end of what was there leaves none of that");
+	output_close(&o);
+
+	/* a region that is shorter than the hole */
+	fd = make_file();
+	output_init(&o, fd, "x");
+	output_sparse(&o);
+	output_reserve(&o, 4096);
+	if (write(fd, "b", 1) != 1)
+		bail("write");
+	ok(output_write(&o, page, HOLE) == 4096 && o.reserved == 0 &&
+		output_write(&o, page, 4096) == 4096 &&
+		position(fd) == HOLE + 1,
+	    "a hole ends where a region does");
+	ok(output_finish(&o, false) == 0 && size_of(fd) == HOLE + 1 &&
+		all_are(fd, 4096, 1, 'b'),
+	    "and what another process has behind that is left alone");
+	output_close(&o);
+
+	own = mkostemp(path, O_CLOEXEC);
+	if (own == -1 || close(own) == -1)
+		bail("a file");
+	ok(output_open(&o, path, false) == 0, "a file that we open");
+	output_sparse(&o);
+	output_write(&o, page, HOLE);
+	ok(output_finish(&o, false) == 0 && size_of(o.fd) == HOLE,
+	    "gets the length of its hole too");
+	output_close(&o);
+	unlink(path);
+}
+
+/* Where poll(2) says that a pipe has no room, it is as full as it can be. */
+static void
+test_taken(void)
+{
+	struct output o;
+	int p[2];
+
+	make_pipe(p);
+	output_init(&o, p[1], "x");
+	ok(output_taken(&o) == 0, "of nothing nothing is taken");
+	output_gave(&o, (size_t)output_write(&o, page, 65536));
+	ok(!output_ready(&o) && output_taken(&o) == 0,
+	    "nor of what just fills the pipe");
+	if (read(p[0], page, 4095) != 4095)
+		bail("read");
+	ok(!output_ready(&o) && output_taken(&o) == 0,
+	    "a byte less than a page makes no room, and is not counted yet");
+	if (read(p[0], page, 1) != 1)
+		bail("read");
+	ok(output_ready(&o) && output_taken(&o) == 4096,
+	    "with that byte it is");
+	output_gave(&o, (size_t)output_write(&o, page, 4096));
+	ok(!output_ready(&o) && output_taken(&o) == 4096,
+	    "and stays when the pipe is full again");
+	if (read(p[0], page, 65536) != 65536)
+		bail("read");
+	ok(output_taken(&o) == 69632, "an empty pipe: all is taken");
+	if (write(p[1], page, 1000) != 1000)
+		bail("write");
+	ok(output_taken(&o) == 68632, "another writer makes it less");
+	o.given = 999;
+	ok(output_taken(&o) == 0, "but never less than none");
+	output_close(&o);
+	close(p[0]);
+}
+
 int
 main(void)
 {
@@ -359,5 +540,8 @@ main(void)
 	test_command();
 	test_refusal();
 	test_growth();
+	test_regions();
+	test_hole_ends();
+	test_taken();
 	return tap_done();
 }
