@@ -367,6 +367,20 @@ read_socket(struct input *in, void *p, size_t n)
 	return -1;
 }
 
+/* How much of n is read at once: behind an error, a block. */
+static size_t
+careful_size(const struct input *in, size_t n)
+{
+	return in->careful > 0 && n > in->block ? in->block : n;
+}
+
+/* n bytes have been read behind an error. */
+static void
+regain(struct input *in, size_t n)
+{
+	in->careful -= in->careful < n ? in->careful : n;
+}
+
 ssize_t
 input_read(struct input *in, void *p, size_t n)
 {
@@ -374,8 +388,7 @@ input_read(struct input *in, void *p, size_t n)
 
 	if (in->kind == INPUT_SOCKET)
 		return read_socket(in, p, n);
-	if (in->careful > 0 && n > in->block)
-		n = in->block;
+	n = careful_size(in, n);
 	/* O_DIRECT is on a description that has a position of its own */
 	if (in->given != -1 && input_reserve(in, n) == -1)
 		return -1;
@@ -390,8 +403,7 @@ input_read(struct input *in, void *p, size_t n)
 		}
 	}
 	if (r > 0)
-		in->careful -= in->careful < (size_t)r ? in->careful :
-							 (size_t)r;
+		regain(in, (size_t)r);
 	return r;
 }
 
@@ -406,7 +418,7 @@ input_read_cut(struct input *in, void *p, size_t n,
 	if (pos == -1)
 		return -1;
 	if (in->reserved == 0) {
-		r = pread_direct(in, p, n, pos);
+		r = pread_direct(in, p, careful_size(in, n), pos);
 		if (r <= 0)
 			return r;
 		n = cut(ctx, p, (size_t)r);
@@ -416,6 +428,7 @@ input_read_cut(struct input *in, void *p, size_t n,
 			return 0;
 		if (in->at == pos && in->reserved == n) {
 			input_took(in, n);
+			regain(in, n);
 			return (ssize_t)n;
 		}
 	}

@@ -1071,3 +1071,14 @@ both='rm -f seen; slow 20000 4096 <$W >/dev/null & p=$!
 	done
 	all_right
 }
+
+@test "behind an error a stop at a line reads block by block, too" {
+	need strace
+	strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+	seq 20000 >few
+	one "strace -qq -o trace -P \$(realpath few) -e trace=pread64 \
+	    -e inject=pread64:error=EIO:when=1 zpipe -E -lS -s 9000 few |
+	    cmp - <(seq 9000)"
+	sed -n 2p trace | grep -q ', 4096, 0) *= 4096$' || note "$(cat trace)"
+	all_right
+}
