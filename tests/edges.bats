@@ -425,3 +425,17 @@ setup()
 	done
 	all_right
 }
+
+@test "a FIFO whose reader leaves may get another one" {
+	# the second must come within the quarter of a second that zpipe waits
+	for i in 1 2 3 4 5; do
+		rm -f f second
+		mkfifo f
+		try 8 "{ echo one; wait_until '[ -e second ]'; sleep 0.4
+		    echo two; } | zpipe >f &
+		    exec 3<f; read -r a <&3; exec 3<&-; sleep 0.05
+		    exec 3<f; : >second; read -r b <&3; echo \$a \$b; wait \$!"
+		[ "$status,$output,$stderr" != "0,one two," ] || return 0
+	done
+	fail "$(outcome)"
+}
