@@ -35,7 +35,7 @@ enum {
  * splice(2) has one errno for two descriptors, and may have taken an error that
  * is reported only once, as that of a socket. But one side is a pipe, and a
  * pipe fails with EPIPE only: all else is the other side's. What the system
- * just will not do is no error yet: another engine may.
+ * refuses to do is not an error yet: another engine may manage.
  */
 static enum step
 splice_failed(struct pump *p, const struct input *in, int from, int to)

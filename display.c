@@ -161,7 +161,7 @@ display_draw(struct display *d, const struct pump *p, const char *note)
 		draw(d, p, note, false);
 }
 
-/* The clock starts here, at least until something tells otherwise. */
+/* Starts the clock; --wait may start it once more. */
 static void
 start(struct display *d, uint64_t now)
 {
@@ -308,8 +308,8 @@ first(const struct display *d, uint64_t now)
 }
 
 /*
- * Nobody has asked for it: then it is only drawn where it is in nobody's way,
- * who types there or reads.
+ * Unless a display option was given, nothing is drawn where somebody may be
+ * typing or reading.
  */
 static bool
 is_silent(const struct opts *o)

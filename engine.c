@@ -93,11 +93,11 @@ engine_refused(int reason)
 	return false;
 }
 
-/* poll(2) says that nobody reads it any more, or that it has failed. */
+/* poll(2) says that its reader has gone, or that it has failed. */
 static enum step
 reader_left(struct pump *p, struct output *o)
 {
-	/* it was waited for to be shown, and for no more */
+	/* it was only waited for to be shown */
 	if (p->drain && o->sent >= p->moved) {
 		o->left = output_unread(o);
 		p->calls->on_done(p->calls->ctx, o);
@@ -322,7 +322,7 @@ engine_count(struct pump *p, size_t n)
 		p->small++;
 }
 
-/* ---- so much, and no more ---------------------------------------------- */
+/* ---- limits ------------------------------------------------------------ */
 
 enum step
 engine_may(struct pump *p, size_t *n)

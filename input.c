@@ -18,9 +18,9 @@
 #include "retry.h"
 
 /*
- * READAHEAD: the kernel reads so far ahead by itself.
- * CAREFUL: so far behind an error blocks are read one by one: a device may
- *	refuse a large read for the sake of one sector.
+ * READAHEAD: what the kernel reads ahead by itself.
+ * CAREFUL: blocks are read one by one for this long after an error: a device
+ *	may refuse a large read because of a single sector.
  */
 enum {
 	READAHEAD = 128 << 10,
@@ -44,7 +44,7 @@ kind_of(const struct stat *st, int fd)
 	}
 }
 
-/* Where it ends; -1 if it is no file, or nobody can say. */
+/* Where it ends; -1 if it is not a file, or that is unknown. */
 static off_t
 end_of(const struct input *in)
 {
@@ -60,7 +60,7 @@ end_of(const struct input *in)
 	return st.st_size;
 }
 
-/* The bytes from where it stands to its end; -1 if nobody can say. */
+/* The bytes from its position to its end; -1 if unknown. */
 static off_t
 left_of(const struct input *in)
 {
@@ -88,9 +88,9 @@ is_stream(const struct input *in)
 
 /*
  * What has records: sockets but SOCK_STREAM; pipes in packet mode (at most
- * PIPE_BUF each), which only the one who writes may know; and, as far as
- * anybody can say, all devices and other descriptors that are no streams, such
- * as inotify(7), evdev, /dev/kmsg and tapes.
+ * PIPE_BUF each), of which only the writer may know; and, since nothing says
+ * otherwise, all devices and other descriptors that are not streams, such as
+ * inotify(7), evdev, /dev/kmsg and tapes.
  */
 static void
 find_records(struct input *in, int flags)
@@ -119,9 +119,9 @@ input_descriptor(const char *operand)
 }
 
 /*
- * Not to wait for the writer of a FIFO here, where no output is served, also if
- * the FIFO takes the place of a file just now. A device may mean something else
- * by O_NONBLOCK, and a file with a lease (fcntl(2)) is waited for.
+ * Does not wait here, where no output is served, for the writer of a FIFO, even
+ * if the FIFO has just replaced a file. A device may take O_NONBLOCK for
+ * something else, and a file with a lease (fcntl(2)) is waited for.
  */
 static int
 open_path(const char *path)

@@ -37,7 +37,7 @@ struct output {
 	const char *fifo;    /* the path of a FIFO that has no reader yet */
 	int fifo_fd;         /* that FIFO, by O_PATH; or -1 */
 	bool tried_own;
-	bool mute;        /* output_tell() cannot be had */
+	bool mute;        /* output_tell() does not work for it */
 	unsigned careful; /* small writes without it */
 	bool append;      /* O_APPEND */
 	bool opened;      /* by us, by its path */
