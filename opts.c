@@ -323,7 +323,7 @@ chunk_option(struct opts *o, const char *arg)
 	return 0;
 }
 
-/* pv takes -Z for a wish to go on after errors; 0 leaves the default. */
+/* As in pv, -Z implies -E; 0 means the default, and implies nothing. */
 static int
 skip_option(struct opts *o, const char *arg)
 {
@@ -699,7 +699,7 @@ watch_line(struct opts *o, char *line)
 	line[strcspn(line, "\n")] = '\0';
 	if (*line == '@') {
 		msg_text("--watchfd",
-		    "'%s' is in a list, which cannot name others", line);
+		    "'%s': a list file cannot include another", line);
 		return -1;
 	}
 	return *line == '\0' ? 0 : watch_process(o, line);
@@ -1240,9 +1240,7 @@ check(const struct opts *o)
 		return -1;
 	}
 	if (o->discard && o->output) {
-		msg_text("--discard",
-		    "--output names what is to be written: "
-		    "use one of the two");
+		msg_text("--discard", "cannot be combined with --output");
 		return -1;
 	}
 	return 0;
@@ -1267,7 +1265,7 @@ check_others(const struct opts *o)
 		if (!modes[i].given)
 			continue;
 		if (mode != NULL) {
-			msg_text(modes[i].name, "it cannot be had with %s",
+			msg_text(modes[i].name, "cannot be combined with %s",
 			    mode);
 			return -1;
 		}
@@ -1283,7 +1281,7 @@ check_others(const struct opts *o)
 		return -1;
 	}
 	if (mode != NULL && (o->ntargets > 0 || o->store != NULL)) {
-		msg_text(mode, "it has no outputs of its own");
+		msg_text(mode, "cannot be combined with --output");
 		return -1;
 	}
 	if (o->monitor != MONITOR_NONE && o->nfiles == 0) {

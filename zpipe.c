@@ -71,7 +71,7 @@
 #include "retry.h"
 #include "size.h"
 
-/* Others may talk to us when we have been at work for so long. */
+/* After this time we listen for --query and --remote. */
 enum {
 	TELL_US = 100000
 };
@@ -1226,7 +1226,7 @@ start_pump(struct zpipe *z)
 	display_wants(&z->display, &p->view);
 	if (z->o.limited)
 		pump_limit(p, z->o.rate_limit);
-	/* who uses such options may well want to change them */
+	/* listen at once if an option that --remote can change was given */
 	p->tick = z->o.limited || z->o.shows ? z->began : z->began + TELL_US;
 	return 0;
 }
@@ -1734,7 +1734,8 @@ not_followed(struct zpipe *z, const char *option, const struct process *p,
 	if (p->name != NULL)
 		msg_text(option, "'=%s': %s", p->name, strerror(errno));
 	else if (errno == ENOENT)
-		msg_text(option, "process %d is no zpipe that listens",
+		msg_text(option,
+		    "process %d: not a zpipe, or it does not listen",
 		    (int)p->pid);
 	else if (errno == EBADF)
 		msg_text(option, "process %d has no descriptor %d", (int)p->pid,

@@ -736,12 +736,12 @@ lasts="zpipe -L 1k $BATS_FILE_TMPDIR/words >out 2>err & z=\$!;"
 		ends 1 '^zpipe: .*process' "zpipe $o 0 -L 1"
 		ends 1 '^zpipe: .*process' "zpipe $o x -L 1"
 		ends 1 '^zpipe: .*process' "zpipe $o '' -L 1"
-		ends 1 'it cannot be had with' "zpipe $o 1 -M in -- cat"
+		ends 1 'cannot be combined with' "zpipe $o 1 -M in -- cat"
 	done
 	ends 1 'No such process' 'sleep 0 & wait; zpipe -R $! -L 1'
 	ends 1 'No such process' 'sleep 0 & wait; zpipe -Q $!'
-	ends 1 'is no zpipe that listens$' 'sleep 99 & zpipe -R $! -L 1'
-	ends 1 'is no zpipe that listens$' 'sleep 99 & zpipe -Q $!'
+	ends 1 'not a zpipe, or it does not listen$' 'sleep 99 & zpipe -R $! -L 1'
+	ends 1 'not a zpipe, or it does not listen$' 'sleep 99 & zpipe -Q $!'
 	all_right
 }
 
@@ -977,13 +977,13 @@ both='rm -f seen; slow 20000 4096 <$W >/dev/null & p=$!
 	ends 1 "'x' is no process: " 'echo x >l; zpipe -d $$ @l'
 	ends 1 "'y' is not a descriptor" \
 	    'printf "%s\n1:y\n" $$ >l; zpipe -d @l'
-	ends 1 "'@l' is in a list" 'echo @l >l; zpipe -d @l'
+	ends 1 "'@l': a list file cannot" 'echo @l >l; zpipe -d @l'
 	ends 2 'has no descriptor 77$' 'echo $$:77 >l; zpipe -d @l'
 	ends 2 "'=no-such-one': No such process$" 'zpipe -d =no-such-one'
 	ends 2 "'=no-such-one': No such process$" \
 	    'echo =no-such-one >l; zpipe -d @l'
-	ends 1 'it cannot be had with' 'zpipe -d $$ -Q $$'
-	ends 1 'has no outputs of its own$' 'zpipe -d $$ -o f'
+	ends 1 'cannot be combined with' 'zpipe -d $$ -Q $$'
+	ends 1 'cannot be combined with --output$' 'zpipe -d $$ -o f'
 	all_right
 }
 
@@ -1030,7 +1030,7 @@ both='rm -f seen; slow 20000 4096 <$W >/dev/null & p=$!
 		    "zpipe -M $m -- sh -c 'kill \$\$' <few"
 		ends 2 'nothere: No such file' "zpipe -M $m -- nothere <few"
 		ends 1 'a command is missing' "zpipe -M $m"
-		ends 1 'has no outputs of its own$' "zpipe -M $m -o f -- cat"
+		ends 1 'cannot be combined with --output$' "zpipe -M $m -o f -- cat"
 	done
 	ends 1 "'x' is none of in, out, both" 'zpipe -M x -- cat'
 	all_right
