@@ -136,11 +136,10 @@ look_at_outputs(struct pump *p)
 static enum step
 lose_left(struct pump *p)
 {
-	uint64_t now = meter_clock();
 	enum step s = STEP_DONE;
 
 	FOREACH_OUTPUT(p, o) {
-		if (o->left_at == 0 || now < o->left_at + LEFT_US)
+		if (o->left_at == 0 || meter_clock() < o->left_at + LEFT_US)
 			continue;
 		if (!output_left(o)) {
 			o->left_at = 0; /* a FIFO has got another reader */
@@ -200,6 +199,7 @@ engine_wait(struct pump *p, const struct input *in, long usec)
 {
 	const struct pollfd *pin = &p->polls[p->nouts];
 	struct timespec t;
+	enum step s;
 	int n;
 
 	usec = prepare(p, in, usec);
@@ -214,7 +214,8 @@ engine_wait(struct pump *p, const struct input *in, long usec)
 		p->in_hup = (pin->revents & POLLHUP) != 0;
 		p->in_end = in->kind == INPUT_PIPE && pin->revents == POLLHUP;
 	}
-	return look_at_outputs(p);
+	s = look_at_outputs(p);
+	return s == STEP_DONE && in != NULL && !p->in_ready ? lose_left(p) : s;
 }
 
 /* By all who have been sent everything, and what they still have to take. */
