@@ -94,11 +94,13 @@ teardown()
 		    until [ -s other ]; do sleep 0.02; done
 		    zpipe -P pid $o \$o -nb -i 0.1 2>seen & z=\$!; $at_work
 		    until [ -s seen ]; do sleep 0.02; done
-		    kill \$o; wait \$z && [ ! -e pid ]"
+		    kill \$o; wait \$z && [ ! -e pid ] || exit
+		    while [ -e other ]; do sleep 0.02; done"
 		one "zpipe -L 1k -P other $W >f 2>err & o=\$!
 		    until [ -s other ]; do sleep 0.02; done
 		    zpipe -P pid $o \$o 2>seen & z=\$!; $at_work
-		    disown \$o; kill \$z; wait \$z; kill \$o; [ ! -e pid ]"
+		    disown \$o; kill \$z; wait \$z; kill \$o
+		    while [ -e other ]; do sleep 0.02; done; [ ! -e pid ]"
 	done
 	ends 2 '^zpipe: --pidfile: no/pid: No such file' 'zpipe -P no/pid -d $$'
 	all_right

@@ -500,11 +500,14 @@ reads()
 	need strace
 	timeout 10 strace -o calls zpipe -q </dev/null || skip "no strace here"
 	head -c 30000 data >some
+	from=$SECONDS
 	timeout 20 bash -c 'strace -o calls -e trace=ppoll zpipe -f -i 5 some \
 	    2>/dev/null | for i in {1..150}; do head -c 200; sleep 0.01; done \
 	    >taken' 3>&-
 	same taken some
-	[ "$(grep -c ppoll calls)" -lt 60 ] || fail "looks" "$(cat calls)"
+	# ten looks a second at most, where a busy machine makes it slower
+	[ "$(grep -c ppoll calls)" -lt $((60 + 10 * (SECONDS - from - 2))) ] ||
+		fail "looks" "$(cat calls)"
 }
 
 @test "it ends when the last byte has been taken, not a line later" {
