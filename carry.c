@@ -787,7 +787,7 @@ ring_open(struct pump *p)
 	if (ring_init(&p->ring, &conf) == -1)
 		return p->o->engine == ENGINE_RING ? STEP_MEMORY : STEP_FALL;
 	if (p->o->engine != ENGINE_RING && conf.release == RELEASE_AUTO &&
-	    !p->ring.huge) {
+	    !p->ring.huge && !p->o->buffer_asked) {
 		/* small pages: the faults cost more than a copy (2.5 GB/s) */
 		ring_release(&p->ring);
 		errno = 0;

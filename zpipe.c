@@ -661,19 +661,18 @@ static bool
 reads_output(const struct zpipe *z, const struct input *in,
     const struct output *o)
 {
-	int out = o->own != -1 ? o->own : o->fd;
 	off_t at, to;
 
 	if (in->kind != INPUT_FILE && in->kind != INPUT_BLOCK)
 		return in->kind == INPUT_PIPE;
 	at = lseek(in->fd, 0, SEEK_CUR);
-	to = lseek(out, 0, SEEK_CUR);
+	to = lseek(o->fd, 0, SEEK_CUR);
 	if (o->append || at == -1 || to == -1)
 		return in->left > 0 || z->pump.moved > o->sent;
 	/* what it has not got yet comes first */
 	if (at < to + (off_t)(z->pump.moved - o->sent))
 		return true;
-	return in->left > 0 && share_offset(in->fd, at, out);
+	return in->left > 0 && share_offset(in->fd, at, o->fd);
 }
 
 static bool
@@ -846,14 +845,15 @@ copy_one(struct zpipe *z, const char *operand)
 	}
 	if (operand == z->store_operand)
 		in.name = z->store_name;
-	if (z->o.direct_io)
-		input_direct(&in);
 	z->erring = NULL;
 	if (is_output(z, &in)) {
 		say(z, in.name, "input file is output file");
 		z->status |= STATUS_SAME;
-	} else
+	} else {
+		if (z->o.direct_io)
+			input_direct(&in);
 		go_on = judge(z, &in, pump_input(&z->pump, &in));
+	}
 	if (input_close(&in) == -1) {
 		blame(z, in.name);
 		z->status |= STATUS_CLOSE;
@@ -1299,7 +1299,7 @@ find_size(struct zpipe *z)
 	}
 	/* the last line of all may have no end: it comes as well */
 	if (o->stop_at_size)
-		p->stop = bytes;
+		p->stop = device && room < bytes ? room : bytes;
 	if (!lines)
 		o->size = bytes;
 	else if (!display_wants_size(&z->display) || !count_lines(z, &o->size))

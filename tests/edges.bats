@@ -439,3 +439,24 @@ setup()
 	done
 	fail "$(outcome)"
 }
+
+@test "an explicit buffer size is the ring's, however small" {
+	for n in 1024 64k 1M 2M 4M; do
+		tried=$((tried + 1))
+		try 8 "cat $W | zpipe -B $n --explain | splicer | splicer |
+		    cmp - $W"
+		[ "$status" = 0 ] && [[ $stderr == *"engine ring"* ]] ||
+			note "$n: $(outcome)"
+	done
+	all_right
+}
+
+@test "an input that is the output is refused with direct I/O too" {
+	limit=3
+	for o in "" -K "-O -K" "-K -C"; do
+		ends 4 'a: input file is output file$' \
+		    "echo aaa >a; echo bbb >b; zpipe $o b a 1<>a; r=\$?
+		    [ \"\$(cat a)\" = bbb ] && exit \$r"
+	done
+	all_right
+}

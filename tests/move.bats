@@ -387,6 +387,7 @@ at_once='n=0; while read -r rate count run; do
 	done
 	for o in -S "-S -K" "-S -U -"; do
 		one "zpipe $o <(cat $W) >$dev && cmp $dev <(head -c 1M $W)"
+		one "zpipe $o $W >$dev && cmp $dev <(head -c 1M $W)"
 	done
 	one "{ head -c 1000k $W; zpipe <(tail -c +1024001 $W | head -c 24k)
 	    } >$dev && cmp $dev <(head -c 1M $W)"
