@@ -309,3 +309,52 @@ near()
 	umount fs
 	all_right
 }
+
+# ---- what changes, leaves or comes late
+
+@test "a ring that is made larger by -R takes more at once" {
+	one "{ head -c 6M $W; : >done; } | zpipe -q --engine=ring -B 1M |
+	    { wait_until '[ -e done ]'; cmp - <(head -c 6M $W); } & j=\$!
+	    wait_until 'z=\$(pgrep -g 0 -x zpipe)'
+	    until zpipe -R \$z -B 16M 2>/dev/null; do sleep 0.05; done
+	    wait \$j"
+	all_right
+}
+
+@test "the display counts past what a reader has lost" {
+	for o in "" --engine=copy; do
+		rm -f fed
+		one "{ cat $W; : >fed; } | zpipe --lag=drop $o -B 1M -nb -i 100 \
+		    2>err | { wait_until '[ -e fed ]'; cat >got; }
+		    [ \$(stat -c %s got) -lt 16777216 ] && grep -qx 16777216 err"
+	done
+	all_right
+}
+
+@test "a FIFO gets its reader and the end, also if there was nothing to read" {
+	mkfifo p
+	for run in "missing" "-S -s 0 $W" "/dev/null"; do
+		one "zpipe -o p $run 2>/dev/null & z=\$!
+		    wait_until '! kill -0 \$z || asleep \$z'
+		    timeout 5 cat p | cmp - /dev/null; r=\$?; wait; exit \$r"
+	done
+	all_right
+}
+
+@test "a reader that has left is no error before the input has had its time" {
+	# of a busy machine's tries one is fast enough
+	one "for i in {1..8}; do { echo x; sleep 0.2; } |
+	    zpipe -nf -i 0.1 2>/dev/null | head -n 1 >/dev/null && exit 0
+	    done; exit 1"
+	all_right
+}
+
+@test "an output of records gets one for each read, also when it is slow" {
+	command -v perl >/dev/null || skip "perl is not installed"
+	one "feed packets 1000 60 perl -e \
+	    'fcntl(STDOUT, 4, 040001) or die; exec @ARGV' \
+	    zpipe --pipe-size=0 | { sleep 0.3; perl -e \
+	    'while ((\$n = sysread(STDIN, \$x, 65536)) > 0) {
+	    \$n == 1000 or die \$n; \$k++ } \$k == 60 or die \$k'; }"
+	all_right
+}

@@ -4,7 +4,7 @@
  * worst moment, records, what is passed over behind an error, and the end.
  *
  * lseek(2) is replaced here: before a chosen call another process moves the
- * position.
+ * position. read(2) is watched.
  */
 #include "config.h"
 
@@ -44,6 +44,15 @@ lseek(int fd, off_t off, int whence)
 	if (by != 0 && syscall(SYS_lseek, fd, by, SEEK_CUR) == -1)
 		bail("lseek");
 	return (off_t)syscall(SYS_lseek, fd, off, whence);
+}
+
+static int last_read = -1; /* the descriptor of the last read(2) */
+
+ssize_t
+read(int fd, void *p, size_t n)
+{
+	last_read = fd;
+	return (ssize_t)syscall(SYS_read, fd, p, n);
 }
 
 static void
@@ -319,9 +328,10 @@ test_direct(void)
 	ok(in.given == fd && in.fd != fd &&
 		(fcntl(fd, F_GETFL) & O_DIRECT) == 0,
 	    "direct-io of a borrowed file leaves its flags alone");
+	last_read = -1;
 	ok(input_read(&in, got, 3000) == 3000 && bytes_are(got, 3000, 1000) &&
-		position(fd) == 4000,
-	    "and moves its position");
+		position(fd) == 4000 && last_read != fd,
+	    "moves its position, and reads by the other");
 	place(fd, 9000); /* another process has taken some */
 	ok(input_read(&in, got, 3000) == 1000 && bytes_are(got, 1000, 9000) &&
 		position(fd) == SIZE,

@@ -7,6 +7,7 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -36,7 +37,29 @@ vmsplice(int fd, const struct iovec *v, size_t n, unsigned int flags)
 	return writev(fd, v, (int)n);
 }
 
-static char page[65536];
+static unsigned truncated;
+
+int
+ftruncate(int fd, off_t size)
+{
+	truncated++;
+	return (int)syscall(SYS_ftruncate, fd, size);
+}
+
+static int refuse_close = -1; /* the descriptor whose close(2) fails */
+
+int
+close(int fd)
+{
+	int r = (int)syscall(SYS_close, fd);
+
+	if (fd != refuse_close || r == -1)
+		return r;
+	errno = EIO;
+	return -1;
+}
+
+static char page[65536] __attribute__((aligned(4096)));
 
 static void
 make_pipe(int p[2])
@@ -123,6 +146,9 @@ test_blocking(void)
 		taken += (size_t)n;
 	ok(n == -1 && errno == EAGAIN && taken == sizeof(page),
 	    "without a description of its own it does not block either");
+	ok(read(p[0], page, 4096) == 4096 &&
+		output_write(&o, page, 8192) == 4096,
+	    "nor where there is room for a part");
 	output_close(&o);
 	close(p[0]);
 
@@ -448,8 +474,10 @@ test_hole_ends(void)
 	output_init(&o, fd, "x");
 	output_sparse(&o);
 	output_write(&o, page, HOLE);
+	truncated = 0;
 	ok(output_finish(&o, false) == 0 && size_of(fd) == HOLE &&
-		position(fd) == HOLE && all_are(fd, 0, HOLE, 0),
+		truncated == 0 && position(fd) == HOLE &&
+		all_are(fd, 0, HOLE, 0),
 	    "at the end of a shared file it gets its length, and no byte more");
 	output_close(&o);
 
@@ -489,8 +517,45 @@ test_hole_ends(void)
 	output_write(&o, page, HOLE);
 	ok(output_finish(&o, false) == 0 && size_of(o.fd) == HOLE,
 	    "gets the length of its hole too");
+	output_write(&o, page, HOLE);
+	if (pwrite(o.fd, "b", 1, 2 * HOLE + 9) != 1)
+		bail("pwrite");
+	ok(output_finish(&o, false) == 0 && size_of(o.fd) == 2 * HOLE + 10,
+	    "and is never made shorter");
 	output_close(&o);
 	unlink(path);
+}
+
+/* A description of our own is one more place for an error to come from. */
+static void
+test_direct(void)
+{
+	struct output o;
+	int fd = make_file();
+	bool direct;
+
+	output_init(&o, fd, "x");
+	output_direct(&o);
+	if (o.own == -1)
+		bail("/proc is needed");
+	direct = o.direct;
+	ok(output_write(&o, page, 8292) == (direct ? 8192 : 8292) &&
+		o.direct == direct && position(fd) == size_of(fd),
+	    "direct-io gives the whole blocks first");
+	ok(!direct || (output_write(&o, page, 100) == 100 && !o.direct),
+	    "and is off for what ends it");
+	refuse_close = o.own;
+	errno = 0;
+	ok(output_close(&o) == -1 && errno == EIO && o.fd == -1,
+	    "its error at closing is told");
+	fd = make_file();
+	output_init(&o, fd, "x");
+	output_direct(&o);
+	refuse_close = fd;
+	errno = 0;
+	ok(output_close(&o) == -1 && errno == EIO,
+	    "as is that of the descriptor that we were given");
+	refuse_close = -1;
 }
 
 /* Where poll(2) says that a pipe has no room, it is as full as it can be. */
@@ -542,6 +607,7 @@ main(void)
 	test_growth();
 	test_regions();
 	test_hole_ends();
+	test_direct();
 	test_taken();
 	return tap_done();
 }

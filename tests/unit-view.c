@@ -102,6 +102,7 @@ test_marks(void)
 	for (uint64_t at = 0; at < 1000000; at += 100)
 		view_bytes(&v, at, bytes, sizeof(bytes));
 	ok(view_lines_at(&v, 1000000) == 10000, "all of them at the end");
+	ok(view_lines_at(&v, 1000500) == 10000, "and no more behind it");
 	for (uint64_t at = 1000000 - (VIEW_MARKS - 2) * 1000; at < 1000000;
 	     at += 777) {
 		uint64_t n = view_lines_at(&v, at);
