@@ -946,6 +946,7 @@ both='rm -f seen; slow 20000 4096 <$W >/dev/null & p=$!
 
 @test "watchfd takes --size for one descriptor" {
 	one ": >seen; slow 20000 4096 <$W >/dev/null & p=\$!
+	    until [ /proc/\$p/fd/0 -ef $W ]; do sleep 0.02; done
 	    zpipe -n -i 0.1 -s 400k -d \$p:0 2>seen & z=\$!
 	    until [ \$(tail -n 1 seen)0 -ge 500 ]; do sleep 0.02; done
 	    disown \$p; kill -9 \$p; wait \$z"

@@ -1186,6 +1186,7 @@ clean()
 		# the files and the name of another process
 		printf '%s' "evil=$(printf %q "$evil")
 		    sleep 20 3<\"\$evil\" & p=\$!
+		    until [ -e /proc/\$p/fd/3 ]; do sleep 0.02; done
 		    LC_ALL=$locale timeout --foreground 0.3 zpipe -d \$p -i 0.1
 		    LC_ALL=$locale timeout --foreground 0.3 zpipe -d \$p:3 -N \"\$evil\"
 		    kill \$p" >cmd
