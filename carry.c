@@ -280,7 +280,7 @@ room_for(const struct pump *p, struct input *in, const struct ring *r)
 	return (size_t)n > r->conf.buf_size ? 0 : n > 0 ? (size_t)n : 1;
 }
 
-/* So much is asked for where there is room for more. */
+/* The bytes to ask for: a chunk, if there is room for one. */
 static size_t
 ask(const struct pump *p, size_t room, size_t least, uint64_t most)
 {

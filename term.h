@@ -21,7 +21,7 @@ struct term {
 	bool force;       /* the caller's: it is ours whoever has it */
 	bool apart;       /* others have written: leave their row alone */
 	bool marked;      /* the progress indicator is on */
-	unsigned width;   /* columns to draw in; 80 if nobody can say */
+	unsigned width;   /* columns to draw in; 80 if unknown */
 	unsigned columns; /* that a row has; 0 if the terminal does not say */
 	unsigned height;  /* rows */
 	unsigned drawn;   /* columns of the line that stands there */

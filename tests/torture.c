@@ -344,7 +344,7 @@ struct output {
 	size_t size;   /* the last reader's */
 	unsigned wait; /* us before it begins */
 	unsigned pause;
-	uint64_t leave; /* it leaves after so many bytes; NONE: never */
+	uint64_t leave; /* bytes after which it leaves; NONE: never */
 	bool at_end;    /* but not before the writers have */
 	enum need need;
 	int mark; /* in shared->marks; -1: a file */
@@ -1226,7 +1226,7 @@ make_shared_output(struct plan *p)
 	}
 }
 
-/* One after the other, each takes so many bytes of one input, or lines. */
+/* One after the other, each takes a number of bytes or lines of one input. */
 static void
 make_in_turn(struct plan *p)
 {

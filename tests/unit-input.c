@@ -362,7 +362,7 @@ test_skip(void)
 	ok(input_skip(&in, SIZE) == 0 && errno == EIO && position(fd) == 1000,
 	    "behind an error the block is tried by itself first");
 	ok(input_read(&in, got, SIZE) == BLOCK && bytes_are(got, BLOCK, 1000),
-	    "that is, so much is read");
+	    "the same number of bytes is read");
 	place(fd, 1000);
 	ok(input_skip(&in, SIZE) == 24 && region_is(&in, 0, 0, 1024) &&
 		in.at == 1024,
