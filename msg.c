@@ -144,6 +144,7 @@ print(const char *name, const char *text)
 	char line[LINE], quoted[NAME];
 	size_t len;
 
+	/* not in main(): a run without a message has no use for a locale */
 	setlocale(LC_CTYPE, "");
 	len = append(line, 0, program_invocation_short_name);
 	len = append(line, len, ": ");

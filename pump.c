@@ -279,6 +279,24 @@ await_readers(struct pump *p)
 	return s;
 }
 
+/*
+ * copy_file_range(2) has failed and has not said for which file, and read(2)
+ * and write(2) went on in its place. Writing may fail later than write(2):
+ * then fdatasync(2) says so, and else it was the input.
+ */
+static enum step
+blame_range(struct pump *p, int reason)
+{
+	enum step s = STEP_READ;
+
+	FOREACH_OUTPUT(p, o)
+		if (output_finish(o, true) == -1)
+			s = engine_lose(p, o, LOSS_ERROR);
+	if (s == STEP_READ)
+		errno = reason;
+	return s;
+}
+
 enum pump_end
 pump_input(struct pump *p, struct input *in)
 {
@@ -335,10 +353,8 @@ pump_input(struct pump *p, struct input *in)
 	}
 	if (s == STEP_LIMIT && pump_full(p))
 		s = STEP_DONE;
-	if (s == STEP_DONE && kept != 0) {
-		errno = kept;
-		s = STEP_READ;
-	}
+	if (s == STEP_DONE && kept != 0)
+		s = blame_range(p, kept);
 	return end_of(s);
 }
 

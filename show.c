@@ -782,12 +782,6 @@ show_wants_line(const struct show *s)
 }
 
 bool
-show_wants_buffer(const struct show *s)
-{
-	return wants(s, BUFFER, NULL);
-}
-
-bool
 show_wants_conemu(const struct show *s)
 {
 	return s->conf.conemu || wants(s, CONEMU, NULL);

@@ -109,7 +109,6 @@ bool show_wants_conemu(const struct show *);
 /* Which of the costly facts it wants, so that nobody gathers them in vain. */
 bool show_wants_last(const struct show *, size_t *np);
 bool show_wants_line(const struct show *);
-bool show_wants_buffer(const struct show *);
 bool show_wants_size(const struct show *);
 
 #endif

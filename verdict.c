@@ -63,31 +63,35 @@ may_look(pid_t pid)
 	    (stat(path, &st) == 0 && st.st_uid == geteuid());
 }
 
-/* The state of a process, 0 if it is gone; *code is the last of its fields. */
+/*
+ * The state of a process, or 0 if it is gone; *code is the last of its fields.
+ * What cannot be looked at is not gone: '?'.
+ */
 static char
 state_of(pid_t pid, int *code)
 {
 	char path[64], text[2048], *p;
 	ssize_t n = -1;
-	int fd;
+	int fd, saved;
 
 	snprintf(path, sizeof(path), "/proc/%jd/stat", (intmax_t)pid);
 	do
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	while (retry(fd));
 	if (fd == -1)
-		return 0;
+		return errno == ENOENT ? 0 : '?';
 	do
 		n = read(fd, text, sizeof(text) - 1);
 	while (retry(n));
+	saved = errno;
 	close(fd);
 	if (n <= 0)
-		return 0;
+		return n == 0 || saved == ESRCH ? 0 : '?';
 	text[n] = '\0';
 	p = strrchr(text, ' ');
 	*code = p == NULL ? 0 : (int)strtol(p, NULL, 10);
 	p = strrchr(text, ')'); /* its name may hold blanks and parentheses */
-	return p != NULL && p[1] == ' ' ? p[2] : 0;
+	return p != NULL && p[1] == ' ' ? p[2] : '?';
 }
 
 enum verdict

@@ -41,10 +41,12 @@
 #include "config.h"
 
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -100,6 +102,8 @@ struct zpipe {
 	/* --store-and-forward: what is stored first is the only input then */
 	int store_fd;           /* of the file, or -1 */
 	struct stat store_st;   /* of it */
+	off_t store_at;         /* where what was stored begins */
+	bool store_given;       /* it is a descriptor that we were given */
 	char *store_name;       /* for messages */
 	char store_operand[32]; /* names the descriptor */
 	const char *stored[2];
@@ -636,12 +640,19 @@ follow_signal(struct zpipe *z)
 	}
 }
 
-/* Two descriptors of a file have one offset (dup(2)): moving one moves both. */
+/*
+ * Two descriptors of a file have one offset (dup(2)). Where kcmp(2) is refused,
+ * moving one and seeing the other move tells.
+ */
 static bool
 share_offset(int fd, off_t at, int other)
 {
+	pid_t me = getpid();
 	off_t seen;
+	long r = syscall(SYS_kcmp, me, me, KCMP_FILE, fd, other);
 
+	if (r != -1)
+		return r == 0;
 	if (lseek(other, 0, SEEK_CUR) != at ||
 	    lseek(fd, at + 1, SEEK_SET) == -1)
 		return false;
@@ -1565,6 +1576,30 @@ open_unnamed(struct zpipe *z, const char *dir)
 	return z->store_fd == -1 ? -1 : fstat(z->store_fd, &z->store_st);
 }
 
+/*
+ * A descriptor that we were given: from where it stands, and what lies behind
+ * the bytes that are stored there is left alone. The same returns.
+ */
+static int
+open_given(struct zpipe *z, const char *path, int fd)
+{
+	struct stat *st = &z->store_st;
+	int flags = fcntl(fd, F_GETFL);
+
+	z->store_name = strdup(path);
+	if (z->store_name == NULL || flags == -1 || fstat(fd, st) == -1)
+		return -1;
+	if (!can_store(st))
+		return 0;
+	errno = EBADF;
+	if ((flags & O_ACCMODE) != O_RDWR)
+		return -1;
+	z->store_at = lseek(fd, 0,
+	    (flags & O_APPEND) != 0 ? SEEK_END : SEEK_CUR);
+	z->store_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return z->store_at == -1 || z->store_fd == -1 ? -1 : 0;
+}
+
 /* 0, or -1: it has been said why not. */
 static int
 open_store(struct zpipe *z)
@@ -1572,11 +1607,11 @@ open_store(struct zpipe *z)
 	const char *path = z->o.store, *dir = getenv("TMPDIR");
 	bool temporary = strcmp(path, "-") == 0;
 	bool named = dir != NULL && *dir != '\0';
+	int fd = temporary ? -1 : path_descriptor(path);
 
-	if (!temporary && path_descriptor(path) != -1) {
-		msg_text(path,
-		    "cannot store in a descriptor: use the name of a file");
-	} else if (temporary) {
+	z->store_at = 0;
+	z->store_given = fd != -1;
+	if (temporary) {
 		dir = named ? dir : "/tmp";
 		if (open_unnamed(z, dir) == 0)
 			return 0;
@@ -1584,7 +1619,14 @@ open_store(struct zpipe *z)
 		    "cannot create a temporary file in %s (%s): %s", dir,
 		    named ? "from TMPDIR" : "TMPDIR is not set",
 		    strerror(errno));
-	} else if (open_named(z, path) == -1) {
+	} else if (fd != -1 && open_given(z, path, fd) == -1) {
+		if (errno == EBADF)
+			msg_text(path,
+			    "not open for reading and writing: use N<>FILE, "
+			    "or the name of a file");
+		else
+			msg_errno(path);
+	} else if (fd == -1 && open_named(z, path) == -1) {
 		msg_errno(path);
 	} else if (!can_store(&z->store_st)) {
 		msg_text(path,
@@ -1610,7 +1652,7 @@ store_output(const struct zpipe *z, struct output *out)
 		errno = saved;
 		return -1;
 	}
-	out->opened = true;
+	out->opened = !z->store_given;
 	return 0;
 }
 
@@ -1673,7 +1715,7 @@ store_first(struct zpipe *z)
 	if (open_store(z) == -1 || !store(z))
 		return false;
 	/* the file itself, whatever has its name now */
-	if (lseek(z->store_fd, 0, SEEK_SET) == -1) {
+	if (lseek(z->store_fd, z->store_at, SEEK_SET) == -1) {
 		msg_errno(z->store_name);
 		z->status |= STATUS_MOVE;
 		return false;
@@ -1691,7 +1733,8 @@ store_first(struct zpipe *z)
 	z->o.sized = false;
 	if (set_aims(z) == -1)
 		return false;
-	if (S_ISBLK(z->store_st.st_mode) && z->pump.stop > z->store_size)
+	/* there may be more in it than was stored */
+	if (z->pump.stop > z->store_size)
 		z->pump.stop = z->store_size;
 	return start_outputs(z) == 0;
 }

@@ -116,6 +116,15 @@ setup()
 	ends 16 "^zpipe: $W: Input/output error$" "strace -qq -o /dev/null \
 	    -e inject=copy_file_range:error=EIO:when=1 \
 	    zpipe --engine=range $W >f; r=\$?; cmp $W f && exit \$r"
+	# write(2) went well, and the disk did not
+	for o in "-o f" ">f"; do
+		name=$([ "$o" = ">f" ] && echo stdout || echo f)
+		ends 16 "^zpipe: $name: Input/output error after 8" \
+		    "strace -qq -o /dev/null \
+		    -e inject=copy_file_range:error=EIO:when=1 \
+		    -e inject=fdatasync:error=EIO \
+		    zpipe --engine=range $W $o"
+	done
 	all_right
 }
 

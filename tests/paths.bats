@@ -397,12 +397,32 @@ waits='until ls -l /proc/$z/fd 2>/dev/null | grep -q "/f$"; do
 		    "cp old out; zpipe -U $path few -o out; r=\$?
 		    cmp out old && exit \$r"
 	done
-	for path in /dev/stdout /dev/fd/5 /proc/self/fd/5; do
-		ends 2 "^zpipe: $path: cannot store in a descriptor: " \
-		    "zpipe -U $path few 5<>old; r=\$?; [ \$(<old) = old ] &&
+	for path in /dev/stdout /dev/fd/1; do
+		ends 2 "^zpipe: $path: cannot be read back: use a regular " \
+		    "zpipe -U $path few | cat"
+	done
+	for r in 5\< '5>>'; do
+		ends 2 "^zpipe: /dev/fd/5: not open for reading and writing: " \
+		    "zpipe -U /dev/fd/5 few $r old; r=\$?; [ \$(<old) = old ] &&
 		    exit \$r"
 	done
 	ends 2 '^zpipe: \.: Is a directory$' 'zpipe -U . few'
+	all_right
+}
+
+@test "store-and-forward stores in a descriptor from where it stands" {
+	for path in /dev/fd/5 /proc/self/fd/5; do
+		for o in "" -C -l "-S -s 1G"; do
+			one "{ echo keep; cat many; echo rest; } >t
+			    { read -r a; zpipe $o -U $path few | cmp - few; } \
+			    <>t 5<&0 && cmp <(head -c \$((5 + \$(wc -c <few))) t) \
+			    <(echo keep; cat few) && [ \$(tail -c 5 t) = rest ]"
+		done
+		one "echo keep >t; perl -e 'open F, \"+>>\", \"t\" or die;
+		    \$^F = 9; use Fcntl; fcntl F, F_SETFD, 0;
+		    exec qw(zpipe -U), \"/dev/fd/\" . fileno F, \"few\"' |
+		    cmp - few && cmp t <(echo keep; cat few)"
+	done
 	all_right
 }
 

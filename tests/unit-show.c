@@ -994,17 +994,16 @@ test_wants(void)
 	static const struct {
 		struct show_conf conf;
 		size_t last;
-		bool wants_last, line, buffer;
+		bool wants_last, line;
 	} table[] = {
-		{ { 0 }, 0, false, false, false },
-		{ { .last_written = 8 }, 8, true, false, false },
-		{ { .last_written = 9999 }, SHOW_LAST, true, false, false },
-		{ { .buffer = true }, 0, false, false, true },
-		{ { .format = "%5A %16{last-written} %A" }, 16, true, false,
-		    false },
-		{ { .format = "%99999A%T" }, SHOW_LAST, true, false, true },
-		{ { .format = "%L" }, 0, false, true, false },
-		{ { .format = "%3{previous-line}" }, 0, false, true, false },
+		{ { 0 }, 0, false, false },
+		{ { .last_written = 8 }, 8, true, false },
+		{ { .last_written = 9999 }, SHOW_LAST, true, false },
+		{ { .buffer = true }, 0, false, false },
+		{ { .format = "%5A %16{last-written} %A" }, 16, true, false },
+		{ { .format = "%99999A%T" }, SHOW_LAST, true, false },
+		{ { .format = "%L" }, 0, false, true },
+		{ { .format = "%3{previous-line}" }, 0, false, true },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(table); i++) {
@@ -1013,8 +1012,7 @@ test_wants(void)
 
 		ok(show_wants_last(s, &n) == table[i].wants_last &&
 			n == table[i].last &&
-			show_wants_line(s) == table[i].line &&
-			show_wants_buffer(s) == table[i].buffer,
+			show_wants_line(s) == table[i].line,
 		    "what number %zu wants", i + 1);
 		show_free(s);
 	}
