@@ -15,7 +15,7 @@
 #include <wctype.h>
 
 #include "msg.h"
-#include "retry.h"
+#include "base/retry.h"
 
 /*
  * NAME: room for a quoted name: a path may have 4095 bytes (PATH_MAX).

@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "msg.h"
-#include "number.h"
+#include "base/number.h"
 #include "opts.h"
-#include "path.h"
-#include "size.h"
+#include "base/path.h"
+#include "job/size.h"
 
 enum {
 	OPT_ENGINE = 0x100,

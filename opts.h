@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "buf.h"
-#include "show.h"
+#include "show/show.h"
 
 enum engine {
 	ENGINE_AUTO,

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "engine.h"
-#include "meter.h"
+#include "base/clock.h"
+#include "engine/engine.h"
 
 /* ---- the choice ------------------------------------------------------- */
 
@@ -415,7 +415,7 @@ pump_full(const struct pump *p)
 void
 pump_limit(struct pump *p, uint64_t rate)
 {
-	limit_set(&p->limit, rate, meter_clock());
+	limit_set(&p->limit, rate, clock_now());
 	p->horizon = 0; /* what was let pass before is no longer */
 }
 

@@ -16,11 +16,11 @@
 #include <stdint.h>
 
 #include "buf.h"
-#include "input.h"
-#include "limit.h"
+#include "io/input.h"
+#include "engine/limit.h"
 #include "opts.h"
-#include "output.h"
-#include "view.h"
+#include "io/output.h"
+#include "engine/view.h"
 
 /* How an input ended. */
 enum pump_end {
@@ -54,7 +54,7 @@ struct pump_calls {
 	/* It has got everything. The callee closes it. */
 	void (*on_done)(void *ctx, struct output *);
 	/*
-	 * It is p->tick or later, in meter_clock() time, or the first bytes
+	 * It is p->tick or later, in clock_now() time, or the first bytes
 	 * have been taken from an input. Returns when to come back; 0: never.
 	 */
 	uint64_t (*on_tick)(void *ctx, uint64_t now);

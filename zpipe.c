@@ -2,37 +2,24 @@
 /*
  * zpipe: a zero-copy cat, tee and pv.
  *
- * The map; an arrow never points up.
+ * The map; an arrow never points up. tests/rooms holds the code against it.
  *
  *	zpipe.c		main(): options, set up, pump, report, status
  *	msg.c		messages on stderr
  *	opts.c		the command line
- *	change.c	what one zpipe tells another to change
- *	number.c	sizes, rates and times as people write them
- *	follow.c	shows how far other processes are
- *	monitor.c	a command between two pipes of ours
- *	report.c	what zpipe can say of itself
- *	display.c	what a person sees of a transfer
- *	show.c		figures to a line: template, bars, numbers
- *	format.c	one number to a field of fixed width
- *	term.c		where lines are drawn
- *	remote.c	one zpipe talks to another
- *	watch.c		the files of another process
- *	verdict.c	how another process has ended
+ *	job/		what one invocation does: follow and change other
+ *			processes, run a command between two pipes, say what
+ *			zpipe can of itself, and what the inputs come to
  *	pump.c		chooses the engine for each input
- *	carry.c		engines through user memory: ring and copy
- *	direct.c	engines within the kernel: splice, tee, range, mmap
- *	engine.c	what they share: waiting, gathering, losing an output
- *	meter.c		counts, rates, the time that is left
- *	limit.c		so much a second, and no more
- *	size.c		what inputs, a path or a device come to
- *	view.c		looks at the bytes: lines, the last ones
- *	input.c		an operand: open, classify, read
- *	output.c	an output: classify, send, unread bytes, close
- *	path.c		what a path names: a descriptor of ours, the same file
- *	pidfile.c	a file that holds our number while we run
+ *	engine/		how bytes travel: through user memory (carry), within
+ *			the kernel (direct), and what engines share: waiting,
+ *			the rate limit, the view of the bytes
  *	buf.c		the ring: fill, sent, drained, released; the fence
- *	retry.c		system calls that a signal has cut short
+ *	io/		where bytes come from and go to: input, output
+ *	show/		what a person sees: meter, line, fields, terminal
+ *	peer/		other processes: the socket between two zpipes, the
+ *			files of any process, how it has ended
+ *	base/		clock, numbers, paths, system calls cut short
  *
  * Only zpipe.c and opts.c report errors, through msg.c; the others return -1
  * with errno, or the name of the step that failed. Each header is the contract
@@ -56,22 +43,23 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "buf.h"
-#include "change.h"
-#include "display.h"
-#include "follow.h"
-#include "input.h"
-#include "monitor.h"
+#include "job/change.h"
+#include "show/display.h"
+#include "job/follow.h"
+#include "io/input.h"
+#include "job/monitor.h"
 #include "msg.h"
 #include "opts.h"
-#include "output.h"
-#include "path.h"
-#include "pidfile.h"
+#include "io/output.h"
+#include "base/path.h"
+#include "base/pidfile.h"
 #include "pump.h"
-#include "remote.h"
-#include "report.h"
-#include "retry.h"
-#include "size.h"
+#include "peer/remote.h"
+#include "job/report.h"
+#include "base/retry.h"
+#include "job/size.h"
 
 /* After this time we listen for --query and --remote. */
 enum {
@@ -111,7 +99,7 @@ struct zpipe {
 	struct pidfile pidfile;
 	bool skipped;               /* something could not be read */
 	const struct input *erring; /* its skipped errors have been told */
-	uint64_t began;             /* meter_clock() */
+	uint64_t began;             /* clock_now() */
 	bool told;                  /* that others may talk to us */
 	bool titled;                /* the process title is ours to write */
 	bool sized;                 /* the inputs have been, for others */
@@ -273,7 +261,7 @@ print_counts(struct zpipe *z, const char *cause)
 {
 	char line[REPORT_LINE];
 
-	report_counts(&z->pump, (double)(meter_clock() - z->began) / 1e6, line);
+	report_counts(&z->pump, (double)(clock_now() - z->began) / 1e6, line);
 	say(z, NULL, "%s%s", cause, line);
 }
 
@@ -355,7 +343,7 @@ change(struct zpipe *z, struct opts *o)
 	if (display_change(&z->display) == -1)
 		memset(o->told, 0, sizeof(o->told));
 	display_wants(&z->display, &z->pump.view);
-	z->pump.tick = meter_clock();
+	z->pump.tick = clock_now();
 }
 
 /* Another zpipe wants options changed: "ok", or why not (follow.h). */
@@ -485,12 +473,12 @@ stop(struct zpipe *z)
 	struct sigaction dfl = { .sa_handler = SIG_DFL }, old;
 
 	stopped = 0;
-	meter_stop(&z->display.meter, meter_clock());
+	meter_stop(&z->display.meter, clock_now());
 	display_yield(&z->display);
 	sigaction(SIGTSTP, &dfl, &old);
 	raise(SIGTSTP);
 	sigaction(SIGTSTP, &old, NULL);
-	meter_go(&z->display.meter, meter_clock());
+	meter_go(&z->display.meter, clock_now());
 	display_draw(&z->display, &z->pump, NULL);
 }
 
@@ -1248,12 +1236,12 @@ counts_on(void *ctx)
 {
 	struct zpipe *z = ctx;
 
-	listen_to_others(z, meter_clock());
+	listen_to_others(z, clock_now());
 	if (!woken)
 		return true;
 	if (on_wake(z))
 		return false;
-	meter_stop(&z->display.meter, meter_clock()); /* stop() ends that */
+	meter_stop(&z->display.meter, clock_now()); /* stop() ends that */
 	return true;
 }
 
@@ -1263,10 +1251,10 @@ count_lines(struct zpipe *z, uint64_t *lines)
 {
 	int r;
 
-	meter_stop(&z->display.meter, meter_clock());
+	meter_stop(&z->display.meter, clock_now());
 	r = size_lines(z->o.files, z->o.nfiles, z->pump.view.end, counts_on, z,
 	    lines);
-	meter_go(&z->display.meter, meter_clock());
+	meter_go(&z->display.meter, clock_now());
 	return r == 0;
 }
 
@@ -1759,9 +1747,9 @@ static bool
 nap(void *ctx, uint64_t usec, int fd)
 {
 	struct pollfd p[] = { { wake_fd, POLLIN, 0 }, { fd, POLLIN, 0 } };
-	uint64_t end = meter_clock() + usec, now;
+	uint64_t end = clock_now() + usec, now;
 
-	while (!ended && p[1].revents == 0 && (now = meter_clock()) < end) {
+	while (!ended && p[1].revents == 0 && (now = clock_now()) < end) {
 		if (poll(p, 2, (int)((end - now + 999) / 1000)) > 0 &&
 		    p[0].revents != 0)
 			on_wake(ctx);
@@ -1888,7 +1876,7 @@ main(int argc, char *argv[])
 
 	z.closed = open_standard();
 	take_children();
-	z.began = meter_clock();
+	z.began = clock_now();
 	switch (opts_parse(&z.o, argc, argv)) {
 	case OPTS_USAGE:
 		z.status = STATUS_USAGE;

@@ -53,7 +53,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tap.h"
+#include "tests/lib/tap.h"
 
 #define NONE UINT64_MAX
 #define KIB 1024

@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/input.h"
+#include "base/path.h"
+#include "base/retry.h"
+
+/*
+ * READAHEAD: what the kernel reads ahead by itself.
+ * CAREFUL: blocks are read one by one for this long after an error: a device
+ *	may refuse a large read because of a single sector.
+ */
+enum {
+	READAHEAD = 128 << 10,
+	CAREFUL = 1 << 20,
+};
+
+static enum input_kind
+kind_of(const struct stat *st, int fd)
+{
+	switch (st->st_mode & S_IFMT) {
+	case S_IFREG:
+		return INPUT_FILE;
+	case S_IFBLK:
+		return INPUT_BLOCK;
+	case S_IFIFO:
+		return INPUT_PIPE;
+	case S_IFSOCK:
+		return INPUT_SOCKET;
+	default:
+		return fd != -1 && isatty(fd) ? INPUT_TTY : INPUT_CHAR;
+	}
+}
+
+/* Where it ends; -1 if it is not a file, or that is unknown. */
+static off_t
+end_of(const struct input *in)
+{
+	struct stat st;
+	uint64_t size;
+
+	/* not by SEEK_END: others may share the position */
+	if (in->kind == INPUT_BLOCK)
+		return ioctl(in->fd, BLKGETSIZE64, &size) == -1 ? -1 :
+								  (off_t)size;
+	if (in->kind != INPUT_FILE || fstat(in->fd, &st) == -1)
+		return -1;
+	return st.st_size;
+}
+
+/* The bytes from its position to its end; -1 if unknown. */
+static off_t
+left_of(const struct input *in)
+{
+	off_t pos = lseek(in->fd, 0, SEEK_CUR), end = end_of(in);
+
+	if (pos == -1 || end == -1)
+		return -1;
+	return end > pos ? end - pos : 0;
+}
+
+/* Memory devices (null, zero, random) are streams; so are terminals. */
+static bool
+is_stream(const struct input *in)
+{
+	enum {
+		MEM = 1,
+		KMSG = 11
+	};
+
+	return in->kind == INPUT_TTY || in->kind == INPUT_FILE ||
+	    in->kind == INPUT_BLOCK ||
+	    (S_ISCHR(in->st.st_mode) && major(in->st.st_rdev) == MEM &&
+		minor(in->st.st_rdev) != KMSG);
+}
+
+/*
+ * What has records: sockets but SOCK_STREAM; pipes in packet mode (at most
+ * PIPE_BUF each), of which only the writer may know; and, since nothing says
+ * otherwise, all devices and other descriptors that are not streams, such as
+ * inotify(7), evdev, /dev/kmsg and tapes.
+ */
+static void
+find_records(struct input *in, int flags)
+{
+	int type = SOCK_STREAM;
+	socklen_t len = sizeof(type);
+
+	if (is_stream(in))
+		return;
+	in->record = INPUT_RECORD;
+	if (in->kind == INPUT_PIPE) {
+		in->record = PIPE_BUF;
+		in->packets = (flags & O_DIRECT) != 0;
+	} else if (in->kind == INPUT_SOCKET) {
+		(void)getsockopt(in->fd, SOL_SOCKET, SO_TYPE, &type, &len);
+		in->packets = type != SOCK_STREAM;
+		in->record = 0; /* input_next_record() knows */
+	}
+}
+
+int
+input_descriptor(const char *operand)
+{
+	return strcmp(operand, "-") == 0 ? STDIN_FILENO :
+					   path_descriptor(operand);
+}
+
+/*
+ * Does not wait here, where no output is served, for the writer of a FIFO, even
+ * if the FIFO has just replaced a file. A device may take O_NONBLOCK for
+ * something else, and a file with a lease (fcntl(2)) is waited for.
+ */
+static int
+open_path(const char *path)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY, fd = -1;
+	struct stat st;
+	bool wait = stat(path, &st) == -1 ||
+	    (!S_ISFIFO(st.st_mode) && !S_ISREG(st.st_mode));
+
+	if (!wait)
+		fd = open(path, flags | O_NONBLOCK);
+	if (wait || (fd == -1 && errno == EWOULDBLOCK))
+		return open(path, flags);
+	if (fd != -1 && fcntl(fd, F_SETFL, O_RDONLY) == -1) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* The flags of a descriptor (F_GETFL), or -1 if it cannot be read. */
+static int
+flags_to_read(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags != -1 && (flags & O_ACCMODE) == O_WRONLY) {
+		errno = EBADF; /* poll(2) would wait for it for ever */
+		return -1;
+	}
+	return flags;
+}
+
+int
+input_open(struct input *in, const char *operand)
+{
+	int saved, flags;
+
+	in->fd = input_descriptor(operand);
+	in->owned = in->fd == -1;
+	in->name = strcmp(operand, "-") == 0 ? "stdin" : operand;
+	if (in->owned)
+		in->fd = open_path(operand);
+	if (in->fd == -1)
+		return -1;
+	flags = flags_to_read(in->fd);
+	if (flags == -1 || fstat(in->fd, &in->st) == -1)
+		goto fail;
+	if (S_ISDIR(in->st.st_mode)) {
+		errno = EISDIR;
+		goto fail;
+	}
+	in->kind = kind_of(&in->st, in->fd);
+	in->left = left_of(in);
+	find_records(in, flags);
+	if (in->owned && in->kind == INPUT_FILE && in->left > READAHEAD)
+		posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	return 0;
+fail:
+	saved = errno;
+	input_close(in);
+	errno = saved;
+	return -1;
+}
+
+int
+input_peek(const char *operand, enum input_kind *kind)
+{
+	int fd = input_descriptor(operand);
+	struct stat st;
+
+	if ((fd == -1 ? stat(operand, &st) : fstat(fd, &st)) == -1)
+		return -1;
+	*kind = kind_of(&st, fd);
+	return 0;
+}
+
+int
+input_readable(const char *operand)
+{
+	int fd = input_descriptor(operand);
+	bool owned = fd == -1;
+	struct stat st;
+
+	if ((owned ? stat(operand, &st) : fstat(fd, &st)) == -1)
+		return -1;
+	if (!owned && flags_to_read(fd) == -1)
+		return -1;
+	if (S_ISDIR(st.st_mode) || (owned && S_ISSOCK(st.st_mode))) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : ENXIO;
+		return -1;
+	}
+	return owned ? faccessat(AT_FDCWD, operand, R_OK, AT_EACCESS) : 0;
+}
+
+static void
+set_direct(struct input *in, bool on)
+{
+	int flags = fcntl(in->fd, F_GETFL);
+
+	flags = on ? flags | O_DIRECT : flags & ~O_DIRECT;
+	in->direct = fcntl(in->fd, F_SETFL, flags) == 0 && on;
+}
+
+void
+input_direct(struct input *in)
+{
+	off_t pos = lseek(in->fd, 0, SEEK_CUR);
+	int fd;
+
+	if ((in->kind != INPUT_FILE && in->kind != INPUT_BLOCK) || pos == -1)
+		return;
+	if (!in->owned) {
+		/* its flags are other processes' flags as well */
+		fd = path_reopen(in->fd, O_RDONLY);
+		if (fd == -1)
+			return;
+		if (lseek(fd, pos, SEEK_SET) == -1) {
+			close(fd);
+			return;
+		}
+		in->given = in->fd;
+		in->fd = fd;
+		in->owned = true;
+	}
+	set_direct(in, true);
+}
+
+/* The descriptor whose position counts. */
+static int
+place_of(const struct input *in)
+{
+	return in->given != -1 ? in->given : in->fd;
+}
+
+int
+input_reserve(struct input *in, size_t n)
+{
+	int fd = place_of(in);
+	off_t pos = lseek(fd, 0, SEEK_CUR), end = end_of(in), over;
+
+	if (in->reserved > 0)
+		return 0;
+	if (pos == -1 || end == -1)
+		return -1;
+	if (n > (size_t)(end > pos ? end - pos : 0))
+		n = (size_t)(end > pos ? end - pos : 0);
+	if (n == 0)
+		return 0;
+	pos = lseek(fd, (off_t)n, SEEK_CUR);
+	if (pos == -1)
+		return -1;
+	in->at = pos - (off_t)n;
+	in->reserved = n;
+	/* somebody was faster: what lies behind the end is given back */
+	over = pos - end;
+	if (over > 0) {
+		over = over < (off_t)n ? over : (off_t)n;
+		(void)lseek(fd, -over, SEEK_CUR);
+		in->reserved -= (size_t)over;
+	}
+	return 0;
+}
+
+void
+input_took(struct input *in, size_t n)
+{
+	in->at += (off_t)n;
+	in->reserved -= n;
+}
+
+/* Only if the position is where the region ends, which nobody has moved. */
+bool
+input_give_back(struct input *in)
+{
+	int fd = place_of(in);
+	off_t end = in->at + (off_t)in->reserved;
+
+	if (in->reserved == 0)
+		return true;
+	if (lseek(fd, 0, SEEK_CUR) != end ||
+	    lseek(fd, -(off_t)in->reserved, SEEK_CUR) == -1)
+		return false;
+	in->reserved = 0;
+	return true;
+}
+
+/* pread(2); what is not aligned goes through the page cache from then on. */
+static ssize_t
+pread_direct(struct input *in, void *p, size_t n, off_t at)
+{
+	ssize_t r = pread(in->fd, p, n, at);
+
+	if (r == -1 && errno == EINVAL && in->direct) {
+		set_direct(in, false);
+		r = pread(in->fd, p, n, at);
+	}
+	return r;
+}
+
+/* From the region, and nothing else. */
+static ssize_t
+read_reserved(struct input *in, void *p, size_t n)
+{
+	ssize_t r;
+
+	if (n > in->reserved)
+		n = in->reserved;
+	r = pread_direct(in, p, n, in->at);
+	if (r > 0)
+		input_took(in, (size_t)r);
+	else if (r == 0)
+		in->reserved = 0; /* it has been shortened */
+	return r;
+}
+
+/*
+ * recv(2) without blocking. Where the peer has shut down a socket of datagrams
+ * and none is left, only a call that blocks says that this is the end; such a
+ * call would not block then (unix_dgram_recvmsg() in 6.18).
+ */
+static ssize_t
+receive(const struct input *in, void *p, size_t n, int flags)
+{
+	ssize_t r = recv(in->fd, p, n, MSG_DONTWAIT | flags);
+	struct pollfd hup = { in->fd, POLLRDHUP, 0 };
+
+	if (r == -1 && errno == EAGAIN && in->packets &&
+	    poll(&hup, 1, 0) == 1 && (hup.revents & POLLRDHUP) != 0)
+		return 0;
+	return r;
+}
+
+static ssize_t
+read_socket(struct input *in, void *p, size_t n)
+{
+	ssize_t r = receive(in, p, n, in->packets ? MSG_TRUNC : 0);
+
+	in->next = -1;
+	if (r <= 0 || (size_t)r <= n)
+		return r;
+	errno = EMSGSIZE;
+	return -1;
+}
+
+/* How much of n is read at once: behind an error, a block. */
+static size_t
+careful_size(const struct input *in, size_t n)
+{
+	return in->careful > 0 && n > in->block ? in->block : n;
+}
+
+/* n bytes have been read behind an error. */
+static void
+regain(struct input *in, size_t n)
+{
+	in->careful -= in->careful < n ? in->careful : n;
+}
+
+ssize_t
+input_read(struct input *in, void *p, size_t n)
+{
+	ssize_t r;
+
+	if (in->kind == INPUT_SOCKET)
+		return read_socket(in, p, n);
+	n = careful_size(in, n);
+	/* O_DIRECT is on a description that has a position of its own */
+	if (in->given != -1 && input_reserve(in, n) == -1)
+		return -1;
+	if (in->reserved > 0) {
+		r = read_reserved(in, p, n);
+	} else {
+		r = read(place_of(in), p, n);
+		if (r == -1 && errno == EINVAL && in->direct) {
+			/* memory, or the end of a file, is not aligned */
+			set_direct(in, false);
+			r = read(place_of(in), p, n);
+		}
+	}
+	if (r > 0)
+		regain(in, (size_t)r);
+	return r;
+}
+
+ssize_t
+input_read_cut(struct input *in, void *p, size_t n,
+    size_t (*cut)(void *ctx, const char *, size_t n), void *ctx)
+{
+	off_t pos = lseek(place_of(in), 0, SEEK_CUR);
+	ssize_t r;
+	size_t all;
+
+	if (pos == -1)
+		return -1;
+	if (in->reserved == 0) {
+		r = pread_direct(in, p, careful_size(in, n), pos);
+		if (r <= 0)
+			return r;
+		n = cut(ctx, p, (size_t)r);
+		if (input_reserve(in, n) == -1)
+			return -1;
+		if (in->reserved == 0)
+			return 0;
+		if (in->at == pos && in->reserved == n) {
+			input_took(in, n);
+			regain(in, n);
+			return (ssize_t)n;
+		}
+	}
+	/* another process was faster: these are other bytes now */
+	r = input_read(in, p, n);
+	if (r <= 0)
+		return r;
+	all = (size_t)r;
+	n = cut(ctx, p, all);
+	if (n == all)
+		return r;
+	in->at -= (off_t)(all - n);
+	in->reserved += all - n;
+	if (input_give_back(in))
+		return (ssize_t)n;
+	errno = EBUSY;
+	return -1;
+}
+
+ssize_t
+input_next_record(struct input *in)
+{
+	/* an empty datagram can be peeked at only once (datagram.c) */
+	if (in->next == -1)
+		in->next = receive(in, NULL, 0, MSG_PEEK | MSG_TRUNC);
+	return in->next;
+}
+
+enum pipe_mode
+input_pipe_mode(struct input *in)
+{
+	enum pipe_mode mode = PIPE_UNKNOWN;
+	char bytes[2 * PIPE_BUF];
+	int copy[2];
+	ssize_t held, got;
+
+	if (in->packets)
+		return PIPE_PACKETS;
+	if (input_pending(in) == 0 || pipe2(copy, O_CLOEXEC) == -1)
+		return PIPE_UNKNOWN;
+	/* a copy of what is in front keeps its records (splice.c, link_pipe) */
+	held = tee(in->fd, copy[1], sizeof(bytes), SPLICE_F_NONBLOCK);
+	got = held > 0 ? read(copy[0], bytes, sizeof(bytes)) : 0;
+	close(copy[0]);
+	close(copy[1]);
+	if (got > 0 && got < held)
+		mode = PIPE_PACKETS;
+	else if (got > PIPE_BUF)
+		mode = PIPE_STREAM;
+	in->packets = mode == PIPE_PACKETS;
+	return mode;
+}
+
+bool
+input_ended(const struct input *in)
+{
+	struct pollfd p = { in->fd, POLLIN, 0 };
+	char byte;
+
+	switch (in->kind) {
+	case INPUT_PIPE:
+		return poll(&p, 1, 0) == 1 && p.revents == POLLHUP;
+	case INPUT_SOCKET:
+		return !in->packets &&
+		    recv(in->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
+	case INPUT_FILE:
+	case INPUT_BLOCK:
+		return in->reserved == 0 && left_of(in) == 0;
+	default:
+		return false;
+	}
+}
+
+ssize_t
+input_skip(struct input *in, size_t most)
+{
+	int saved = errno;
+	off_t pos, end = end_of(in);
+	size_t n;
+
+	pos = in->reserved > 0 ? in->at : lseek(place_of(in), 0, SEEK_CUR);
+	if (pos == -1 || end <= pos)
+		goto fail;
+	if (in->careful == 0) {
+		in->careful = CAREFUL;
+		return 0;
+	}
+	in->careful = CAREFUL;
+	n = in->block - (size_t)(pos % (off_t)in->block);
+	n = n < most ? n : most;
+	if ((off_t)n > end - pos)
+		n = (size_t)(end - pos);
+	if (in->reserved == 0) {
+		if (input_reserve(in, n) == -1)
+			goto fail;
+		if (in->at != pos) {
+			errno = saved;
+			return 0; /* others have moved: it may be readable */
+		}
+	}
+	n = n < in->reserved ? n : in->reserved;
+	input_took(in, n);
+	errno = saved;
+	return (ssize_t)n;
+fail:
+	errno = saved;
+	return -1;
+}
+
+bool
+input_pollable(const struct input *in)
+{
+	return in->kind != INPUT_FILE && in->kind != INPUT_BLOCK;
+}
+
+size_t
+input_pending(const struct input *in)
+{
+	int n;
+
+	if (in->kind != INPUT_PIPE || ioctl(in->fd, FIONREAD, &n) == -1)
+		return 0;
+	return (size_t)n;
+}
+
+int
+input_close(struct input *in)
+{
+	int r = 0;
+
+	(void)input_give_back(in);
+	if (in->owned && in->fd != -1)
+		r = retry_close(in->fd);
+	in->fd = in->given = -1;
+	return r;
+}

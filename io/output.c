@@ -1,0 +1,804 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/output.h"
+#include "base/path.h"
+#include "base/retry.h"
+
+/* What a pipe takes if nobody has changed it (pipe(7)). */
+enum {
+	PIPE_HOLDS = 64 << 10
+};
+
+static enum output_kind
+kind_of(const struct stat *st, int fd)
+{
+	switch (st->st_mode & S_IFMT) {
+	case S_IFIFO:
+		return OUTPUT_PIPE;
+	case S_IFSOCK:
+		return OUTPUT_SOCKET;
+	case S_IFCHR:
+		if (st->st_rdev == makedev(1, 3))
+			return OUTPUT_NULL;
+		return isatty(fd) ? OUTPUT_TTY : OUTPUT_CHAR;
+	default:
+		return OUTPUT_FILE;
+	}
+}
+
+/* Sockets but SOCK_STREAM, and pipes in packet mode (pipe(7)). */
+static bool
+has_packets(const struct output *o, int flags)
+{
+	int type = SOCK_STREAM;
+	socklen_t len = sizeof(type);
+
+	if (o->kind == OUTPUT_SOCKET)
+		(void)getsockopt(o->fd, SOL_SOCKET, SO_TYPE, &type, &len);
+	return type != SOCK_STREAM ||
+	    (o->kind == OUTPUT_PIPE && (flags & O_DIRECT) != 0);
+}
+
+int
+output_init(struct output *o, int fd, const char *name)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	*o = (struct output)OUTPUT_INITIALIZER;
+	o->name = name;
+	if (flags == -1 || fstat(fd, &o->st) == -1)
+		return -1;
+	if ((flags & O_ACCMODE) == O_RDONLY) {
+		errno = EBADF;
+		return -1;
+	}
+	o->fd = fd;
+	o->kind = kind_of(&o->st, fd);
+	o->append = (flags & O_APPEND) != 0;
+	o->packets = has_packets(o, flags);
+	o->vmsplices = o->kind == OUTPUT_PIPE && !o->packets;
+	o->holds = PIPE_HOLDS;
+	/* what is non-blocking already needs no description of its own */
+	o->tried_own = (flags & O_NONBLOCK) != 0;
+	if (o->tried_own)
+		o->own = fd;
+	return 0;
+}
+
+/*
+ * ENXIO: if it is a FIFO, it has no reader yet. It is held by O_PATH, which
+ * needs no reader: its name may be given to something else meanwhile.
+ */
+static int
+expect_reader(struct output *o, const char *path)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC), saved;
+	struct statfs fs;
+
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &o->st) == -1 || fstatfs(fd, &fs) == -1)
+		goto fail;
+	errno = ENXIO;
+	if (!S_ISFIFO(o->st.st_mode))
+		goto fail;
+	/* a pipe that has no name will never get another reader */
+	errno = EPIPE;
+	if (fs.f_type == PIPEFS_MAGIC)
+		goto fail;
+	o->kind = OUTPUT_PIPE;
+	o->opened = o->vmsplices = true;
+	o->holds = PIPE_HOLDS;
+	o->fifo = path;
+	o->fifo_fd = fd;
+	return 0;
+fail:
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+/*
+ * O_NONBLOCK: a FIFO without a reader must not hold up the others (ENXIO,
+ * fifo(7)), and the description is ours alone, so that nobody is disturbed.
+ */
+int
+output_open(struct output *o, const char *path, bool append)
+{
+	int flags = O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+	int fd, saved;
+
+	do
+		fd = open(path, flags | (append ? O_APPEND : 0), 0666);
+	while (retry(fd));
+	if (fd != -1) {
+		if (output_init(o, fd, path) == 0) {
+			o->opened = true;
+			return 0;
+		}
+		saved = errno;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	*o = (struct output)OUTPUT_INITIALIZER;
+	o->name = path;
+	return errno == ENXIO ? expect_reader(o, path) : -1;
+}
+
+static int
+set_length(int fd, off_t length)
+{
+	int r;
+
+	do
+		r = ftruncate(fd, length);
+	while (retry(r));
+	return r;
+}
+
+int
+output_truncate(const struct output *o)
+{
+	struct stat st;
+
+	if (!o->opened || o->append || !S_ISREG(o->st.st_mode))
+		return 0;
+	/* others may have written since it was opened */
+	if (fstat(o->fd, &st) == -1)
+		return -1;
+	/* ext4 writes a file out at close if an empty one was truncated */
+	return st.st_size == 0 ? 0 : set_length(o->fd, 0);
+}
+
+/*
+ * Opens the FIFO for writing, or -1 with errno. Without /proc it is opened by
+ * its name, which cannot hurt what has taken its place: nothing is created,
+ * emptied or waited for.
+ */
+static int
+open_fifo(const struct output *o)
+{
+	int fd = path_reopen(o->fifo_fd, O_WRONLY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd != -1 || errno != ENOENT)
+		return fd;
+	fd = open(o->fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd != -1 && (fstat(fd, &st) == -1 || !path_same(&st, &o->st))) {
+		close(fd);
+		fd = -1;
+		errno = ESTALE;
+	}
+	return fd;
+}
+
+int
+output_connect(struct output *o)
+{
+	struct stat st;
+	int gone = 0;
+
+	o->fd = open_fifo(o);
+	if (o->fd == -1 && errno == ENXIO) {
+		if (stat(o->fifo, &st) == -1)
+			gone = errno;
+		else if (!path_same(&st, &o->st))
+			gone = ESTALE;
+		/* a reader may have opened it just before */
+		if (gone != 0)
+			o->fd = open_fifo(o);
+	}
+	if (o->fd == -1) {
+		if (errno == ENXIO || errno == EINTR)
+			errno = gone != 0 ? gone : EAGAIN;
+		return -1;
+	}
+	close(o->fifo_fd);
+	o->fifo_fd = -1;
+	o->fifo = NULL;
+	o->own = o->fd;
+	o->tried_own = true;
+	return 0;
+}
+
+int
+output_pipe(struct output *o, const char *command, const char *name)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return -1;
+	/* the command's end is another description, and stays blocking */
+	if (fcntl(ends[1], F_SETFL, O_NONBLOCK) == -1 ||
+	    output_init(o, ends[1], name) == -1) {
+		close(ends[0]);
+		close(ends[1]);
+		return -1;
+	}
+	o->child_end = ends[0];
+	o->command = command;
+	return 0;
+}
+
+int
+output_spawn(struct output *o)
+{
+	const char *const argv[] = { "sh", "-c", o->command, NULL };
+	posix_spawn_file_actions_t acts;
+	int r;
+
+	r = posix_spawn_file_actions_init(&acts);
+	if (r == 0) {
+		r = posix_spawn_file_actions_adddup2(&acts, o->child_end,
+		    STDIN_FILENO);
+		if (r == 0)
+			r = posix_spawn(&o->child, "/bin/sh", &acts, NULL,
+			    (char *const *)(uintptr_t)argv, environ);
+		posix_spawn_file_actions_destroy(&acts);
+	}
+	close(o->child_end);
+	o->child_end = -1;
+	if (r == 0)
+		return 0;
+	o->child = 0;
+	errno = r;
+	return -1;
+}
+
+bool
+output_same(const struct output *a, const struct output *b)
+{
+	if (a->fd == b->fd && a->fd != -1)
+		return true;
+	if (a->kind != b->kind || !path_same(&a->st, &b->st))
+		return false;
+	return a->kind == OUTPUT_PIPE || a->kind == OUTPUT_FILE ||
+	    a->kind == OUTPUT_SOCKET;
+}
+
+const char *
+output_kind_name(const struct output *o)
+{
+	static const char *const names[] = {
+		[OUTPUT_FILE] = "file",
+		[OUTPUT_PIPE] = "pipe",
+		[OUTPUT_SOCKET] = "socket",
+		[OUTPUT_TTY] = "terminal",
+		[OUTPUT_NULL] = "null",
+		[OUTPUT_CHAR] = "device",
+	};
+
+	return names[o->kind];
+}
+
+/*
+ * So many small writes are made with a poll(2) in front of each, before it is
+ * worth while to reopen the descriptor: /proc takes 30 us to look it up.
+ */
+enum {
+	CAREFUL = 8,
+	HOLE = 4096, /* the least worth leaving out; and what O_DIRECT takes */
+};
+
+/*
+ * A description of our own, so that write(2) need not block and O_NONBLOCK is
+ * not forced on those who share the old one. Sockets cannot be reopened; the
+ * master of a terminal, or another device, may well be a different one then.
+ */
+static bool
+may_reopen(const struct output *o)
+{
+	unsigned number;
+
+	return o->kind == OUTPUT_PIPE ||
+	    (o->kind == OUTPUT_TTY && ioctl(o->fd, TIOCGPTN, &number) == -1);
+}
+
+static void
+reopen(struct output *o)
+{
+	o->tried_own = true;
+	if (may_reopen(o))
+		o->own = path_reopen(o->fd,
+		    O_WRONLY | O_NONBLOCK | (o->packets ? O_DIRECT : 0));
+}
+
+bool
+output_ready(const struct output *o)
+{
+	struct pollfd p = { o->fd, POLLOUT, 0 };
+
+	/* if poll itself fails, the next call will say more */
+	return poll(&p, 1, 0) != 0;
+}
+
+/* ---- files ------------------------------------------------------------ */
+
+static bool
+is_zero(const char *p, size_t n)
+{
+	return n > 0 && p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
+}
+
+/* A run of pages that are NUL all over, or that are not; *zero says which. */
+static size_t
+run_of(const char *p, size_t n, bool *zero)
+{
+	size_t len = n < HOLE ? n : HOLE;
+
+	*zero = len == HOLE && is_zero(p, len);
+	while (len < n) {
+		size_t part = n - len < HOLE ? n - len : HOLE;
+
+		if ((part == HOLE && is_zero(p + len, part)) != *zero)
+			break;
+		len += part;
+	}
+	return len;
+}
+
+static int
+file_of(const struct output *o)
+{
+	return o->own != -1 ? o->own : o->fd;
+}
+
+/* A description of our own has a position of its own, which says nothing. */
+static bool
+is_borrowed(const struct output *o)
+{
+	return o->own != -1 && o->own != o->fd;
+}
+
+bool
+output_reserves(const struct output *o)
+{
+	return S_ISREG(o->st.st_mode) && !o->append;
+}
+
+int
+output_reserve(struct output *o, size_t n)
+{
+	off_t end;
+
+	if (o->reserved > 0)
+		return 0;
+	end = lseek(o->fd, (off_t)n, SEEK_CUR);
+	if (end == -1)
+		return -1;
+	o->at = end - (off_t)n;
+	o->reserved = n;
+	return 0;
+}
+
+void
+output_put(struct output *o, size_t n)
+{
+	o->at += (off_t)n;
+	o->reserved -= n;
+	o->hole_end = 0;
+}
+
+void
+output_give_back(struct output *o)
+{
+	off_t end = o->at + (off_t)o->reserved;
+
+	if (o->reserved > 0 && lseek(o->fd, 0, SEEK_CUR) == end)
+		(void)lseek(o->fd, -(off_t)o->reserved, SEEK_CUR);
+	o->reserved = 0;
+}
+
+/*
+ * Where the file has no bytes yet, the next ones may be passed over. Where it
+ * has, only what is punched reads as NULs (fallocate(2)). False if they have to
+ * be written, to the region that is reserved then.
+ */
+static bool
+make_hole(struct output *o, size_t n)
+{
+	struct stat st;
+	int r;
+
+	if (output_reserve(o, n) == -1 || fstat(o->fd, &st) == -1)
+		return false;
+	if (n > o->reserved)
+		return false;
+	if (o->at < st.st_size) {
+		do
+			r = fallocate(file_of(o),
+			    FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, o->at,
+			    (off_t)n);
+		while (retry(r));
+		if (r == -1)
+			return false;
+	}
+	output_put(o, n);
+	o->hole_end = o->at;
+	return true;
+}
+
+static void
+set_direct(struct output *o, bool on)
+{
+	int fd = file_of(o), flags = fcntl(fd, F_GETFL);
+
+	flags = on ? flags | O_DIRECT : flags & ~O_DIRECT;
+	o->direct = fcntl(fd, F_SETFL, flags) == 0 && on;
+}
+
+/* At the position, or in the region. */
+static ssize_t
+put(struct output *o, const char *p, size_t n)
+{
+	ssize_t r;
+
+	if (o->reserved == 0)
+		return write(file_of(o), p, n);
+	r = pwrite(file_of(o), p, n < o->reserved ? n : o->reserved, o->at);
+	if (r > 0)
+		output_put(o, (size_t)r);
+	return r;
+}
+
+/*
+ * A block device by a description of our own. It has an end, which no region
+ * may cross, and write(2) does not lock its position either.
+ */
+static ssize_t
+write_device(struct output *o, const char *p, size_t n)
+{
+	off_t at = lseek(o->fd, 0, SEEK_CUR);
+	ssize_t r = pwrite(o->own, p, n, at);
+
+	if (r == -1 && errno == EINVAL && o->direct) {
+		set_direct(o, false);
+		r = pwrite(o->own, p, n, at);
+	}
+	if (r > 0)
+		(void)lseek(o->fd, at + r, SEEK_SET);
+	return r;
+}
+
+static ssize_t
+write_file(struct output *o, const char *p, size_t n)
+{
+	bool zero = false;
+	ssize_t r;
+
+	if (o->sparse) {
+		n = run_of(p, n, &zero);
+		if (zero && make_hole(o, n))
+			return (ssize_t)n;
+	}
+	if (o->direct && n % HOLE != 0) {
+		/* the whole blocks first; what is left ends it */
+		if (n < HOLE)
+			set_direct(o, false);
+		else
+			n -= n % HOLE;
+	}
+	if (is_borrowed(o) && output_reserves(o) && output_reserve(o, n) == -1)
+		return -1;
+	if (is_borrowed(o) && !o->append && o->reserved == 0)
+		return write_device(o, p, n);
+	r = put(o, p, n);
+	if (r == -1 && errno == EINVAL && o->direct) {
+		set_direct(o, false);
+		r = put(o, p, n);
+	}
+	if (r > 0)
+		o->hole_end = 0;
+	return r;
+}
+
+void
+output_sparse(struct output *o)
+{
+	o->sparse = S_ISREG(o->st.st_mode) && !o->append;
+}
+
+void
+output_direct(struct output *o)
+{
+	if (o->kind != OUTPUT_FILE)
+		return;
+	if (!o->opened) {
+		/* its flags are other processes' flags as well */
+		o->own = path_reopen(o->fd,
+		    O_WRONLY | (o->append ? O_APPEND : 0));
+		if (o->own == -1)
+			return;
+	}
+	set_direct(o, true);
+}
+
+/*
+ * The file ends with a hole, so it has not got its length yet. ftruncate(2)
+ * would cut off what another process may just have written behind that, if the
+ * descriptor is shared; a byte within our region cannot.
+ */
+static int
+end_hole(struct output *o)
+{
+	struct stat st;
+
+	if (o->hole_end == 0)
+		return 0;
+	if (fstat(o->fd, &st) == -1)
+		return -1;
+	if (st.st_size >= o->hole_end)
+		return 0;
+	if (o->opened)
+		return set_length(o->fd, o->hole_end);
+	return pwrite(o->fd, "", 1, o->hole_end - 1) == 1 ? 0 : -1;
+}
+
+int
+output_finish(struct output *o, bool sync)
+{
+	int r;
+
+	if (o->kind != OUTPUT_FILE)
+		return 0;
+	output_give_back(o);
+	if (end_hole(o) == -1)
+		return -1;
+	if (!sync)
+		return 0;
+	do
+		r = fdatasync(file_of(o));
+	while (retry(r));
+	/* EINVAL: there is nothing to be kept there */
+	return r == -1 && errno != EINVAL ? -1 : 0;
+}
+
+/* ---- giving ----------------------------------------------------------- */
+
+ssize_t
+output_write(struct output *o, const void *p, size_t n)
+{
+	switch (o->kind) {
+	case OUTPUT_FILE:
+		return write_file(o, p, n);
+	case OUTPUT_NULL:
+		return write(o->fd, p, n);
+	case OUTPUT_CHAR:
+		/* no description of our own, but a size that may matter */
+		if (output_ready(o))
+			return write(o->fd, p, n);
+		errno = EAGAIN;
+		return -1;
+	case OUTPUT_SOCKET:
+		return send(o->fd, p, n, MSG_DONTWAIT);
+	case OUTPUT_PIPE:
+	case OUTPUT_TTY:
+		break;
+	}
+	if (!o->tried_own && (n > PIPE_BUF || o->careful++ == CAREFUL))
+		reopen(o);
+	if (o->own != -1)
+		return write(o->own, p, n);
+	if (!output_ready(o)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return write(o->fd, p, n < PIPE_BUF ? n : PIPE_BUF);
+}
+
+/*
+ * Sandboxes and kernels that have no vmsplice: gVisor ENOSYS, Podman and
+ * firejail EPERM, a named FIFO on kernels that made it a wrapper of pwritev2
+ * EOPNOTSUPP. ENOMEM and EFAULT are no reason to lose the transfer either:
+ * whatever is wrong, write(2) will say so.
+ */
+ssize_t
+output_share(struct output *o, const void *p, size_t n)
+{
+	struct iovec v = { (void *)(uintptr_t)p, n };
+	ssize_t r = vmsplice(o->fd, &v, 1, SPLICE_F_NONBLOCK);
+
+	if (r != -1 || errno == EAGAIN || errno == EINTR || errno == EPIPE)
+		return r;
+	o->vmsplices = false;
+	o->refused = errno;
+	errno = EOPNOTSUPP;
+	return -1;
+}
+
+size_t
+output_unread(const struct output *o)
+{
+	int n;
+
+	if (o->kind != OUTPUT_PIPE || ioctl(o->fd, FIONREAD, &n) == -1)
+		return 0;
+	return (size_t)n;
+}
+
+/*
+ * What has been taken of the stream if n bytes are unread. Other writers, or
+ * bytes from before, only make it smaller. With holes in what the pipe was
+ * given we know it before the first of them and, again, behind the last.
+ */
+static uint64_t
+bound_of(struct output *o, uint64_t n)
+{
+	uint64_t taken = n <= o->given ? o->given - n : 0;
+
+	if (o->holes && taken >= o->last_given)
+		o->holes = false;
+	if (!o->holes)
+		return n <= o->sent ? o->sent - n : 0;
+	if (taken >= o->hole_given)
+		return o->hole_sent;
+	return o->hole_sent - (o->hole_given - taken);
+}
+
+int
+output_drain(struct output *o)
+{
+	uint64_t bound;
+	int n = 0;
+
+	if (o->kind == OUTPUT_PIPE) {
+		if (!output_ready(o))
+			return 0;
+		if (ioctl(o->fd, FIONREAD, &n) == -1)
+			return -1;
+	}
+	bound = bound_of(o, (uint64_t)n);
+	if (bound > o->drained)
+		o->drained = bound;
+	return 0;
+}
+
+uint64_t
+output_taken(const struct output *o)
+{
+	uint64_t n;
+
+	if (o->kind != OUTPUT_PIPE || o->fd == -1)
+		return o->given;
+	/* no slot is free: at most so much, and most often just that */
+	n = output_ready(o) ? output_unread(o) : o->holds;
+	return n < o->given ? o->given - n : 0;
+}
+
+int
+output_tell(struct output *o, bool on)
+{
+	bool alone = o->opened || o->command != NULL;
+	int own = o->own, flags;
+
+	if (o->kind != OUTPUT_PIPE || o->fd == -1)
+		return 0;
+	if (o->mute)
+		return -1;
+	if (!alone && (own == -1 || own == o->fd)) {
+		reopen(o);
+		if (o->own == -1) {
+			o->own = own;
+			o->mute = true;
+			return -1;
+		}
+	}
+	flags = fcntl(file_of(o), F_GETFL);
+	/* the number of the signal, given by name, brings its siginfo_t */
+	if (flags == -1 || fcntl(file_of(o), F_SETOWN, getpid()) == -1 ||
+	    fcntl(file_of(o), F_SETSIG, SIGIO) == -1)
+		return -1;
+	return fcntl(file_of(o), F_SETFL,
+	    on ? flags | O_ASYNC : flags & ~O_ASYNC);
+}
+
+void
+output_gave(struct output *o, size_t n)
+{
+	o->sent += n;
+	o->given += n;
+}
+
+void
+output_skip(struct output *o, uint64_t off)
+{
+	if (!o->holes) {
+		o->holes = true;
+		o->hole_sent = o->sent;
+		o->hole_given = o->given;
+	}
+	o->last_given = o->given;
+	o->dropped += off - o->sent;
+	o->sent = off;
+}
+
+bool
+output_watchable(const struct output *o)
+{
+	return o->kind == OUTPUT_PIPE || o->kind == OUTPUT_SOCKET ||
+	    o->kind == OUTPUT_TTY;
+}
+
+bool
+output_left(const struct output *o)
+{
+	struct pollfd p = { o->fd, 0, 0 };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+int
+output_lost(const struct output *o)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (o->kind == OUTPUT_TTY)
+		return EIO;
+	if (o->kind == OUTPUT_SOCKET &&
+	    getsockopt(o->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
+	    error != 0)
+		return error;
+	return EPIPE;
+}
+
+int
+output_close(struct output *o)
+{
+	int r = 0, own = 0, saved;
+
+	if (o->fd != -1)
+		output_give_back(o);
+	/* either may be told of what a server could not write, and only once */
+	if (is_borrowed(o))
+		own = retry_close(o->own);
+	saved = errno;
+	/* the user is still to hear of what happens */
+	if (o->fd != -1 && o->fd != STDERR_FILENO)
+		r = retry_close(o->fd);
+	if (own == -1) {
+		errno = saved;
+		r = -1;
+	}
+	if (o->child_end != -1)
+		close(o->child_end);
+	if (o->fifo_fd != -1)
+		close(o->fifo_fd);
+	o->fd = o->own = o->child_end = o->fifo_fd = -1;
+	o->fifo = NULL;
+	o->gone = true;
+	return r;
+}
+
+size_t
+pipe_grow(int fd, size_t size)
+{
+	int now = fcntl(fd, F_GETPIPE_SZ), grown;
+
+	if (size > INT_MAX / 2)
+		size = INT_MAX / 2 + 1;
+	/* unprivileged, beyond the limits: EPERM. Half is still better. */
+	for (; now != -1 && size > (size_t)now; size /= 2)
+		if ((grown = fcntl(fd, F_SETPIPE_SZ, (int)size)) != -1)
+			return (size_t)grown;
+	return now == -1 ? 0 : (size_t)now;
+}

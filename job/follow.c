@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "job/change.h"
+#include "show/display.h"
+#include "job/follow.h"
+#include "peer/remote.h"
+#include "peer/verdict.h"
+#include "peer/watch.h"
+
+/* Rows of one picture: a process may have thousands of files open. */
+enum {
+	ROWS = 64
+};
+
+/* A place to draw on; false if there is none. */
+static bool
+open_term(struct term *t, const struct opts *o)
+{
+	setlocale(LC_CTYPE, "");
+	if (term_open(t, STDERR_FILENO, false, o->width, o->height) == -1)
+		return false;
+	if (o->quiet || !(t->tty || o->force || o->show.numeric)) {
+		term_close(t);
+		return false;
+	}
+	t->force = o->force;
+	if (o->show.numeric)
+		t->tty = false; /* lines, wherever they go */
+	return true;
+}
+
+/* ---- how it has ended ------------------------------------------------- */
+
+enum {
+	VERDICT_US = 500000, /* a process that says so ends in less */
+	VERDICT = 128
+};
+
+static void
+describe(int status, char text[VERDICT])
+{
+	if (WIFSIGNALED(status))
+		snprintf(text, VERDICT, "killed by signal %d (%s)",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(text, VERDICT, "ended, exit status %d",
+		    WEXITSTATUS(status));
+}
+
+/* A line of figures alone is for programs. */
+static bool
+is_for_people(const struct opts *o)
+{
+	return !o->show.numeric;
+}
+
+/* ---- files ------------------------------------------------------------ */
+
+/* The processes that --watchfd names. */
+struct files {
+	struct watch *all;
+	struct fate {
+		int pidfd; /* verdict_open() */
+		bool known;
+		char text[VERDICT];
+	} * fates; /* of each */
+	size_t n;
+	bool several; /* of them: their numbers tell them apart */
+};
+
+/* One more, but nothing twice. -1 with errno as watch_open(). */
+static int
+add_watch(struct files *f, pid_t pid, int fd, const struct opts *o)
+{
+	struct watch *more;
+	struct fate *fates;
+
+	for (size_t i = 0; i < f->n; i++)
+		if (f->all[i].pid == pid && f->all[i].only == fd)
+			return 0;
+	fates = reallocarray(f->fates, f->n + 1, sizeof(*fates));
+	if (fates == NULL)
+		return -1;
+	f->fates = fates;
+	more = reallocarray(f->all, f->n + 1, sizeof(*more));
+	if (more == NULL)
+		return -1;
+	f->all = more;
+	if (watch_open(&more[f->n], pid, fd, o->window) == -1)
+		return -1;
+	if (fd != -1 && o->sized)
+		more[f->n].expected = o->size;
+	fates[f->n] = (struct fate){ .pidfd = verdict_open(pid) };
+	f->several = f->several || pid != more[0].pid;
+	f->n++;
+	return 0;
+}
+
+/* Those of a name that we may look at. -1 with errno if that is none. */
+static int
+add_named(struct files *f, const char *name, const struct opts *o)
+{
+	pid_t *pids;
+	ssize_t n = watch_find(name, &pids);
+	int error = ESRCH;
+
+	if (n == -1)
+		return -1;
+	for (ssize_t i = 0; i < n; i++) {
+		if (add_watch(f, pids[i], -1, o) == 0)
+			error = 0;
+		else if (error == ESRCH)
+			error = errno;
+	}
+	free(pids);
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+static void
+open_files(struct files *f, const struct opts *o,
+    const struct follow_calls *calls)
+{
+	for (size_t i = 0; i < o->nprocesses; i++) {
+		const struct process *p = &o->processes[i];
+		int r = p->name != NULL ? add_named(f, p->name, o) :
+					  add_watch(f, p->pid, p->fd, o);
+
+		if (r == -1)
+			calls->missing(calls->ctx, p);
+	}
+}
+
+static void
+close_files(struct files *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		watch_close(&f->all[i]);
+		if (f->fates[i].pidfd != -1)
+			close(f->fates[i].pidfd);
+	}
+	free(f->all);
+	free(f->fates);
+}
+
+/* There is nothing to watch there any more. */
+static void
+judge_file(const struct watch *w, struct fate *fate)
+{
+	int status;
+
+	fate->known = true;
+	switch (verdict_of(w->pid, fate->pidfd, &status)) {
+	case VERDICT_KNOWN:
+		describe(status, fate->text);
+		break;
+	case VERDICT_ENDED:
+		strlcpy(fate->text, "ended", VERDICT);
+		break;
+	case VERDICT_ALIVE:
+		if (w->only == -1)
+			strlcpy(fate->text,
+			    "lost: its files can no longer be seen", VERDICT);
+		else
+			snprintf(fate->text, VERDICT,
+			    "descriptor %d is closed, or another file",
+			    w->only);
+		break;
+	}
+}
+
+/* False when all are gone. */
+static bool
+look_at_files(struct files *f, uint64_t now)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < f->n; i++) {
+		if (watch_look(&f->all[i], now))
+			any = true;
+		else if (!f->fates[i].known)
+			judge_file(&f->all[i], &f->fates[i]);
+	}
+	return any;
+}
+
+static void
+tell_fates(const struct files *f, const struct follow_calls *calls)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->fates[i].known)
+			calls->ended(calls->ctx, f->all[i].pid,
+			    f->fates[i].text);
+}
+
+/* One descriptor, which is all that is shown. */
+static bool
+is_alone(const struct files *f)
+{
+	return f->n == 1 && f->all[0].only != -1;
+}
+
+/* pv's columns, one per number. pid: to be named as well, or 0. */
+static void
+name_of(const struct watched *w, pid_t pid, char *name, size_t size)
+{
+	if (pid != 0)
+		snprintf(name, size, "%8d:%4d:%s", (int)pid, w->fd, w->name);
+	else
+		snprintf(name, size, "%4d:%s", w->fd, w->name);
+}
+
+/* Without a name it has that of -N. */
+static char *
+row_of(const struct opts *o, const struct watched *w, const char *name,
+    const struct term *t)
+{
+	struct show_conf conf = o->show;
+	struct meter_spread spread = meter_spread(&w->meter);
+	struct show_state s = {
+		.count = w->pos,
+		.size = w->meter.size,
+		.moves = w->meter.moves,
+		.elapsed = meter_elapsed(&w->meter),
+		.rate = meter_rate(&w->meter),
+		.average = meter_average(&w->meter),
+		.mean = meter_mean(&w->meter),
+		.fastest = meter_fastest(&w->meter),
+		.eta = meter_eta(&w->meter),
+		.spread = { spread.min, spread.average, spread.max,
+		    spread.deviation },
+		.now = time(NULL),
+		.buffer = -1,
+		.final = w->closed,
+	};
+	char *text = malloc(SHOW_TEXT);
+	struct show *show;
+
+	if (name != NULL) {
+		conf.name = name;
+		conf.named = true;
+	}
+	show = text == NULL ? NULL : show_new(&conf);
+	if (show == NULL) {
+		free(text);
+		return NULL;
+	}
+	show_line(show, &s, t->width, t->utf8, t->tty, text);
+	show_free(show);
+	return text;
+}
+
+/* --conemu has room for one figure: the file that stands alone. */
+static void
+mark_file(const struct files *f, struct term *t)
+{
+	const struct watched *w = &f->all[0].fds[0];
+	struct show_state s = { .count = w->pos, .size = w->meter.size };
+
+	term_progress(t, show_percent(&s));
+}
+
+static void
+draw_files(const struct opts *o, const struct files *f, struct term *t)
+{
+	char *rows[ROWS], name[sizeof(f->all->fds->name) + 32];
+	bool alone = is_alone(f);
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct watch *w = &f->all[i];
+
+		for (size_t j = 0; j < w->nfds && n < ROWS; j++) {
+			name_of(&w->fds[j], f->several ? w->pid : 0, name,
+			    sizeof(name));
+			rows[n] = row_of(o, &w->fds[j], alone ? NULL : name, t);
+			if (rows[n] != NULL)
+				n++;
+		}
+	}
+	if (term_ours(t)) {
+		if (!alone)
+			term_rows(t, (const char *const *)rows, n);
+		else if (n > 0)
+			term_line(t, rows[0]);
+		if (o->show.conemu && alone && n > 0)
+			mark_file(f, t);
+	}
+	while (n > 0)
+		free(rows[--n]);
+}
+
+void
+follow_files(const struct opts *o, const struct follow_calls *calls)
+{
+	struct term t = TERM_INITIALIZER;
+	struct files f = { .all = NULL };
+	bool shows;
+	int fd;
+
+	open_files(&f, o, calls);
+	shows = f.n > 0 && open_term(&t, o);
+	/* of several the first end is not the last */
+	fd = f.n == 1 ? f.fates[0].pidfd : -1;
+	while (look_at_files(&f, clock_now())) {
+		if (shows)
+			draw_files(o, &f, &t);
+		if (!calls->nap(calls->ctx, o->interval, fd))
+			break;
+		if (shows)
+			term_resized(&t, o->width, o->height);
+	}
+	if (shows) {
+		term_finish(&t);
+		term_close(&t);
+		if (is_for_people(o))
+			tell_fates(&f, calls);
+	}
+	close_files(&f);
+}
+
+/* ---- another zpipe ---------------------------------------------------- */
+
+static int
+ask(pid_t pid, struct display_report *r)
+{
+	char *reply = malloc(REMOTE_MAX);
+	ssize_t n = reply == NULL ? -1 : remote_ask(pid, "query", 5, reply);
+
+	if (n != -1 && (size_t)n != sizeof(*r)) {
+		errno = EPROTO; /* it is of another release */
+		n = -1;
+	}
+	if (n != -1)
+		memcpy(r, reply, sizeof(*r));
+	free(reply);
+	return n == -1 ? -1 : 0;
+}
+
+/* False without memory, or when it could not be drawn. */
+static bool
+draw_report(const struct opts *o, struct display_report *r, struct term *t)
+{
+	struct show_conf conf = o->show;
+	char text[SHOW_TEXT];
+	struct show *show;
+
+	/* it is ours, but who knows of which release */
+	r->name[sizeof(r->name) - 1] = '\0';
+	conf.lines = r->lines;
+	conf.bits = conf.bits || r->bits;
+	if (conf.name == NULL && r->name[0] != '\0')
+		conf.name = r->name;
+	r->engine[sizeof(r->engine) - 1] = '\0';
+	if (r->state.nlast > sizeof(r->last))
+		r->state.nlast = sizeof(r->last);
+	r->state.nline = 0;
+	r->state.line = r->state.outputs = r->state.note = NULL;
+	r->state.engine = r->engine;
+	r->state.last = r->last;
+	show = show_new(&conf);
+	if (show == NULL)
+		return false;
+	show_line(show, &r->state, t->width, t->utf8, t->tty, text);
+	show_free(show);
+	if (!term_ours(t))
+		return false;
+	if (o->show.conemu)
+		term_progress(t, show_percent(&r->state));
+	return term_line(t, text);
+}
+
+/* The last report, which comes by itself. False if there is none (yet). */
+static bool
+hear_end(int *fdp, struct display_report *r)
+{
+	char *reply;
+	ssize_t n;
+	bool ended = false;
+
+	if (*fdp == -1 || (reply = malloc(REMOTE_MAX)) == NULL)
+		return false;
+	n = remote_hear(*fdp, reply);
+	if ((size_t)n == sizeof(*r)) {
+		memcpy(r, reply, sizeof(*r));
+		ended = r->ended;
+	}
+	if (n != -1 || errno != EAGAIN) {
+		close(*fdp);
+		*fdp = -1;
+	}
+	free(reply);
+	return ended;
+}
+
+/* What the kernel knows is better than what the process meant to do. */
+static void
+judge_query(const struct opts *o, const struct display_report *r, int pidfd,
+    const struct follow_calls *calls)
+{
+	char text[VERDICT] = "ended";
+	int status;
+	enum verdict v;
+
+	calls->nap(calls->ctx, VERDICT_US, pidfd);
+	v = verdict_of(o->query, pidfd, &status);
+	if (v == VERDICT_KNOWN)
+		describe(status, text);
+	else if (r->ended)
+		describe(r->status, text);
+	else if (v == VERDICT_ALIVE)
+		strlcpy(text, "lost: it no longer answers", sizeof(text));
+	calls->ended(calls->ctx, o->query, text);
+}
+
+/* Draws until it has ended (true), or a signal ends us. */
+static bool
+look_on(const struct opts *o, struct display_report *r, struct term *t,
+    bool shows, const struct follow_calls *calls)
+{
+	int fd = remote_call(o->query, "end", 3); /* -1: it just ends */
+	bool there = true, ended = false;
+
+	while (there) {
+		if (shows) {
+			term_resized(t, o->width, o->height);
+			draw_report(o, r, t);
+		}
+		if (ended || !calls->nap(calls->ctx, o->interval, fd))
+			break;
+		ended = hear_end(&fd, r);
+		/* one that is stopped, or waits for a disk, has not ended: its
+		   last figures stand until it answers */
+		there = ended || ask(o->query, r) == 0 || errno == ETIMEDOUT;
+	}
+	if (fd != -1)
+		close(fd);
+	return ended || !there;
+}
+
+int
+follow_query(const struct opts *o, const struct follow_calls *calls)
+{
+	struct term t = TERM_INITIALIZER;
+	struct display_report r;
+	bool shows, ended;
+	int pidfd = verdict_open(o->query), saved;
+
+	if (ask(o->query, &r) == -1) {
+		saved = errno;
+		if (pidfd != -1)
+			close(pidfd);
+		errno = saved;
+		return -1;
+	}
+	shows = open_term(&t, o);
+	ended = look_on(o, &r, &t, shows, calls);
+	if (shows) {
+		term_finish(&t);
+		term_close(&t);
+		if (ended && is_for_people(o))
+			judge_query(o, &r, pidfd, calls);
+	}
+	if (pidfd != -1)
+		close(pidfd);
+	return 0;
+}
+
+int
+follow_change(const struct opts *o, char why[FOLLOW_WHY])
+{
+	char *msg = malloc(REMOTE_MAX), *reply = malloc(REMOTE_MAX);
+	size_t len = 0;
+	ssize_t n = -1;
+	int saved;
+
+	if (msg != NULL && reply != NULL) {
+		len = change_tell(o, msg, REMOTE_MAX);
+		n = remote_ask(o->remote, msg, len, reply);
+		if (n > 2 && n < FOLLOW_WHY) {
+			memcpy(why, reply, (size_t)n);
+			why[n] = '\0';
+			errno = EOPNOTSUPP;
+			n = -1;
+		} else if (n != -1 && (n != 2 || memcmp(reply, "ok", 2) != 0)) {
+			errno = EPROTO;
+			n = -1;
+		}
+	}
+	saved = errno;
+	free(msg);
+	free(reply);
+	errno = saved;
+	return n == -1 ? -1 : 0;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/input.h"
+#include "base/retry.h"
+#include "job/size.h"
+#include "engine/view.h"
+
+/* What is read at once to be counted: it is still in the cache then. */
+enum {
+	PIECE = 128 << 10
+};
+
+/* ---- files and devices ------------------------------------------------ */
+
+/* The files of /proc and /sys say 0, whatever is in them. */
+static bool
+is_made_up(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 &&
+	    (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC);
+}
+
+static int
+size_of_open(int fd, uint64_t *bytes)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if (S_ISBLK(st.st_mode))
+		return ioctl(fd, BLKGETSIZE64, bytes);
+	*bytes = (uint64_t)st.st_size;
+	if (S_ISREG(st.st_mode) && (st.st_size > 0 || !is_made_up(fd)))
+		return 0;
+	errno = S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
+	return -1;
+}
+
+static int
+size_of_file(const char *path, uint64_t *bytes)
+{
+	struct stat st;
+	int fd, r, saved;
+
+	if (stat(path, &st) == -1)
+		return -1;
+	/* what has a size needs no right to be read; no FIFO is opened */
+	if (S_ISREG(st.st_mode) && st.st_size > 0) {
+		*bytes = (uint64_t)st.st_size;
+		return 0;
+	}
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
+		return -1;
+	}
+	do
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	while (retry(fd));
+	if (fd == -1)
+		return -1;
+	r = size_of_open(fd, bytes);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return r;
+}
+
+int
+size_room(int fd, uint64_t *bytes)
+{
+	struct stat st;
+	uint64_t size;
+	off_t at;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if (!S_ISBLK(st.st_mode)) {
+		errno = ENOTBLK;
+		return -1;
+	}
+	/* by SEEK_END the offset, which others share, would move */
+	at = lseek(fd, 0, SEEK_CUR);
+	if (at == -1 || ioctl(fd, BLKGETSIZE64, &size) == -1)
+		return -1;
+	if (size <= (uint64_t)at) {
+		errno = ENOSPC;
+		return -1;
+	}
+	*bytes = size - (uint64_t)at;
+	return 0;
+}
+
+/* ---- directories ------------------------------------------------------ */
+
+struct file {
+	dev_t dev;
+	ino_t ino;
+};
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct file *f = a, *g = b;
+
+	if (f->dev != g->dev)
+		return f->dev < g->dev ? -1 : 1;
+	if (f->ino != g->ino)
+		return f->ino < g->ino ? -1 : 1;
+	return 0;
+}
+
+/* 1 if no name of this file has been seen yet, 0 if one has, -1 with errno. */
+static int
+is_new(void **seen, const struct stat *st)
+{
+	struct file *f, **at;
+
+	if (st->st_nlink < 2)
+		return 1;
+	f = malloc(sizeof(*f));
+	if (f == NULL)
+		return -1;
+	*f = (struct file){ st->st_dev, st->st_ino };
+	at = tsearch(f, seen, compare);
+	if (at != NULL && *at == f)
+		return 1;
+	free(f);
+	if (at == NULL)
+		errno = ENOMEM;
+	return at != NULL ? 0 : -1;
+}
+
+static int
+add_files(FTS *tree, void **seen, uint64_t *bytes)
+{
+	FTSENT *e;
+	int r;
+
+	while (errno = 0, (e = fts_read(tree)) != NULL) {
+		if (e->fts_info == FTS_DNR && e->fts_level == FTS_ROOTLEVEL) {
+			errno = e->fts_errno;
+			return -1;
+		}
+		if (e->fts_info != FTS_F)
+			continue;
+		r = is_new(seen, e->fts_statp);
+		if (r == -1)
+			return -1;
+		if (r == 1)
+			*bytes += (uint64_t)e->fts_statp->st_size;
+	}
+	return errno == 0 ? 0 : -1;
+}
+
+static int
+size_of_tree(const char *path, uint64_t *bytes)
+{
+	char *paths[] = { (char *)(uintptr_t)path, NULL };
+	/* a link that was named is meant; and we stay where we are */
+	FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR,
+	    NULL);
+	void *seen = NULL;
+	int r, saved;
+
+	if (tree == NULL)
+		return -1;
+	*bytes = 0;
+	r = add_files(tree, &seen, bytes);
+	saved = errno;
+	tdestroy(seen, free);
+	fts_close(tree);
+	errno = saved;
+	return r;
+}
+
+int
+size_path(const char *path, uint64_t *bytes)
+{
+	if (size_of_file(path, bytes) == 0)
+		return 0;
+	return errno == EISDIR ? size_of_tree(path, bytes) : -1;
+}
+
+/* ---- inputs ----------------------------------------------------------- */
+
+/* Where it stands, and the bytes from there on. */
+static int
+size_of_one(const char *operand, off_t *at, uint64_t *bytes)
+{
+	int fd = input_descriptor(operand);
+	uint64_t size;
+
+	*at = fd != -1 ? lseek(fd, 0, SEEK_CUR) : 0;
+	if (*at == -1 ||
+	    (fd != -1 ? size_of_open(fd, &size) :
+			size_of_file(operand, &size)) == -1)
+		return -1;
+	*bytes = size > (uint64_t)*at ? size - (uint64_t)*at : 0;
+	return 0;
+}
+
+/*
+ * False for what is going to be reported when its turn comes, and then gives no
+ * bytes; and for a descriptor that has been read to its end before.
+ */
+static bool
+adds(const char *const *operands, size_t at)
+{
+	int fd = input_descriptor(operands[at]);
+
+	for (size_t i = 0; i < at && fd != -1; i++)
+		if (input_descriptor(operands[i]) == fd)
+			return false;
+	return input_readable(operands[at]) == 0;
+}
+
+int
+size_inputs(const char *const *operands, size_t n, uint64_t *bytes)
+{
+	uint64_t more;
+	off_t at;
+
+	*bytes = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!adds(operands, i))
+			continue;
+		if (size_of_one(operands[i], &at, &more) == -1)
+			return -1;
+		*bytes += more;
+	}
+	return 0;
+}
+
+struct count {
+	char end;
+	bool (*go_on)(void *);
+	void *ctx;
+	char *room; /* PIECE bytes */
+	uint64_t lines;
+};
+
+/* By pread(2): the offset of stdin is other processes' offset as well. */
+static int
+count_bytes(struct count *c, int fd, off_t at, uint64_t left)
+{
+	while (left > 0) {
+		ssize_t r = pread(fd, c->room, left < PIECE ? left : PIECE, at);
+
+		if (!c->go_on(c->ctx)) {
+			errno = EINTR;
+			return -1;
+		}
+		if (r == -1 && errno == EINTR)
+			continue;
+		if (r <= 0)
+			return (int)r; /* it has become shorter */
+		c->lines += view_count(c->room, (size_t)r, c->end);
+		at += r;
+		left -= (uint64_t)r;
+	}
+	return 0;
+}
+
+static int
+count_one(struct count *c, const char *operand)
+{
+	int fd = input_descriptor(operand), r, saved;
+	bool given = fd != -1;
+	uint64_t bytes;
+	off_t at;
+
+	if (size_of_one(operand, &at, &bytes) == -1)
+		return -1;
+	/* never to wait for the writer of a FIFO that has taken its place */
+	if (!given) {
+		do
+			fd = open(operand,
+			    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		while (retry(fd));
+	}
+	if (fd == -1)
+		return -1;
+	r = count_bytes(c, fd, at, bytes);
+	saved = errno;
+	if (!given)
+		close(fd);
+	errno = saved;
+	return r;
+}
+
+int
+size_lines(const char *const *operands, size_t n, char end,
+    bool (*go_on)(void *ctx), void *ctx, uint64_t *lines)
+{
+	struct count c = { .end = end, .go_on = go_on, .ctx = ctx };
+	enum input_kind kind;
+	int r = 0, saved;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!adds(operands, i))
+			continue;
+		if (input_peek(operands[i], &kind) == -1)
+			return -1;
+		if (kind != INPUT_FILE) {
+			errno = ESPIPE;
+			return -1;
+		}
+	}
+	c.room = malloc(PIECE);
+	if (c.room == NULL)
+		return -1;
+	for (size_t i = 0; i < n && r == 0; i++)
+		if (adds(operands, i))
+			r = count_one(&c, operands[i]);
+	saved = errno;
+	free(c.room);
+	errno = saved;
+	*lines = c.lines;
+	return r;
+}

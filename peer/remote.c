@@ -1,0 +1,810 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "peer/remote.h"
+#include "base/retry.h"
+
+enum {
+	BACKLOG = 64,
+	CONNECT_MS = 500,
+	STEP_MS = 20,
+	ASK_MS = 1000,
+	BRIEF_S = 60,      /* what is to be renamed has been by then */
+	SWEEP_MOST = 1000, /* names that are looked at */
+};
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int
+refuse(int error)
+{
+	errno = error;
+	return -1;
+}
+
+static int
+close_keeping_errno(int fd)
+{
+	int saved = errno;
+
+	if (fd != -1)
+		close(fd);
+	errno = saved;
+	return -1;
+}
+
+/* The user's own directory, or NULL if there is none to rely on. */
+static const char *
+runtime_dir(void)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+	struct stat st;
+
+	/* After su or sudo -E it is that of another user. */
+	if (dir == NULL || dir[0] != '/' || stat(dir, &st) == -1 ||
+	    !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+		return NULL;
+	return dir;
+}
+
+int
+remote_directory(char *path, size_t size)
+{
+	const char *dir = runtime_dir();
+	struct stat st;
+	int n;
+
+	if (dir != NULL)
+		n = snprintf(path, size, "%s/zpipe", dir);
+	else
+		n = snprintf(path, size, "/tmp/zpipe-%ju",
+		    (uintmax_t)geteuid());
+	if (n < 0 || (size_t)n >= size)
+		return refuse(ENAMETOOLONG);
+	if (mkdir(path, 0700) == 0) {
+		if (chmod(path, 0700) == -1) /* whatever the umask is */
+			return -1;
+	} else if (errno != EEXIST)
+		return -1;
+	if (lstat(path, &st) == -1)
+		return -1;
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+	    (st.st_mode & 077) != 0)
+		return refuse(EPERM);
+	return 0;
+}
+
+static int
+new_socket(void)
+{
+	return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+}
+
+/*
+ * A whole message must fit, whatever net.core.wmem_default is; the kernel
+ * counts its own overhead as well.
+ */
+static void
+make_room(int fd)
+{
+	int size = 2 * REMOTE_MAX;
+
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+/* SIGIO when somebody comes or says something (fcntl(2), O_ASYNC). */
+static int
+call(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags == -1 || fcntl(fd, F_SETOWN, getpid()) == -1)
+		return -1;
+	return fcntl(fd, F_SETFL, flags | O_ASYNC);
+}
+
+/* dir/name as an address. 0, or -1 with ENAMETOOLONG. */
+static int
+address_in(struct sockaddr_un *sun, const char *dir, const char *name)
+{
+	int n;
+
+	memset(sun, 0, sizeof(*sun));
+	sun->sun_family = AF_UNIX;
+	n = snprintf(sun->sun_path, sizeof(sun->sun_path), "%s/%s", dir, name);
+	return n < 0 || (size_t)n >= sizeof(sun->sun_path) ?
+	    refuse(ENAMETOOLONG) :
+	    0;
+}
+
+static int
+connect_to(int fd, const struct sockaddr_un *sun)
+{
+	int r;
+
+	do
+		r = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
+	while (retry(r));
+	return r;
+}
+
+/*
+ * A socket that refuses has nobody behind it: each of ours listens before it
+ * gets its name.
+ */
+static bool
+is_stale(const struct sockaddr_un *sun)
+{
+	int fd = new_socket();
+	bool stale;
+
+	if (fd == -1)
+		return false;
+	stale = connect_to(fd, sun) == -1 && errno == ECONNREFUSED;
+	close(fd);
+	return stale;
+}
+
+/* A second name for the socket, which must not be in use. */
+static int
+publish(const struct sockaddr_un *from, const struct sockaddr_un *to)
+{
+	if (link(from->sun_path, to->sun_path) == 0)
+		return 0;
+	if (errno != EEXIST) /* a file system without links */
+		return rename(from->sun_path, to->sun_path);
+	if (!is_stale(to))
+		return refuse(EADDRINUSE);
+	/* it was left by a dead process that had our number */
+	return rename(from->sun_path, to->sun_path);
+}
+
+/* Listens at one name, and is then given the other. */
+static int
+listen_at(int fd, const struct sockaddr_un *first,
+    const struct sockaddr_un *sun)
+{
+	int r;
+
+	unlink(first->sun_path);
+	do
+		r = bind(fd, (const struct sockaddr *)first, sizeof(*first));
+	while (retry(r));
+	if (r == -1)
+		return -1;
+	/* The umask may have left ourselves without the right to connect. */
+	if (chmod(first->sun_path, 0600) == -1 || call(fd) == -1 ||
+	    listen(fd, BACKLOG) == -1)
+		r = -1;
+	else
+		r = publish(first, sun);
+	if (r == -1) {
+		int saved = errno;
+
+		unlink(first->sun_path);
+		return refuse(saved);
+	}
+	unlink(first->sun_path);
+	return 0;
+}
+
+int
+remote_listen(struct remote *r)
+{
+	char dir[sizeof(r->path)], name[32], first[32];
+	struct sockaddr_un sun, before;
+	struct stat st;
+	int fd;
+
+	*r = (struct remote)REMOTE_INITIALIZER;
+	for (size_t i = 0; i < REMOTE_PEERS; i++)
+		r->peers[i] = r->kept[i] = -1;
+	snprintf(name, sizeof(name), "%jd.sock", (intmax_t)getpid());
+	snprintf(first, sizeof(first), ".%jd.new", (intmax_t)getpid());
+	if (remote_directory(dir, sizeof(dir)) == -1 ||
+	    address_in(&sun, dir, name) == -1 ||
+	    address_in(&before, dir, first) == -1)
+		return -1;
+	fd = new_socket();
+	if (fd == -1 || listen_at(fd, &before, &sun) == -1)
+		return close_keeping_errno(fd);
+	r->fd = fd;
+	r->owner = getpid();
+	memcpy(r->path, sun.sun_path, sizeof(sun.sun_path));
+	if (lstat(r->path, &st) == 0) {
+		r->dev = st.st_dev;
+		r->ino = st.st_ino;
+	}
+	remote_sweep(dir);
+	return 0;
+}
+
+static void
+drop(int *peer)
+{
+	close(*peer);
+	*peer = -1;
+}
+
+static bool
+get_peer(int fd, struct ucred *cred)
+{
+	socklen_t len = sizeof(*cred);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, cred, &len) == 0 &&
+	    (cred->uid == geteuid() || cred->uid == 0);
+}
+
+/* False when nobody waits, or for a reason that may pass. */
+static bool
+accept_peer(struct remote *r)
+{
+	int *place = &r->peers[r->next], fd;
+	struct ucred cred;
+
+	fd = accept4(r->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd == -1)
+		return false;
+	if (!get_peer(fd, &cred) || call(fd) == -1) {
+		close(fd);
+		return true;
+	}
+	make_room(fd);
+	if (*place != -1)
+		drop(place); /* of all, it has been silent for longest */
+	*place = fd;
+	r->next = (r->next + 1) % REMOTE_PEERS;
+	return true;
+}
+
+/* Those that have gone lose their place among the kept ones. */
+static void
+drop_gone(struct remote *r)
+{
+	for (int i = 0; i < REMOTE_PEERS; i++) {
+		struct pollfd p = { r->kept[i], 0, 0 };
+
+		if (r->kept[i] != -1 && poll(&p, 1, 0) > 0)
+			drop(&r->kept[i]);
+	}
+}
+
+/* The peer waits for remote_end(). False if too many do. */
+static bool
+keep(struct remote *r, int *peer)
+{
+	drop_gone(r);
+	for (int i = 0; i < REMOTE_PEERS; i++)
+		if (r->kept[i] == -1) {
+			r->kept[i] = *peer;
+			*peer = -1;
+			return true;
+		}
+	return false;
+}
+
+/* A question and its answer; msg and reply have room for REMOTE_MAX + 1. */
+static void
+serve_peer(struct remote *r, int *peer,
+    size_t (*answer)(void *, const char *, size_t, char *), void *ctx,
+    char *msg, char *reply)
+{
+	ssize_t n = recv(*peer, msg, REMOTE_MAX, MSG_DONTWAIT | MSG_TRUNC);
+	size_t len;
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0 && n <= REMOTE_MAX) {
+		msg[n] = '\0';
+		len = answer(ctx, msg, (size_t)n, reply);
+		if (len == REMOTE_KEEP && keep(r, peer))
+			return;
+		if (len > 0 && len <= REMOTE_MAX)
+			(void)send(*peer, reply, len,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+	drop(peer);
+}
+
+/* Is there anything to do? This is called on each wake-up: one system call. */
+static bool
+anything_new(const struct remote *r)
+{
+	struct pollfd p[1 + REMOTE_PEERS];
+
+	for (int i = 0; i < REMOTE_PEERS; i++)
+		p[1 + i] = (struct pollfd){ r->peers[i], POLLIN, 0 };
+	p[0] = (struct pollfd){ r->fd, POLLIN, 0 };
+	return poll(p, 1 + REMOTE_PEERS, 0) > 0;
+}
+
+void
+remote_serve(struct remote *r,
+    size_t (*answer)(void *ctx, const char *msg, size_t len, char *reply),
+    void *ctx)
+{
+	int callers = 0;
+	bool more;
+	char *room;
+
+	if (r->fd == -1 || !anything_new(r))
+		return;
+	/* Too much for a stack, and hardly ever wanted. */
+	room = malloc(2 * (REMOTE_MAX + 1));
+	if (room == NULL)
+		return;
+	do {
+		more = accept_peer(r);
+		for (int i = 0; i < REMOTE_PEERS; i++) {
+			if (r->peers[i] != -1)
+				serve_peer(r, &r->peers[i], answer, ctx, room,
+				    room + REMOTE_MAX + 1);
+		}
+	} while (more && ++callers < 2 * BACKLOG);
+	free(room);
+}
+
+bool
+remote_waiting(struct remote *r)
+{
+	bool any = false;
+
+	if (r->fd == -1)
+		return false;
+	drop_gone(r);
+	for (int i = 0; i < REMOTE_PEERS; i++)
+		any = any || r->kept[i] != -1;
+	return any;
+}
+
+void
+remote_end(struct remote *r, const char *msg, size_t len)
+{
+	for (int i = 0; r->fd != -1 && i < REMOTE_PEERS; i++) {
+		if (r->kept[i] == -1)
+			continue;
+		(void)send(r->kept[i], msg, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		drop(&r->kept[i]);
+	}
+}
+
+/* Another one may have our number, in another PID namespace. */
+static bool
+is_ours(const struct remote *r)
+{
+	struct stat st;
+
+	return r->owner == getpid() && lstat(r->path, &st) == 0 &&
+	    st.st_dev == r->dev && st.st_ino == r->ino;
+}
+
+void
+remote_close(struct remote *r)
+{
+	if (r->fd == -1)
+		return;
+	for (int i = 0; i < REMOTE_PEERS; i++) {
+		if (r->peers[i] != -1)
+			drop(&r->peers[i]);
+		if (r->kept[i] != -1)
+			drop(&r->kept[i]);
+	}
+	/* Removed first: nobody shall find one that refuses. */
+	if (r->path[0] != '\0' && is_ours(r))
+		unlink(r->path);
+	close(r->fd);
+	*r = (struct remote)REMOTE_INITIALIZER;
+}
+
+/* ---- dead sockets ----------------------------------------------------- */
+
+/* /proc/PID/comm; "" if there is no such process. */
+static void
+name_of(pid_t pid, char name[32])
+{
+	char path[64];
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%jd/comm", (intmax_t)pid);
+	do
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (retry(fd));
+	if (fd != -1) {
+		n = read(fd, name, 31);
+		close(fd);
+	}
+	name[n > 0 ? n : 0] = '\0';
+}
+
+/* Nobody asks a process of our name: it may well be the one that listens. */
+static bool
+may_listen(pid_t pid)
+{
+	char ours[32], theirs[32];
+
+	if (kill(pid, 0) == -1 && errno == ESRCH)
+		return false;
+	name_of(getpid(), ours);
+	name_of(pid, theirs);
+	return theirs[0] != '\0' && strcmp(ours, theirs) == 0;
+}
+
+/*
+ * Removes it if it still is that file. Between the question and the removal
+ * another process may have taken the number, and put its own socket there: it
+ * is moved aside, looked at, and put back.
+ */
+static void
+remove_stale(int dir, const char *name, const struct stat *was)
+{
+	char aside[32];
+	struct stat st;
+
+	snprintf(aside, sizeof(aside), ".%jd.old", (intmax_t)getpid());
+	if (renameat(dir, name, dir, aside) == -1)
+		return;
+	if (fstatat(dir, aside, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (st.st_dev != was->st_dev || st.st_ino != was->st_ino))
+		(void)!linkat(dir, aside, dir, name, 0);
+	unlinkat(dir, aside, 0);
+}
+
+/* Whose it is; 0 if the name is none of ours. What is short-lived is ".N.". */
+static pid_t
+pid_of(const char *name, bool *brief)
+{
+	const char *digits = name + (name[0] == '.');
+	char *end;
+	long pid;
+
+	*brief = digits != name;
+	if (digits[0] < '1' || digits[0] > '9')
+		return 0;
+	errno = 0;
+	pid = strtol(digits, &end, 10);
+	if (errno != 0 || pid > INT_MAX)
+		return 0;
+	if (*brief)
+		return strcmp(end, ".new") == 0 || strcmp(end, ".old") == 0 ?
+		    (pid_t)pid :
+		    0;
+	return strcmp(end, ".sock") == 0 ? (pid_t)pid : 0;
+}
+
+static void
+sweep_one(int dir, const char *path, const char *name)
+{
+	struct sockaddr_un sun;
+	struct stat st;
+	bool brief;
+	pid_t pid = pid_of(name, &brief);
+
+	if (pid == 0 || pid == getpid() || may_listen(pid) ||
+	    address_in(&sun, path, name) == -1 ||
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+		return;
+	/* in another PID namespace one may be about to listen */
+	if (brief && time(NULL) - st.st_ctime < BRIEF_S)
+		return;
+	if (is_stale(&sun))
+		remove_stale(dir, name, &st);
+}
+
+void
+remote_sweep(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *e;
+	int left = SWEEP_MOST; /* it must not hold up anybody's bytes */
+
+	if (dir == NULL)
+		return;
+	while (left-- > 0 && (e = readdir(dir)) != NULL)
+		sweep_one(dirfd(dir), path, e->d_name);
+	closedir(dir);
+}
+
+/* ---- the other side --------------------------------------------------- */
+
+/* The places where a process may listen, best first. */
+struct places {
+	uid_t owner; /* of the process: theirs must be its own */
+	size_t n;
+	char dirs[4][PATH_MAX];
+};
+
+static void __attribute__((format(printf, 2, 3)))
+add_place(struct places *p, const char *fmt, ...)
+{
+	char *dir = p->dirs[p->n];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(dir, sizeof(p->dirs[0]), fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof(p->dirs[0]))
+		return;
+	for (size_t i = 0; i < p->n; i++)
+		if (strcmp(p->dirs[i], dir) == 0)
+			return;
+	p->n++;
+}
+
+/* The directory that the process was told of when it began (proc(5)). */
+static void
+add_its_own(struct places *p, pid_t pid)
+{
+	static const char name[] = "XDG_RUNTIME_DIR=";
+	char path[64], *word = NULL;
+	size_t size = 0, n = sizeof(name) - 1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%jd/environ", (intmax_t)pid);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return;
+	while (getdelim(&word, &size, '\0', f) != -1)
+		if (strncmp(word, name, n) == 0 && word[n] == '/') {
+			add_place(p, "%s/zpipe", word + n);
+			break;
+		}
+	free(word);
+	fclose(f);
+}
+
+static int
+find_places(struct places *p, pid_t pid)
+{
+	const char *dir = runtime_dir();
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%jd", (intmax_t)pid);
+	if (stat(path, &st) == -1)
+		return refuse(errno == ENOENT ? ESRCH : errno);
+	p->n = 0;
+	/* kill(2) lets nobody but root through to another user's */
+	p->owner = geteuid() == 0 ? st.st_uid : geteuid();
+	if (dir != NULL && p->owner == geteuid())
+		add_place(p, "%s/zpipe", dir);
+	add_its_own(p, pid);
+	add_place(p, "/run/user/%ju/zpipe", (uintmax_t)p->owner);
+	add_place(p, "/tmp/zpipe-%ju", (uintmax_t)p->owner);
+	return 0;
+}
+
+/*
+ * Its socket in that directory, as a path (O_PATH, open(2)), so that it is the
+ * one that was looked at which is then used: for root, both are somebody
+ * else's to change. -1 with errno: ENOENT, or EACCES if it is not as it should.
+ */
+static int
+open_socket(const char *dir, uid_t owner, pid_t pid)
+{
+	int d = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fd;
+	char name[32];
+	struct stat st;
+
+	if (d == -1)
+		return refuse(errno == ENOENT ? ENOENT : EACCES);
+	if (fstat(d, &st) == -1 || st.st_uid != owner ||
+	    (st.st_mode & 077) != 0) {
+		close(d);
+		return refuse(EACCES);
+	}
+	snprintf(name, sizeof(name), "%jd.sock", (intmax_t)pid);
+	fd = openat(d, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	close_keeping_errno(d);
+	if (fd == -1)
+		return refuse(errno == ENOENT ? ENOENT : EACCES);
+	if (fstat(fd, &st) == -1 || !S_ISSOCK(st.st_mode) ||
+	    st.st_uid != owner) {
+		close(fd);
+		return refuse(EACCES);
+	}
+	return fd;
+}
+
+static int
+connect_in(const char *dir, uid_t owner, pid_t pid)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int path = open_socket(dir, owner, pid), fd, r;
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	if (path == -1)
+		return -1;
+	fd = new_socket();
+	if (fd == -1)
+		return close_keeping_errno(path);
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d", path);
+	r = connect_to(fd, &sun);
+	close_keeping_errno(path);
+	if (r == -1) {
+		/* left by a dead one */
+		if (errno == ECONNREFUSED)
+			errno = ENOENT;
+		return close_keeping_errno(fd);
+	}
+	/* Where PID namespaces share the directory it may be another. */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1 ||
+	    cred.pid != pid || cred.uid != owner) {
+		close(fd);
+		return refuse(EACCES);
+	}
+	make_room(fd);
+	return fd;
+}
+
+/* One attempt. What may pass by waiting is ENOENT or EAGAIN. */
+static int
+try_connect(pid_t pid)
+{
+	struct places *p = malloc(sizeof(*p));
+	int fd = -1, error = ENOENT;
+
+	if (p == NULL)
+		return -1;
+	if (find_places(p, pid) == -1) {
+		error = errno;
+		p->n = 0;
+	}
+	for (size_t i = 0; i < p->n && fd == -1; i++) {
+		fd = connect_in(p->dirs[i], p->owner, pid);
+		if (fd == -1 && errno != ENOENT)
+			error = errno;
+	}
+	free(p);
+	return fd != -1 ? fd : refuse(error);
+}
+
+static int
+connect_until(pid_t pid, int64_t end)
+{
+	const struct timespec step = { 0, STEP_MS * 1000000L };
+	int fd;
+
+	if (pid <= 0) /* kill(2) would take it for a group */
+		return refuse(ESRCH);
+	for (;;) {
+		if (kill(pid, 0) == -1)
+			return refuse(errno == EPERM ? EACCES : errno);
+		fd = try_connect(pid);
+		if (fd != -1)
+			return fd;
+		if (errno != ENOENT && errno != EAGAIN && errno != EINTR)
+			return -1;
+		if (now_ms() >= end)
+			return refuse(errno == ENOENT ? ENOENT : ETIMEDOUT);
+		nanosleep(&step, NULL); /* cut short by a signal: no harm */
+	}
+}
+
+/* Until fd is ready, or the end has come. */
+static int
+wait_for(int fd, short events, int64_t end)
+{
+	for (;;) {
+		struct pollfd p = { fd, events, 0 };
+		int64_t left = end - now_ms();
+		int n = left > 0 ? poll(&p, 1, (int)left) : 0;
+
+		if (n > 0)
+			return 0;
+		if (n == 0)
+			return refuse(ETIMEDOUT);
+		if (errno != EINTR)
+			return -1;
+	}
+}
+
+static int
+send_until(int fd, const char *msg, size_t len, int64_t end)
+{
+	while (send(fd, msg, len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1) {
+		if (errno == EAGAIN) {
+			if (wait_for(fd, POLLOUT, end) == -1)
+				return -1;
+		} else if (errno != EINTR)
+			return -1;
+	}
+	return 0;
+}
+
+static ssize_t
+ask_until(int fd, const char *msg, size_t len, char *reply, int64_t end)
+{
+	ssize_t n;
+
+	if (send_until(fd, msg, len, end) == -1)
+		return -1;
+	for (;;) {
+		if (wait_for(fd, POLLIN, end) == -1)
+			return -1;
+		n = recv(fd, reply, REMOTE_MAX, MSG_DONTWAIT | MSG_TRUNC);
+		if (n > REMOTE_MAX)
+			return refuse(EMSGSIZE);
+		if (n > 0)
+			return n;
+		if (n == 0) /* it was heard, and that was all */
+			return refuse(ECONNABORTED);
+		if (errno != EAGAIN && errno != EINTR)
+			return -1;
+	}
+}
+
+int
+remote_call(pid_t pid, const char *msg, size_t len)
+{
+	int fd = connect_until(pid, now_ms() + CONNECT_MS);
+
+	if (fd != -1 && send_until(fd, msg, len, now_ms() + ASK_MS) == -1)
+		return close_keeping_errno(fd);
+	return fd;
+}
+
+ssize_t
+remote_hear(int fd, char *reply)
+{
+	ssize_t n;
+
+	do
+		n = recv(fd, reply, REMOTE_MAX, MSG_DONTWAIT | MSG_TRUNC);
+	while (retry(n));
+	if (n == 0)
+		return refuse(ECONNRESET);
+	return n > REMOTE_MAX ? refuse(EMSGSIZE) : n;
+}
+
+ssize_t
+remote_ask(pid_t pid, const char *msg, size_t len, char *reply)
+{
+	int64_t end = now_ms() + CONNECT_MS + ASK_MS;
+	ssize_t n;
+	int fd;
+
+	if (len == 0 || len > REMOTE_MAX)
+		return refuse(len == 0 ? EINVAL : EMSGSIZE);
+	do {
+		fd = connect_until(pid, now_ms() + CONNECT_MS);
+		if (fd == -1)
+			return -1;
+		n = ask_until(fd, msg, len, reply, now_ms() + ASK_MS);
+		close_keeping_errno(fd);
+		/* closed with our question unread: others took our place */
+	} while (n == -1 && (errno == EPIPE || errno == ECONNRESET) &&
+	    now_ms() < end);
+	if (n == -1 && (errno == EPIPE || errno == ECONNABORTED))
+		errno = ECONNRESET;
+	return n;
+}

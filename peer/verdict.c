@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/retry.h"
+#include "peer/verdict.h"
+
+/*
+ * PIDFD_GET_INFO as Linux 6.15 has it (include/uapi/linux/pidfd.h), which the
+ * headers of most systems do not know yet. A kernel without it says ENOTTY, one
+ * without the exit status leaves its bit out of the mask.
+ */
+struct info {
+	uint64_t mask;
+	uint64_t cgroupid;
+	uint32_t pid, tgid, ppid;
+	uint32_t ids[8];
+	int32_t exit_code;
+};
+#define INFO_EXIT (UINT64_C(1) << 3)
+#define GET_INFO _IOWR(0xff, 11, struct info)
+
+int
+verdict_open(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+/* It has been waited for, and the kernel has kept its status for us. */
+static bool
+status_of_reaped(int pidfd, int *status)
+{
+	struct info info = { .mask = INFO_EXIT };
+
+	if (pidfd == -1 || ioctl(pidfd, GET_INFO, &info) == -1 ||
+	    (info.mask & INFO_EXIT) == 0)
+		return false;
+	*status = info.exit_code;
+	return true;
+}
+
+/* Of those that others may not trace, the kernel says 0: proc_pid_stat(5). */
+static bool
+may_look(pid_t pid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%jd", (intmax_t)pid);
+	return geteuid() == 0 ||
+	    (stat(path, &st) == 0 && st.st_uid == geteuid());
+}
+
+/*
+ * The state of a process, or 0 if it is gone; *code is the last of its fields.
+ * What cannot be looked at is not gone: '?'.
+ */
+static char
+state_of(pid_t pid, int *code)
+{
+	char path[64], text[2048], *p;
+	ssize_t n = -1;
+	int fd, saved;
+
+	snprintf(path, sizeof(path), "/proc/%jd/stat", (intmax_t)pid);
+	do
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (retry(fd));
+	if (fd == -1)
+		return errno == ENOENT ? 0 : '?';
+	do
+		n = read(fd, text, sizeof(text) - 1);
+	while (retry(n));
+	saved = errno;
+	close(fd);
+	if (n <= 0)
+		return n == 0 || saved == ESRCH ? 0 : '?';
+	text[n] = '\0';
+	p = strrchr(text, ' ');
+	*code = p == NULL ? 0 : (int)strtol(p, NULL, 10);
+	p = strrchr(text, ')'); /* its name may hold blanks and parentheses */
+	return p != NULL && p[1] == ' ' ? p[2] : '?';
+}
+
+enum verdict
+verdict_of(pid_t pid, int pidfd, int *status)
+{
+	struct pollfd p = { pidfd, POLLIN, 0 };
+	bool ended = poll(&p, 1, 0) == 1;
+	bool known = may_look(pid);
+	char state = state_of(pid, status);
+
+	/* a number that is used again says nothing of who had it before */
+	if (pidfd != -1 && !ended)
+		return VERDICT_ALIVE;
+	if (status_of_reaped(pidfd, status))
+		return VERDICT_KNOWN;
+	if (state == 'Z' && known)
+		return VERDICT_KNOWN;
+	if (pidfd == -1 && state != 0 && state != 'Z' && state != 'X')
+		return VERDICT_ALIVE;
+	return VERDICT_ENDED;
+}

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/retry.h"
+#include "peer/watch.h"
+
+/* What the kernel keeps of the name of a process, without the NUL. */
+enum {
+	COMM = 15
+};
+
+static int
+refuse(int error)
+{
+	errno = error;
+	return -1;
+}
+
+/* A small file of the kernel's, as a string. -1 with errno. */
+static int
+read_text(const char *path, char *text, size_t size)
+{
+	int fd, saved;
+	ssize_t n;
+
+	do
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (retry(fd));
+	if (fd == -1)
+		return -1;
+	do
+		n = read(fd, text, size - 1);
+	while (retry(n));
+	saved = errno;
+	close(fd);
+	if (n == -1)
+		return refuse(saved);
+	text[n] = '\0';
+	return 0;
+}
+
+/* ESRCH for whatever the kernel says of a process that is not there. */
+static int
+no_process(void)
+{
+	switch (errno) {
+	case ENOENT:
+	case ESRCH:
+		return refuse(ESRCH);
+	case EPERM:
+		return refuse(EACCES);
+	default:
+		return -1;
+	}
+}
+
+/*
+ * When the process began, in ticks since the boot: the 22nd field. Its name,
+ * the second one, may hold blanks and parentheses.
+ */
+static int
+process_started(pid_t pid, uint64_t *started)
+{
+	char path[64], text[1024], *p;
+
+	snprintf(path, sizeof(path), "/proc/%jd/stat", (intmax_t)pid);
+	if (read_text(path, text, sizeof(text)) == -1)
+		return no_process();
+	p = strrchr(text, ')');
+	if (p == NULL || p[1] != ' ')
+		return refuse(ESRCH);
+	p += 2;
+	if (*p == 'Z' || *p == 'X') /* it has no descriptors any more */
+		return refuse(ESRCH);
+	for (int field = 3; field < 22; field++) {
+		p = strchr(p, ' ');
+		if (p == NULL)
+			return refuse(ESRCH);
+		p++;
+	}
+	*started = strtoull(p, NULL, 10);
+	return 0;
+}
+
+/* The kernel's own figure needs no right to open the device. */
+static uint64_t
+device_size(const char *link, dev_t dev)
+{
+	char path[64], text[64];
+	uint64_t size = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/size", major(dev),
+	    minor(dev));
+	if (read_text(path, text, sizeof(text)) == 0)
+		return strtoull(text, NULL, 10) * 512;
+	do
+		fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	while (retry(fd));
+	if (fd == -1)
+		return 0;
+	if (ioctl(fd, BLKGETSIZE64, &size) == -1)
+		size = 0;
+	close(fd);
+	return size;
+}
+
+/*
+ * The kernel adds a word to the path of a file that has been removed; but a
+ * file may be called so as well.
+ */
+static void
+strip_deleted(char *path, const struct stat *st)
+{
+	static const char word[] = " (deleted)";
+	size_t len = strlen(path), n = sizeof(word) - 1;
+	struct stat named;
+
+	if (len <= n || strcmp(path + len - n, word) != 0)
+		return;
+	if (lstat(path, &named) == -1 || named.st_dev != st->st_dev ||
+	    named.st_ino != st->st_ino)
+		path[len - n] = '\0';
+}
+
+static int
+get_name(const char *link, const struct stat *st, struct watched *f)
+{
+	char path[PATH_MAX + 16];
+	const char *last;
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+
+	if (n == -1 && errno != ENAMETOOLONG)
+		return -1;
+	path[n == -1 ? 0 : n] = '\0';
+	strip_deleted(path, st);
+	last = strrchr(path, '/');
+	last = last != NULL ? last + 1 : path;
+	if (*last != '\0')
+		snprintf(f->name, sizeof(f->name), "%.255s", last);
+	else
+		snprintf(f->name, sizeof(f->name), "fd %d", f->fd);
+	return 0;
+}
+
+/* Where it is, and what it is open for. */
+static int
+get_position(pid_t pid, struct watched *f)
+{
+	char path[64], text[512];
+	const char *pos, *flags;
+	unsigned long mode;
+	long long at;
+
+	snprintf(path, sizeof(path), "/proc/%jd/fdinfo/%d", (intmax_t)pid,
+	    f->fd);
+	if (read_text(path, text, sizeof(text)) == -1)
+		return -1;
+	pos = strstr(text, "pos:");
+	flags = strstr(text, "flags:");
+	if (pos == NULL || flags == NULL)
+		return refuse(ESPIPE);
+	at = strtoll(pos + strlen("pos:"), NULL, 10);
+	mode = strtoul(flags + strlen("flags:"), NULL, 8);
+	if (mode & O_PATH) /* it cannot be read */
+		return refuse(ESPIPE);
+	f->pos = at > 0 ? (uint64_t)at : 0;
+	f->writing = (mode & O_ACCMODE) == O_WRONLY;
+	return 0;
+}
+
+/*
+ * All about one descriptor but its meter. -1 with errno: ENOENT or ESRCH it
+ * is not there, ESPIPE it is not for us.
+ */
+static int
+inspect(pid_t pid, int fd, struct watched *f)
+{
+	char link[64];
+	struct stat st;
+
+	snprintf(link, sizeof(link), "/proc/%jd/fd/%d", (intmax_t)pid, fd);
+	if (stat(link, &st) == -1)
+		return -1;
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return refuse(ESPIPE);
+	memset(f, 0, sizeof(*f));
+	f->fd = fd;
+	f->dev = st.st_dev;
+	f->ino = st.st_ino;
+	if (get_position(pid, f) == -1 || get_name(link, &st, f) == -1)
+		return -1;
+	if (S_ISBLK(st.st_mode))
+		f->size = device_size(link, st.st_rdev);
+	else
+		f->size = st.st_size > 0 ? (uint64_t)st.st_size : 0;
+	return 0;
+}
+
+static DIR *
+open_fds(pid_t pid)
+{
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%jd/fd", (intmax_t)pid);
+	do
+		dir = opendir(path);
+	while (dir == NULL && retry(-1));
+	return dir;
+}
+
+int
+watch_open(struct watch *w, pid_t pid, int only, uint64_t window)
+{
+	struct watched f;
+	DIR *dir;
+
+	memset(w, 0, sizeof(*w));
+	w->pid = pid;
+	w->only = only < 0 ? -1 : only;
+	w->window = window;
+	if (process_started(pid, &w->started) == -1)
+		return -1;
+	dir = open_fds(pid);
+	if (dir == NULL)
+		return no_process();
+	closedir(dir);
+	if (w->only == -1 || inspect(pid, only, &f) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return no_process();
+	/* Either has just gone. */
+	return process_started(pid, &w->started) == -1 ? -1 : refuse(EBADF);
+}
+
+static bool
+is_called(pid_t pid, const char *name)
+{
+	char path[64], text[64];
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/%jd/comm", (intmax_t)pid);
+	if (read_text(path, text, sizeof(text)) == -1)
+		return false;
+	len = strlen(text);
+	if (len > 0 && text[len - 1] == '\n') /* a name may hold others */
+		text[len - 1] = '\0';
+	return strncmp(text, name, COMM) == 0;
+}
+
+ssize_t
+watch_find(const char *name, pid_t **pidsp)
+{
+	DIR *dir = opendir("/proc");
+	pid_t *pids = NULL, *more;
+	const struct dirent *e;
+	ssize_t n = 0;
+
+	if (dir == NULL)
+		return -1;
+	while (n != -1 && (e = readdir(dir)) != NULL) {
+		pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
+
+		if (pid <= 0 || pid == getpid() || !is_called(pid, name))
+			continue;
+		more = reallocarray(pids, (size_t)n + 1, sizeof(*pids));
+		if (more != NULL) {
+			pids = more;
+			pids[n++] = pid;
+		} else
+			n = -1;
+	}
+	closedir(dir);
+	if (n == -1) {
+		free(pids);
+		return refuse(ENOMEM);
+	}
+	*pidsp = pids;
+	return n;
+}
+
+static int
+by_number(const void *a, const void *b)
+{
+	const struct watched *x = a, *y = b;
+
+	if (x->fd != y->fd)
+		return x->fd < y->fd ? -1 : 1;
+	return (int)y->closed - (int)x->closed;
+}
+
+/* Those that were closed at the last look leave. */
+static void
+drop_closed(struct watch *w)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < w->nfds; i++) {
+		if (w->fds[i].closed)
+			continue;
+		if (kept != i)
+			w->fds[kept] = w->fds[i];
+		w->fds[kept++].seen = false;
+	}
+	w->nfds = kept;
+}
+
+static void
+update(const struct watch *w, struct watched *f, const struct watched *seen,
+    uint64_t now)
+{
+	memcpy(f->name, seen->name, sizeof(f->name));
+	f->pos = seen->pos;
+	f->size = seen->size;
+	f->seen = true;
+	if (w->expected != 0)
+		f->size = w->expected;
+	meter_set_size(&f->meter, f->writing && w->expected == 0 ? 0 : f->size);
+	meter_sample(&f->meter, now, f->pos);
+}
+
+/* No memory: it is tried again at the next look. */
+static void
+add(struct watch *w, const struct watched *seen, uint64_t now)
+{
+	struct watched *fds = reallocarray(w->fds, w->nfds + 1, sizeof(*fds));
+
+	if (fds == NULL)
+		return;
+	w->fds = fds;
+	fds += w->nfds++;
+	*fds = *seen;
+	meter_init(&fds->meter, now, w->window);
+	update(w, fds, seen, now);
+}
+
+/* And open for the same. */
+static bool
+same_file(const struct watched *a, const struct watched *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->writing == b->writing;
+}
+
+/* One descriptor; the first nold of the fds are in order. */
+static void
+look_at(struct watch *w, int fd, size_t nold, uint64_t now)
+{
+	struct watched seen, *old = NULL;
+
+	if (inspect(w->pid, fd, &seen) == -1)
+		return;
+	if (nold > 0)
+		old = bsearch(&seen, w->fds, nold, sizeof(seen), by_number);
+	if (old != NULL && same_file(old, &seen))
+		update(w, old, &seen, now);
+	else if (old == NULL || w->only == -1)
+		add(w, &seen, now);
+}
+
+/* -1 with errno if its descriptors cannot be listed. */
+static int
+look_at_all(struct watch *w, size_t nold, uint64_t now)
+{
+	DIR *dir = open_fds(w->pid);
+	const struct dirent *e;
+
+	if (dir == NULL)
+		return -1;
+	while ((e = readdir(dir)) != NULL) {
+		if (e->d_name[0] >= '0' && e->d_name[0] <= '9')
+			look_at(w, (int)strtol(e->d_name, NULL, 10), nold, now);
+	}
+	closedir(dir);
+	return 0;
+}
+
+/* Marks those that this look has not found; is any left? */
+static bool
+mark_closed(struct watch *w)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < w->nfds; i++) {
+		w->fds[i].closed = !w->fds[i].seen;
+		any = any || w->fds[i].seen;
+	}
+	return any;
+}
+
+static int
+look(struct watch *w, uint64_t now)
+{
+	size_t nold = w->nfds;
+	uint64_t started;
+
+	if (process_started(w->pid, &started) == -1)
+		return -1;
+	if (started != w->started)
+		return refuse(ESRCH);
+	if (w->only == -1)
+		return look_at_all(w, nold, now);
+	look_at(w, w->only, nold, now);
+	return 0;
+}
+
+bool
+watch_look(struct watch *w, uint64_t now)
+{
+	bool there, any;
+
+	drop_closed(w);
+	if (w->gone)
+		return false;
+	there = look(w, now) == 0;
+	if (!there && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+		return true; /* our own trouble, which may pass */
+	any = mark_closed(w);
+	if (w->nfds > 1)
+		qsort(w->fds, w->nfds, sizeof(w->fds[0]), by_number);
+	w->gone = !there || (w->only != -1 && !any);
+	return !w->gone;
+}
+
+void
+watch_close(struct watch *w)
+{
+	free(w->fds);
+	w->fds = NULL;
+	w->nfds = 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * watch: the files that another process has open, and how far it is in each
+ * (/proc/PID/fd and fdinfo, proc(5)). It prints nothing.
+ */
+#ifndef WATCH_H
+#define WATCH_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "show/meter.h"
+
+/* One descriptor of it. */
+struct watched {
+	int fd;
+	char name[256]; /* the path's last part, as pv shows it */
+	dev_t dev;      /* what it is: a new file with the old number */
+	ino_t ino;      /* is another one */
+	uint64_t pos;   /* where the process is */
+	uint64_t size;  /* of the file or block device; 0: unknown */
+	bool writing;   /* open for writing only: its size is no aim */
+	bool closed;    /* it was there the last time */
+	bool seen;      /* by the look that is under way */
+	struct meter meter;
+};
+
+struct watch {
+	pid_t pid;
+	int only;          /* this descriptor, or -1: all */
+	bool gone;         /* watch_look() has said so */
+	uint64_t started;  /* of the process: its number may be used again */
+	uint64_t window;   /* for the meters */
+	uint64_t expected; /* of that descriptor, if the user knows; or 0 */
+	struct watched *fds;
+	size_t nfds;
+};
+
+/*
+ * The processes of that name but our own: as many as are returned, in *pidsp,
+ * which is the caller's to free(3). -1 with errno, and nothing to free. The
+ * kernel keeps 15 bytes of a name (/proc/PID/comm), and no more are compared.
+ */
+ssize_t watch_find(const char *name, pid_t **pidsp);
+
+/*
+ * 0, or -1 with errno: ESRCH no such process, EACCES not ours, EBADF it has
+ * no such descriptor, ESPIPE that descriptor is no file with a position.
+ * There are no fds before the first look. watch_close() is safe after both.
+ */
+int watch_open(struct watch *, pid_t, int only, uint64_t window);
+
+/*
+ * Looks again: new descriptors appear, closed ones are marked closed and
+ * leave at the call after that. The fds are sorted by number; a number that
+ * was closed and opened again is there twice, the closed one first.
+ * False when there is nothing to watch any more, and ever after: the process
+ * is gone or, with `only`, the descriptor is, or is another file by now.
+ */
+bool watch_look(struct watch *, uint64_t now);
+
+void watch_close(struct watch *);
+
+#endif

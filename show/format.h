@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * format: the pieces of a line: numbers, times, colours, bars, and text from
+ * outside. Columns are the terminal's, in the locale of LC_CTYPE. No I/O, no
+ * errors.
+ */
+#ifndef FORMAT_H
+#define FORMAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "show/show.h"
+
+/* A line in the making: never more than max columns, nor SHOW_TEXT bytes. */
+struct line {
+	char *text;
+	size_t len;
+	unsigned columns, max;
+	bool coloured;
+};
+
+/* Figures that are none do not reach the eye: from 0 to 1e30. */
+double format_sane(double);
+
+/*
+ * Four digits and a unit: "9.99KiB", "99.9KiB", " 999KiB", "1023KiB". Always
+ * as wide as the widest of its kind.
+ */
+void format_amount(const struct show_conf *, double, char *s, size_t size);
+
+/* "1:02:03", with days in front "4:01:02:03". */
+void format_duration(double seconds, char *s, size_t size);
+
+/*
+ * The local time of an end that is so many seconds away, with the date if that
+ * is long: "FIN 15:04:05". Empty if nobody knows (below 0).
+ */
+void format_end(time_t now, double eta, char *s, size_t size);
+
+/*
+ * len bytes that are that many columns, if there is room. Once something did
+ * not fit, nothing does: a line has no holes.
+ */
+void line_put(struct line *, const char *, size_t len, unsigned columns);
+
+/*
+ * Control sequence SGR for a list like "bold,red" or "38;5;208". False if a
+ * word in it is none, or if it is too long. The line may be NULL.
+ */
+bool line_colours(struct line *, const char *list, size_t n);
+
+/* Ends the colours, and the text. Returns its length. */
+size_t line_end(struct line *);
+
+void line_blanks(struct line *, unsigned);
+
+/*
+ * Text from outside, up to so many columns of it; what is no character is
+ * "?", what would control a terminal ".". Returns the columns. The line may be
+ * NULL, to know only that.
+ */
+unsigned line_text(struct line *, const char *, size_t len, unsigned most);
+
+/* A bar so far: 1 is the end. */
+void line_bar(struct line *, enum bar_style, double fraction, unsigned columns);
+
+/* One that knows no end, at 0 to 100 percent of its way. */
+void line_bouncing(struct line *, enum bar_style, unsigned percent,
+    unsigned columns);
+
+#endif

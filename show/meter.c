@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * All is counted on a clock of our own, that stands still while we are stopped
+ * and never goes back:
+ *
+ *	ours = CLOCK_MONOTONIC - paused + skew
+ *
+ * The window is a ring of samples on that clock, one per window /
+ * METER_SAMPLES at most; its beginning falls between two of them and is
+ * interpolated, so that the average does not jump as samples leave.
+ */
+#include "config.h"
+
+#include <time.h>
+
+#include "show/meter.h"
+
+enum {
+	APART = 1000,     /* a rate from less than 1 ms is noise */
+	SECOND = 1000000, /* no more is needed for one */
+	AT_ONCE = 3,      /* the first predictions are taken as they are */
+};
+
+static const double CALM = 2;      /* time constants of the ETA, in seconds */
+static const double HURRIED = 0.5; /* when it is wrong by a factor of 2 */
+
+/* ---- helpers ---------------------------------------------------------- */
+
+/* Newton's: the one function that we would want libm for. */
+static double
+root(double x)
+{
+	double r, next = x > 1 ? x : 1;
+
+	if (!(x > 0))
+		return 0;
+	do {
+		r = next;
+		next = (r + x / r) / 2;
+	} while (next < r);
+	return r;
+}
+
+static double
+per_second(double units, double us)
+{
+	return us > 0 && units > 0 ? units * 1e6 / us : 0;
+}
+
+/* ---- the window ------------------------------------------------------- */
+
+static size_t
+slot(const struct meter *m, size_t i)
+{
+	return (m->oldest + i) % METER_SAMPLES;
+}
+
+/* Where the window begins, or where we began. */
+static uint64_t
+horizon(const struct meter *m)
+{
+	return m->now - m->began > m->window ? m->now - m->window : m->began;
+}
+
+/* One sample stays that is as old as the window or older. */
+static void
+forget(struct meter *m)
+{
+	uint64_t from = horizon(m);
+
+	while (m->nkept > 1 && m->kept[slot(m, 1)].at <= from) {
+		m->oldest = slot(m, 1);
+		m->nkept--;
+	}
+}
+
+static void
+keep(struct meter *m)
+{
+	/* two fewer: they must span all of it, in spite of the rounding */
+	uint64_t spacing = m->window / (METER_SAMPLES - 2) + 1;
+	size_t i;
+
+	if (m->nkept > 0 &&
+	    m->now - m->kept[slot(m, m->nkept - 1)].at < spacing)
+		return;
+	if (m->nkept == METER_SAMPLES) {
+		m->oldest = slot(m, 1);
+		m->nkept--;
+	}
+	i = slot(m, m->nkept++);
+	m->kept[i].at = m->now;
+	m->kept[i].units = m->units;
+}
+
+double
+meter_average(const struct meter *m)
+{
+	uint64_t from = horizon(m), at, units, next_at, next_units;
+	double before = 0; /* units between the oldest sample and from */
+
+	if (m->nkept == 0)
+		return 0;
+	at = m->kept[m->oldest].at;
+	units = m->kept[m->oldest].units;
+	if (at >= from)
+		return per_second((double)(m->units - units),
+		    (double)(m->now - at));
+	next_at = m->nkept > 1 ? m->kept[slot(m, 1)].at : m->now;
+	next_units = m->nkept > 1 ? m->kept[slot(m, 1)].units : m->units;
+	if (next_at > at)
+		before = (double)(next_units - units) * (double)(from - at) /
+		    (double)(next_at - at);
+	return per_second((double)(m->units - units) - before,
+	    (double)(m->now - from));
+}
+
+/* ---- the end ---------------------------------------------------------- */
+
+/*
+ * What is damped is the time of the end, not what is left: it does not move
+ * while the rate is steady, and so the ETA counts down second by second.
+ */
+static void
+predict(struct meter *m, double passed)
+{
+	double now = meter_elapsed(m), average = meter_average(m);
+	double left, believed, calm;
+
+	if (m->size == 0 || m->count >= m->size || !(average > 0)) {
+		m->nends = 0;
+		return;
+	}
+	left = (double)(m->size - m->count) / average;
+	believed = m->end - now;
+	if (++m->nends <= AT_ONCE || believed <= 0) {
+		m->end = now + left;
+		return;
+	}
+	calm = left > 2 * believed || left < believed / 2 ? HURRIED : CALM;
+	m->end += (left - believed) * passed / (passed + calm);
+}
+
+double
+meter_eta(const struct meter *m)
+{
+	double left = m->end - meter_elapsed(m);
+
+	if (m->size == 0)
+		return -1;
+	if (m->count >= m->size)
+		return 0;
+	if (m->nends == 0)
+		return -1;
+	return left > 0 ? left : 0;
+}
+
+/* ---- samples ---------------------------------------------------------- */
+
+void
+meter_init(struct meter *m, uint64_t now, uint64_t window)
+{
+	*m = (struct meter){ .began = now,
+		.now = now,
+		.rated_at = now,
+		.apart = APART };
+	m->window = window > 0 ? window : 1;
+	keep(m);
+}
+
+void
+meter_set_interval(struct meter *m, uint64_t interval)
+{
+	m->apart = (interval < SECOND ? interval : SECOND) / 2;
+	if (m->apart < APART)
+		m->apart = APART;
+}
+
+void
+meter_set_size(struct meter *m, uint64_t size)
+{
+	if (m->size == size)
+		return;
+	m->size = size;
+	m->nends = 0;
+	predict(m, 0);
+}
+
+void
+meter_set_window(struct meter *m, uint64_t window)
+{
+	m->window = window > 0 ? window : 1;
+	forget(m);
+}
+
+/* Our own clock; see above. */
+static uint64_t
+ours(struct meter *m, uint64_t now)
+{
+	uint64_t t = now - m->paused + m->skew;
+
+	if ((int64_t)(t - m->now) < 0) {
+		m->skew += m->now - t;
+		t = m->now;
+	}
+	return t;
+}
+
+/* One more rate: Welford's mean and sum of squares, with weights (West). */
+static void
+spread(struct meter *m, uint64_t units, uint64_t passed)
+{
+	double rate = per_second((double)units, (double)passed);
+	double off = rate - m->average, weight = (double)passed;
+
+	if (m->weight <= 0 || rate < m->least)
+		m->least = rate;
+	if (m->weight <= 0 || rate > m->most)
+		m->most = rate;
+	m->weight += weight;
+	m->average += off * weight / m->weight;
+	m->squares += off * weight * (rate - m->average);
+}
+
+/* The last one waits: less than an interval may follow it, at the end. */
+static void
+take_rate(struct meter *m, uint64_t units, uint64_t passed)
+{
+	if (m->last > 0)
+		spread(m, m->last_units, m->last);
+	m->last = passed;
+	m->last_units = units;
+	m->rate = per_second((double)units, (double)passed);
+	if (m->rate > m->fastest)
+		m->fastest = m->rate;
+}
+
+void
+meter_sample(struct meter *m, uint64_t now, uint64_t count)
+{
+	uint64_t passed;
+
+	meter_go(m, now);
+	m->now = ours(m, now);
+	if (count > m->count && m->now > m->began)
+		m->units += count - m->count;
+	m->moves += count != m->count;
+	m->count = count;
+	forget(m);
+	passed = m->now - m->rated_at;
+	if (passed >= m->apart) {
+		take_rate(m, m->units - m->rated_units, passed);
+		m->rated_at = m->now;
+		m->rated_units = m->units;
+		predict(m, (double)passed / 1e6);
+	}
+	keep(m);
+}
+
+void
+meter_stop(struct meter *m, uint64_t now)
+{
+	if (m->stopped_at == 0)
+		m->stopped_at = now > 0 ? now : 1;
+}
+
+void
+meter_go(struct meter *m, uint64_t now)
+{
+	if (m->stopped_at != 0 && now > m->stopped_at)
+		m->paused += now - m->stopped_at;
+	m->stopped_at = 0;
+}
+
+/* ---- figures ---------------------------------------------------------- */
+
+double
+meter_elapsed(const struct meter *m)
+{
+	return (double)(m->now - m->began) / 1e6;
+}
+
+/* Before there is a rate, all that has passed is the only one to be had. */
+double
+meter_rate(const struct meter *m)
+{
+	if (m->last == 0 && m->now - m->began >= APART)
+		return meter_mean(m);
+	return m->rate;
+}
+
+double
+meter_mean(const struct meter *m)
+{
+	return per_second((double)m->units, (double)(m->now - m->began));
+}
+
+double
+meter_fastest(const struct meter *m)
+{
+	return m->last == 0 ? meter_rate(m) : m->fastest;
+}
+
+struct meter_spread
+meter_spread(const struct meter *m)
+{
+	struct meter all = *m;
+	uint64_t passed = m->last + (m->now - m->rated_at);
+
+	if (passed > 0)
+		spread(&all, m->last_units + (m->units - m->rated_units),
+		    passed);
+	return (struct meter_spread){
+		.min = all.least,
+		.average = all.average,
+		.max = all.most,
+		.deviation = all.weight > 0 ? root(all.squares / all.weight) :
+					      0,
+	};
+}
