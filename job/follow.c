@@ -443,7 +443,11 @@ look_on(const struct opts *o, struct display_report *r, struct term *t,
 		ended = hear_end(&fd, r);
 		/* one that is stopped, or waits for a disk, has not ended: its
 		   last figures stand until it answers */
-		there = ended || ask(o->query, r) == 0 || errno == ETIMEDOUT;
+		if (ended || ask(o->query, r) == 0 || errno == ETIMEDOUT)
+			continue;
+		/* its last words may have come since we listened for them */
+		ended = hear_end(&fd, r);
+		there = ended;
 	}
 	if (fd != -1)
 		close(fd);
