@@ -267,7 +267,7 @@ sequences()
 
 @test "the manual has every exit status" {
 	for value in $(sed -nE 's/^\tSTATUS_[A-Z]+ = ([0-9]+).*/\1/p' \
-	    "$SRCDIR/zpipe.c"); do
+	    "$SRCDIR/job/job.h"); do
 		tried=$((tried + 1))
 		grep -qx "\.It $value" "$MAN" || note "$value"
 	done
@@ -299,10 +299,10 @@ sequences()
 	    [[ $output == *"show/: is not in the map"* ]] || fail "$output"
 }
 
-@test "only zpipe.c and opts.c print errors" {
+@test "only zpipe.c, opts.c, job and msg print errors" {
 	for file in "$SRCDIR"/*.c "$SRCDIR"/*/*.c; do
 		case ${file#"$SRCDIR"/} in
-		zpipe.c | opts.c | bench/* | tests/*) continue ;;
+		zpipe.c | opts.c | job/* | bench/* | tests/*) continue ;;
 		esac
 		tried=$((tried + 1))
 		! grep -nE '\<(v?warnx?|v?errx?|perror|v?dprintf) *\(|stderr' \

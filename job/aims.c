@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "base/clock.h"
+#include "job/job.h"
+#include "job/size.h"
+#include "msg.h"
+
+/* What the inputs come to; what was stored, when that is sent. */
+int
+job_inputs_size(const struct job *j, uint64_t *bytes)
+{
+	if (j->o.files != j->stored)
+		return size_inputs(j->o.files, j->o.nfiles, bytes);
+	*bytes = j->store_size;
+	return 0;
+}
+
+/* Between two reads, before anything is moved. */
+static bool
+counts_on(void *ctx)
+{
+	struct job *j = ctx;
+
+	job_listen_to_others(j, clock_now());
+	if (!job_woken())
+		return true;
+	if (job_on_wake(j))
+		return false;
+	meter_stop(&j->display.meter, clock_now()); /* job_stop() ends that */
+	return true;
+}
+
+/* The lines of all inputs. It is no time in which they move. */
+static bool
+count_lines(struct job *j, uint64_t *lines)
+{
+	int r;
+
+	meter_stop(&j->display.meter, clock_now());
+	r = size_lines(j->o.files, j->o.nfiles, j->pump.view.end, counts_on, j,
+	    lines);
+	meter_go(&j->display.meter, clock_now());
+	return r == 0;
+}
+
+/* The only output is a block device, where so many bytes go. */
+static bool
+has_room(const struct job *j, uint64_t *room)
+{
+	const struct output *o = &j->outs[0];
+
+	return j->nouts == 1 && S_ISBLK(o->st.st_mode) && !o->append &&
+	    !j->o.show.lines && size_room(o->fd, room) == 0;
+}
+
+/* What is to come, and where it stops; false if nobody can say. */
+static bool
+find_size(struct job *j)
+{
+	struct opts *o = &j->o;
+	struct pump *p = &j->pump;
+	bool lines = o->show.lines, device;
+	uint64_t room, bytes;
+
+	if (o->sized) {
+		if (o->stop_at_size)
+			*(lines ? &p->stop_lines : &p->stop) = o->size;
+		return true;
+	}
+	o->size = 0;
+	j->sized = false;
+	j->given_at = job_where_given(j);
+	device = has_room(j, &room);
+	if (!display_draws(&j->display) && !o->stop_at_size && !device)
+		return false;
+	if (job_inputs_size(j, &bytes) == -1) {
+		if (device)
+			o->size = room;
+		/* one byte more, to learn whether there is one */
+		if (device)
+			p->stop = o->stop_at_size ? room : room + 1;
+		return device;
+	}
+	/* the last line of all may have no end: it comes as well */
+	if (o->stop_at_size)
+		p->stop = device && room < bytes ? room : bytes;
+	if (!lines)
+		o->size = bytes;
+	else if (!display_wants_size(&j->display) || !count_lines(j, &o->size))
+		o->size = 0;
+	return true;
+}
+
+/* -1: it has been said why not. */
+int
+job_set_aims(struct job *j)
+{
+	bool known = find_size(j);
+
+	if (job_ended()) {
+		job_say_ended(j);
+		display_end(&j->display, &j->pump);
+		return -1;
+	}
+	meter_set_size(&j->display.meter, j->o.size);
+	if (j->o.stop_at_size && !known) {
+		msg_text("--stop-at-size", "the size is not known: use --size");
+		j->status |= STATUS_USAGE;
+		return -1;
+	}
+	return 0;
+}
+
+/*
+ * Where the descriptors among the inputs stand, all together; -1 if there are
+ * none, or one has no position.
+ */
+off_t
+job_where_given(const struct job *j)
+{
+	off_t sum = 0, at;
+	bool any = false;
+
+	for (size_t i = 0; i < j->o.nfiles; i++) {
+		int fd = input_descriptor(j->o.files[i]);
+		bool again = false;
+
+		for (size_t k = 0; k < i && fd != -1 && !again; k++)
+			again = input_descriptor(j->o.files[k]) == fd;
+		if (fd == -1 || again)
+			continue;
+		at = lseek(fd, 0, SEEK_CUR);
+		if (at == -1)
+			return -1;
+		sum += at;
+		any = true;
+	}
+	return any ? sum : -1;
+}

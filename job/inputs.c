@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kcmp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "buf.h"
+#include "job/job.h"
+#include "job/report.h"
+#include "msg.h"
+
+/*
+ * Two descriptors of a file have one offset (dup(2)). Where kcmp(2) is refused,
+ * moving one and seeing the other move tells.
+ */
+static bool
+share_offset(int fd, off_t at, int other)
+{
+	pid_t me = getpid();
+	off_t seen;
+	long r = syscall(SYS_kcmp, me, me, KCMP_FILE, fd, other);
+
+	if (r != -1)
+		return r == 0;
+	if (lseek(other, 0, SEEK_CUR) != at ||
+	    lseek(fd, at + 1, SEEK_SET) == -1)
+		return false;
+	seen = lseek(other, 0, SEEK_CUR);
+	(void)lseek(fd, at, SEEK_SET);
+	return seen == at + 1;
+}
+
+/*
+ * The input and the output are one file: whether zpipe would read its own
+ * output. It would not where the input is at, or ahead of, the place where the
+ * next byte will be written: so cat a b 1<>a appends b to a. GNU cat has this
+ * rule since coreutils 9.6 (for appending: 9.7). A terminal or a socket is no
+ * danger; a pipe always is.
+ */
+static bool
+reads_output(const struct job *j, const struct input *in,
+    const struct output *o)
+{
+	off_t at, to;
+
+	if (in->kind != INPUT_FILE && in->kind != INPUT_BLOCK)
+		return in->kind == INPUT_PIPE;
+	at = lseek(in->fd, 0, SEEK_CUR);
+	to = lseek(o->fd, 0, SEEK_CUR);
+	if (o->append || at == -1 || to == -1)
+		return in->left > 0 || j->pump.moved > o->sent;
+	/* what it has not got yet comes first */
+	if (at < to + (off_t)(j->pump.moved - o->sent))
+		return true;
+	return in->left > 0 && share_offset(in->fd, at, o->fd);
+}
+
+static bool
+is_output(const struct job *j, const struct input *in)
+{
+	for (size_t i = 0; i < j->nouts; i++)
+		if (!j->outs[i].gone && path_same(&in->st, &j->outs[i].st) &&
+		    reads_output(j, in, &j->outs[i]))
+			return true;
+	return false;
+}
+
+/* True if the next input may be read; in is NULL for what was left of all. */
+static bool
+judge(struct job *j, const struct input *in, enum pump_end end)
+{
+	const char *name = in != NULL ? in->name : "the outputs";
+	int reason = errno;
+
+	if (j->o.explain && in != NULL)
+		job_explain(j, in);
+	errno = reason;
+	switch (end) {
+	case PUMP_DONE:
+		return true;
+	case PUMP_READ:
+		job_blame(j, name);
+		j->status |= STATUS_MOVE;
+		return true;
+	case PUMP_WRITE:
+		return false; /* job_on_lost() has said why */
+	case PUMP_BROKEN:
+		job_blame(j, "cannot go on");
+		j->status |= STATUS_MOVE;
+		return false;
+	case PUMP_REFUSED:
+		if (j->o.engine == ENGINE_AUTO)
+			job_say(j, NULL,
+			    "--release=%s: %s: a fence protects nothing on "
+			    "this kernel: use fresh",
+			    release_name(j->o.release), name);
+		else
+			job_say(j, NULL,
+			    "--engine=%s: %s: this system refuses it: %s",
+			    engine_name(j->o.engine), name, strerror(reason));
+		j->status |= STATUS_MOVE;
+		return false;
+	case PUMP_MEMORY:
+		job_blame(j, name);
+		j->status |= STATUS_MEMORY;
+		return false;
+	case PUMP_STOPPED:
+		break;
+	}
+	return false;
+}
+
+static bool
+copy_one(struct job *j, const char *operand)
+{
+	struct input in = INPUT_INITIALIZER;
+	bool go_on = true;
+
+	if (job_ended())
+		return false;
+	while (input_open(&in, operand) == -1) {
+		if (errno == EINTR && !job_on_wake(j))
+			continue;
+		if (job_ended())
+			return false;
+		job_blame(j, in.name);
+		j->status |= STATUS_OPEN;
+		return true;
+	}
+	if (operand == j->store_operand)
+		in.name = j->store_name;
+	j->erring = NULL;
+	if (is_output(j, &in)) {
+		job_say(j, in.name, "input file is output file");
+		j->status |= STATUS_SAME;
+	} else {
+		if (j->o.direct_io)
+			input_direct(&in);
+		go_on = judge(j, &in, pump_input(&j->pump, &in));
+	}
+	if (input_close(&in) == -1) {
+		job_blame(j, in.name);
+		j->status |= STATUS_CLOSE;
+	}
+	return go_on;
+}
+
+static bool
+fits_one(struct job *j, const char *operand, enum input_kind kind)
+{
+	const char *needs = pump_misfit(&j->pump, kind);
+
+	if (needs == NULL)
+		return true;
+	msg_text(NULL, "--engine=%s: %s: it %s", engine_name(j->o.engine),
+	    strcmp(operand, "-") == 0 ? "stdin" : operand, needs);
+	j->status |= STATUS_USAGE;
+	return false;
+}
+
+/* A forced engine must fit every input, or not a byte moves. */
+bool
+job_fits(struct job *j)
+{
+	if (j->o.engine == ENGINE_AUTO)
+		return true;
+	if (j->o.store != NULL)
+		return fits_one(j, j->o.store, INPUT_FILE);
+	for (size_t i = 0; i < j->o.nfiles; i++) {
+		const char *operand = j->o.files[i];
+		enum input_kind kind;
+
+		if (input_peek(operand, &kind) == -1)
+			continue; /* it will be reported in its turn */
+		if (!fits_one(j, operand, kind))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Nothing more is to be read. If that is because all that could be read has
+ * been, what could not is reported: nobody else would say that it is missing.
+ */
+static void
+report_rest(struct job *j, size_t i)
+{
+	if (!j->o.stop_at_size || j->o.sized)
+		return;
+	for (; i < j->o.nfiles; i++) {
+		const char *operand = j->o.files[i];
+
+		if (input_readable(operand) == 0)
+			continue;
+		job_blame(j, strcmp(operand, "-") == 0 ? "stdin" : operand);
+		j->status |= STATUS_OPEN;
+	}
+}
+
+void
+job_copy_all(struct job *j)
+{
+	size_t i;
+
+	for (i = 0; i < j->o.nfiles && !pump_full(&j->pump); i++)
+		if (!copy_one(j, j->o.files[i]))
+			return;
+	report_rest(j, i);
+	j->pump.drain = display_awaits(&j->display, &j->pump);
+	if (judge(j, NULL, pump_flush(&j->pump, true)) &&
+	    display_awaits(&j->display, &j->pump))
+		judge(j, NULL, pump_drain(&j->pump));
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * job: what one invocation does, and what its files share. Only here, in
+ * zpipe.c and in opts.c are errors reported, by msg.h.
+ */
+#ifndef JOB_JOB_H
+#define JOB_JOB_H
+
+#include <sys/stat.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/pidfile.h"
+#include "job/monitor.h"
+#include "opts.h"
+#include "peer/remote.h"
+#include "pump.h"
+#include "show/display.h"
+
+/* The exit status is the sum of what happened; the bits are pv's. */
+enum status {
+	STATUS_USAGE = 1,
+	STATUS_OPEN = 2, /* an input could not be opened */
+	STATUS_SAME = 4, /* an input is also the output */
+	STATUS_CLOSE = 8,
+	STATUS_MOVE = 16, /* reading or writing failed */
+	STATUS_SIGNAL = 32,
+	STATUS_MEMORY = 64,
+};
+
+/* After this time we listen for --query and --remote. */
+enum {
+	JOB_TELL_US = 100000
+};
+
+struct job {
+	struct opts o;
+	struct output *outs; /* those that could be opened */
+	size_t nouts;
+	struct pump pump;
+	struct pump_calls calls;
+	struct display display;
+	struct remote remote;
+	struct monitor monitor;
+	const char *command; /* that is monitored */
+	/* --store-and-forward: what is stored first is the only input then */
+	int store_fd;           /* of the file, or -1 */
+	struct stat store_st;   /* of it */
+	off_t store_at;         /* where what was stored begins */
+	bool store_given;       /* it is a descriptor that we were given */
+	char *store_name;       /* for messages */
+	char store_operand[32]; /* names the descriptor */
+	const char *stored[2];
+	uint64_t store_size; /* bytes that were stored */
+	struct pidfile pidfile;
+	bool skipped;               /* something could not be read */
+	const struct input *erring; /* its skipped errors have been told */
+	uint64_t began;             /* clock_now() */
+	bool told;                  /* that others may talk to us */
+	bool titled;                /* the process title is ours to write */
+	bool sized;                 /* the inputs have been, for others */
+	off_t given_at;             /* where_given() first */
+	struct display_report last; /* for those who wait for the end */
+	unsigned closed;  /* standard descriptors that we were not given */
+	const char *left; /* an output whose reader has gone, and we follow */
+	int status;
+};
+#define JOB_INITIALIZER                                                       \
+	{                                                                     \
+		.display = DISPLAY_INITIALIZER, .remote = REMOTE_INITIALIZER, \
+		.store_fd = -1,                                               \
+	}
+
+/* ---- transfer.c ------------------------------------------------------- */
+
+/* Moves the inputs to the outputs, from the first check to the last close. */
+void job_transfer(struct job *);
+
+/*
+ * --monitor: starts the command and, for both sides, a second process, which
+ * returns from here as well. False if it could not be; that has been said.
+ */
+bool job_stand_beside(struct job *);
+
+/* 0, or -1 with errno. */
+int job_start_pump(struct job *);
+
+/* ---- others.c --------------------------------------------------------- */
+
+/* --watchfd, --query and --remote, from start to end. */
+void job_follow(struct job *);
+
+/* ---- signals.c -------------------------------------------------------- */
+
+/*
+ * SIGCHLD as it is by default: whoever started us may have ignored it, and the
+ * kernel would forget our children before we have waited for them
+ * (sigaction(2)). Before the first of them is made.
+ */
+void job_take_children(void);
+
+/* 0, or -1 with errno. */
+int job_watch_signals(struct job *);
+
+/* The signal that ends us, or 0; one has come; a descriptor that is readable
+   then. */
+int job_ended(void);
+bool job_woken(void);
+int job_wake_fd(void);
+
+/* Acts on the signals that have come. True: one of them wants an end. */
+bool job_on_wake(void *job);
+
+/* A vanished reader is to end us by SIGPIPE, as it does cat. */
+bool job_dies_of_pipe(void);
+
+/*
+ * All has been said and cleaned up: ends by the signal that has ended us, as
+ * cat does. Returns where there was none, or it cannot end us.
+ */
+void job_follow_signal(struct job *);
+
+/* ---- say.c: what is said, but not into the line of the display -------- */
+
+/* As msg_text() and msg_errno(). */
+void job_say(struct job *, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void job_blame(struct job *, const char *name);
+
+/* Why an output is lost: errno, and how much a file has got. */
+void job_blame_output(struct job *, const struct output *);
+
+void job_print_counts(struct job *, const char *cause);
+void job_print_outputs(struct job *);
+
+/* That a signal ends us, once, and its bit of the status. */
+void job_say_ended(struct job *);
+
+/* --explain */
+void job_explain(struct job *, const struct input *);
+
+/* ---- control.c: those who ask, or change, how far we are -------------- */
+
+/* Listens when it is worth while: a short transfer is to cost no socket. */
+void job_listen_to_others(struct job *, uint64_t now);
+
+/* As remote_serve() wants it. */
+size_t job_on_message(void *job, const char *msg, size_t len, char *reply);
+
+/* The size of the inputs, if nobody wanted to know it before. */
+void job_size_for_others(struct job *);
+
+/* Those who watch us get the last figures, and how it has ended. */
+void job_tell_the_end(struct job *);
+
+/* ---- aims.c: what is to come, and where it stops ---------------------- */
+
+/* 0, or -1: it has been said why not. */
+int job_set_aims(struct job *);
+
+/* What the inputs come to; 0, or -1 with errno. */
+int job_inputs_size(const struct job *, uint64_t *bytes);
+
+/*
+ * Where the descriptors among the inputs stand, all together; -1 if there are
+ * none, or one has no position.
+ */
+off_t job_where_given(const struct job *);
+
+/* ---- pidfile.c -------------------------------------------------------- */
+
+/* 0, or -1: it has been said why not. */
+int job_write_pidfile(struct job *);
+
+/* Display, socket, temporary and pid file. */
+void job_clean_up(struct job *);
+
+/* ---- inputs.c --------------------------------------------------------- */
+
+/* A forced engine fits every input; if not, it has been said. */
+bool job_fits(struct job *);
+
+/* Moves all of them. What fails is said, and adds to the status. */
+void job_copy_all(struct job *);
+
+/* ---- outputs.c -------------------------------------------------------- */
+
+/* Opens them all. -1: nothing is to be moved; it has been said why. */
+int job_open_outputs(struct job *);
+
+/* Two outputs that are one, or an input that would be written over: said. */
+bool job_clashes(struct job *);
+
+/* A descriptor for an input can still be had; if not, it has been said. */
+bool job_one_is_left(struct job *);
+
+/* Starts commands, then empties files. -1: no output is left, or may be. */
+int job_start_outputs(struct job *);
+
+/* It is lost before it has begun (errno). True: and so are all others. */
+bool job_not_started(struct job *, struct output *);
+
+/* A file that we have opened for writing is one that is to be read: said. */
+bool job_overwrites_input(struct job *);
+
+/* As struct pump_calls has them. */
+bool job_on_lost(void *job, struct output *, enum loss);
+void job_on_done(void *job, struct output *);
+
+/* Everything is in it; then it is closed. */
+void job_complete(struct job *, struct output *);
+void job_close_one(struct job *, struct output *);
+
+/*
+ * However this ends, a reader that waits until a FIFO is opened must see the
+ * end.
+ */
+void job_release_readers(struct job *);
+
+/* Its status; false if a signal ends us first, or there is none (said). */
+bool job_await(struct job *, pid_t, const char *name, int *status);
+
+/* Everything has been said to it: what does the command say? */
+void job_wait_for_command(struct job *, const struct output *);
+
+/* As stat(2) and fstat(2), of what the operand names. */
+int job_stat_input(const char *operand, struct stat *);
+
+/* ---- store.c ---------------------------------------------------------- */
+
+/*
+ * --store-and-forward: stores all inputs, then starts the outputs, with what
+ * was stored as the only input. False: nothing is to go on.
+ */
+bool job_store_first(struct job *);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "job/follow.h"
+#include "job/job.h"
+#include "msg.h"
+
+static bool
+nap(void *ctx, uint64_t usec, int fd)
+{
+	struct pollfd p[] = { { job_wake_fd(), POLLIN, 0 }, { fd, POLLIN, 0 } };
+	uint64_t end = clock_now() + usec, now;
+
+	while (!job_ended() && p[1].revents == 0 && (now = clock_now()) < end) {
+		if (poll(p, 2, (int)((end - now + 999) / 1000)) > 0 &&
+		    p[0].revents != 0)
+			job_on_wake(ctx);
+	}
+	return !job_ended();
+}
+
+/* errno says why. */
+static void
+not_followed(struct job *j, const char *option, const struct process *p,
+    enum status status)
+{
+	if (p->name != NULL)
+		msg_text(option, "'=%s': %s", p->name, strerror(errno));
+	else if (errno == ENOENT)
+		msg_text(option,
+		    "process %d: not a zpipe, or it does not listen",
+		    (int)p->pid);
+	else if (errno == EBADF)
+		msg_text(option, "process %d has no descriptor %d", (int)p->pid,
+		    p->fd);
+	else if (errno == ESPIPE)
+		msg_text(option, "descriptor %d of process %d is no file",
+		    p->fd, (int)p->pid);
+	else
+		msg_text(option, "process %d: %s", (int)p->pid,
+		    strerror(errno));
+	j->status |= status;
+}
+
+static void
+not_changed(struct job *j, const struct process *p, const char *why)
+{
+	if (errno != EOPNOTSUPP) {
+		not_followed(j, "--remote", p, STATUS_USAGE);
+		return;
+	}
+	msg_text("--remote", "%s", why);
+	j->status |= STATUS_USAGE;
+}
+
+static void
+not_watched(void *ctx, const struct process *p)
+{
+	/* it is what would be read, as for pv */
+	not_followed(ctx, "--watchfd", p, STATUS_OPEN);
+}
+
+static void
+has_ended(void *ctx, pid_t pid, const char *verdict)
+{
+	const struct job *j = ctx;
+
+	msg_text(j->o.watches ? "--watchfd" : "--query", "process %d: %s",
+	    (int)pid, verdict);
+}
+
+/* --watchfd, --query, --remote. */
+void
+job_follow(struct job *j)
+{
+	struct follow_calls calls = { nap, not_watched, has_ended, j };
+	struct process other = { .fd = -1 };
+	char why[FOLLOW_WHY];
+
+	if (job_watch_signals(j) == -1) {
+		msg_errno("setting up");
+		j->status |= STATUS_MEMORY;
+		return;
+	}
+	if (job_write_pidfile(j) == -1) {
+		job_clean_up(j);
+		return;
+	}
+	if (j->o.watches)
+		follow_files(&j->o, &calls);
+	else if (j->o.query != 0) {
+		other.pid = j->o.query;
+		if (follow_query(&j->o, &calls) == -1)
+			not_followed(j, "--query", &other, STATUS_USAGE);
+	} else {
+		other.pid = j->o.remote;
+		if (follow_change(&j->o, why) == -1)
+			not_changed(j, &other, why);
+	}
+	job_clean_up(j);
+}

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "job/job.h"
+#include "msg.h"
+
+/* Everything is in it. */
+void
+job_complete(struct job *j, struct output *o)
+{
+	bool sync = j->o.sync &&
+	    !job_ended(); /* who ends us waits for no disk */
+
+	if (sync && o->kind == OUTPUT_FILE)
+		display_draw(&j->display, &j->pump, "flushing");
+	if (o->fd == -1 || output_finish(o, sync) == 0)
+		return;
+	if (errno == EINTR && job_ended())
+		return; /* that says why it is not on the disk */
+	job_blame(j, o->name);
+	j->status |= STATUS_MOVE;
+}
+
+/* 0, or -1 with errno. Its number must not become that of another. */
+static int
+let_go(const struct job *j, struct output *o)
+{
+	bool standard = o->fd == STDIN_FILENO || o->fd == STDOUT_FILENO;
+	int r = output_close(o), saved = errno;
+
+	if (standard && j->nouts > 1)
+		(void)!open("/dev/null", O_RDWR);
+	errno = saved;
+	return r;
+}
+
+static bool
+exits_on_error(const struct job *j)
+{
+	return j->o.output_error == OUTPUT_ERROR_EXIT ||
+	    j->o.output_error == OUTPUT_ERROR_EXIT_NOPIPE;
+}
+
+/*
+ * An output is lost: what becomes of the others is GNU tee's rule for the mode,
+ * but that a command may stop reading when it likes, as with pee. A reader that
+ * has gone is EPIPE. What is to be said of a command is said when it has ended.
+ */
+bool
+job_on_lost(void *ctx, struct output *o, enum loss loss)
+{
+	struct job *j = ctx;
+	enum output_error how = j->o.output_error;
+	bool left = loss == LOSS_ERROR && errno == EPIPE;
+	/* a command, ours or the one that we monitor, reads what it likes */
+	bool quiet = left &&
+	    ((j->monitor.command != 0 && j->monitor.side == SIDE_IN) ||
+		how == OUTPUT_ERROR_WARN_NOPIPE ||
+		how == OUTPUT_ERROR_EXIT_NOPIPE ||
+		(how == OUTPUT_ERROR_DEFAULT && o->child != 0));
+
+	if (left && !quiet && how == OUTPUT_ERROR_DEFAULT &&
+	    job_dies_of_pipe()) {
+		j->left = o->name;
+		return false;
+	}
+	if (loss == LOSS_LAG)
+		job_say(j, o->name,
+		    "detached after %ju bytes: it did not keep up",
+		    (uintmax_t)o->given);
+	else if (left && o->child != 0)
+		o->broken = !quiet;
+	else if (errno == ENOSPC && S_ISBLK(o->st.st_mode))
+		job_say(j, o->name,
+		    "device is full after %ju bytes, and the input has more",
+		    (uintmax_t)o->given);
+	else if (!quiet)
+		job_blame_output(j, o);
+	o->said = !quiet;
+	if (!quiet)
+		j->status |= STATUS_MOVE;
+	let_go(j, o);
+	if (loss == LOSS_LAG || quiet)
+		return true;
+	return !exits_on_error(j);
+}
+
+void
+job_close_one(struct job *j, struct output *o)
+{
+	if (let_go(j, o) == -1) {
+		job_blame(j, o->name);
+		j->status |= STATUS_CLOSE;
+	}
+}
+
+void
+job_on_done(void *ctx, struct output *o)
+{
+	struct job *j = ctx;
+
+	job_complete(j, o);
+	job_close_one(j, o);
+}
+
+/*
+ * An input that is a descriptor which was not given: something that cannot be
+ * read takes its number, so that none of our own is read in its place. A
+ * command inherits no input: whoever writes to it must see its reader leave.
+ */
+static void
+guard_inputs(const struct job *j)
+{
+	for (size_t i = 0; i < j->o.nfiles; i++) {
+		int fd = input_descriptor(j->o.files[i]), null;
+
+		if (fd <= STDERR_FILENO || fcntl(fd, F_SETFD, FD_CLOEXEC) != -1)
+			continue;
+		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		if (null == -1 || null == fd)
+			continue;
+		(void)dup3(null, fd, O_CLOEXEC); /* or it is no number */
+		close(null);
+	}
+}
+
+/* Before any descriptor of our own can be mistaken for one of them. */
+static bool
+inherited(struct job *j)
+{
+	guard_inputs(j);
+	for (size_t i = 0; i < j->o.ntargets; i++) {
+		const struct target *t = &j->o.targets[i];
+		int flags = t->way == WAY_FD ? fcntl(t->fd, F_GETFL) : O_WRONLY;
+
+		if (t->way == WAY_FD && t->fd <= STDERR_FILENO &&
+		    (j->closed & 1u << t->fd) != 0)
+			flags = -1;
+		if (flags != -1 && (flags & O_ACCMODE) != O_RDONLY)
+			continue;
+		msg_text(t->name, "it is %s",
+		    flags == -1 ? "not open" : "open for reading only");
+		j->status |= STATUS_USAGE;
+		return false;
+	}
+	return true;
+}
+
+/* A descriptor that is an output already is closed with that one. */
+static int
+open_fd(const struct job *j, const struct target *t, struct output *o)
+{
+	int fd = t->fd, r, saved;
+
+	for (size_t i = 0; i < j->nouts && fd == t->fd; i++)
+		if (j->outs[i].fd == t->fd)
+			fd = fcntl(t->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	r = output_init(o, fd, t->name);
+	if (r == -1 && fd != t->fd) {
+		saved = errno;
+		close(fd);
+		errno = saved;
+	}
+	return r;
+}
+
+/* 0, or -1: it has been reported, and *fatal tells whether the others go on. */
+static int
+open_one(struct job *j, const struct target *t, struct output *o, bool *fatal)
+{
+	int r = -1;
+
+	switch (t->way) {
+	case WAY_STDOUT:
+	case WAY_FD:
+		r = open_fd(j, t, o);
+		break;
+	case WAY_FILE:
+	case WAY_APPEND:
+		r = output_open(o, t->arg, t->way == WAY_APPEND);
+		break;
+	case WAY_COMMAND:
+		r = output_pipe(o, t->arg, t->name);
+		break;
+	}
+	if (r == 0) {
+		/* a command must not keep the others' readers from the end */
+		if (t->way == WAY_FD && t->fd > STDERR_FILENO)
+			fcntl(t->fd, F_SETFD, FD_CLOEXEC);
+		return 0;
+	}
+	*fatal = errno == EMFILE || errno == ENFILE || exits_on_error(j);
+	msg_errno(t->name);
+	j->status |= t->way == WAY_STDOUT ? STATUS_MOVE : STATUS_OPEN;
+	return -1;
+}
+
+int
+job_stat_input(const char *operand, struct stat *st)
+{
+	int fd = input_descriptor(operand);
+
+	return fd != -1 ? fstat(fd, st) : stat(operand, st);
+}
+
+/* A file that we have opened for writing is one that is to be read. */
+bool
+job_overwrites_input(struct job *j)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < j->nouts; i++)
+		for (size_t k = 0; k < j->o.nfiles; k++) {
+			const struct output *o = &j->outs[i];
+			const char *operand = j->o.files[k];
+
+			if (!o->opened || o->kind != OUTPUT_FILE)
+				continue;
+			if (job_stat_input(operand, &st) == -1 ||
+			    !path_same(&st, &o->st) ||
+			    (S_ISREG(st.st_mode) && st.st_size == 0))
+				continue;
+			msg_text(strcmp(operand, "-") == 0 ? "stdin" : operand,
+			    "input file is output file");
+			j->status |= STATUS_SAME;
+			return true;
+		}
+	return false;
+}
+
+/* Two outputs that are one, or an input that would be written over. */
+bool
+job_clashes(struct job *j)
+{
+	for (size_t i = 0; i < j->nouts; i++)
+		for (size_t k = 0; k < i; k++)
+			if (output_same(&j->outs[i], &j->outs[k])) {
+				msg_text(j->outs[i].name,
+				    "the same output as %s", j->outs[k].name);
+				j->status |= STATUS_USAGE;
+				return true;
+			}
+	/* what is stored first may be written over then */
+	return j->o.store == NULL && job_overwrites_input(j);
+}
+
+/* Opens them all. -1: nothing is to be moved. */
+int
+job_open_outputs(struct job *j)
+{
+	bool fatal = false;
+
+	j->outs = calloc(j->o.ntargets, sizeof(*j->outs));
+	if (j->outs == NULL) {
+		msg_errno("setting up");
+		j->status |= STATUS_MEMORY;
+		return -1;
+	}
+	fatal = !inherited(j);
+	for (size_t i = 0; i < j->o.ntargets && !fatal; i++) {
+		struct output *o = &j->outs[j->nouts];
+
+		if (open_one(j, &j->o.targets[i], o, &fatal) == 0)
+			j->nouts++;
+	}
+	return fatal || j->nouts == 0 ? -1 : 0;
+}
+
+bool
+job_not_started(struct job *j, struct output *o)
+{
+	msg_errno(o->name);
+	j->status |= STATUS_OPEN;
+	output_close(o);
+	return exits_on_error(j);
+}
+
+/* Nothing stands in the way now: starts commands, then empties files. */
+int
+job_start_outputs(struct job *j)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < j->nouts; i++) {
+		struct output *o = &j->outs[i];
+
+		if (o->child_end != -1 && output_spawn(o) == -1 &&
+		    job_not_started(j, o))
+			return -1;
+	}
+	for (size_t i = 0; i < j->nouts; i++) {
+		struct output *o = &j->outs[i];
+
+		if (o->gone)
+			continue;
+		if (output_truncate(o) == -1) {
+			if (job_not_started(j, o))
+				return -1;
+			continue;
+		}
+		if (j->o.sparse)
+			output_sparse(o);
+		if (j->o.direct_io)
+			output_direct(o);
+		left++;
+	}
+	return left > 0 ? 0 : -1;
+}
+
+/*
+ * An input needs a descriptor as well, and it must not turn out when the files
+ * are empty that there is none. stdout alone has nothing to lose.
+ */
+bool
+job_one_is_left(struct job *j)
+{
+	int fd = -1;
+
+	if (j->nouts > 1 || j->outs[0].fd != STDOUT_FILENO) {
+		fd = fcntl(job_wake_fd(), F_DUPFD_CLOEXEC, 0);
+		if (fd == -1) {
+			msg_errno("inputs");
+			j->status |= STATUS_OPEN;
+			return false;
+		}
+		close(fd);
+	}
+	return true;
+}
+
+/*
+ * However this ends, a reader that waits until a FIFO is opened must see the
+ * end.
+ */
+void
+job_release_readers(struct job *j)
+{
+	for (size_t i = 0; i < j->nouts; i++)
+		if (j->outs[i].fifo != NULL)
+			(void)output_connect(&j->outs[i]);
+}
+
+/* Its status; false if a signal ends us first. SIGCHLD wakes us. */
+bool
+job_await(struct job *j, pid_t pid, const char *name, int *status)
+{
+	struct pollfd p = { job_wake_fd(), POLLIN, 0 };
+	pid_t r;
+
+	while ((r = waitpid(pid, status, WNOHANG)) == 0) {
+		/* what job_on_wake() takes out of wake_fd, poll(2) waits for */
+		if (!job_woken())
+			poll(&p, 1, -1);
+		else if (job_on_wake(j))
+			return false; /* it may stay; we may not */
+	}
+	if (r == -1) {
+		msg_errno(name);
+		j->status |= STATUS_MOVE;
+	}
+	return r != -1;
+}
+
+/* Everything has been said to it: what does the command say? */
+void
+job_wait_for_command(struct job *j, const struct output *o)
+{
+	int status;
+
+	if (!job_await(j, o->child, o->name, &status))
+		return;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE &&
+	    o->child == j->monitor.command && monitor_unread(&j->monitor))
+		return; /* whoever read it has left, and hears of it */
+	else if (WIFSIGNALED(status))
+		msg_text(o->name, "killed by signal %d (%s)", WTERMSIG(status),
+		    strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) != 0)
+		msg_text(o->name, "exit status %d", WEXITSTATUS(status));
+	else if (o->broken)
+		msg_text(o->name, "%s", strerror(EPIPE));
+	else
+		return;
+	j->status |= STATUS_MOVE;
+}

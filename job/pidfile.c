@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "base/pidfile.h"
+#include "job/job.h"
+#include "msg.h"
+
+/* What else it is, as words for a message; NULL: nothing that we know of. */
+static const char *
+pidfile_clash(const struct job *j, const struct stat *pid)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < j->nouts; i++)
+		if (path_same(&j->outs[i].st, pid))
+			return "an output";
+	/* without outputs the operands are no inputs */
+	for (size_t i = 0; i < j->o.nfiles && j->nouts > 0; i++)
+		if (job_stat_input(j->o.files[i], &st) == 0 &&
+		    path_same(&st, pid))
+			return "an input";
+	if (j->o.store != NULL && stat(j->o.store, &st) == 0 &&
+	    path_same(&st, pid))
+		return "the file of --store-and-forward";
+	return NULL;
+}
+
+static void
+not_created(const char *path, enum pidfile_end end, pid_t running)
+{
+	switch (end) {
+	case PIDFILE_OK:
+		break;
+	case PIDFILE_ERROR:
+		msg_text("--pidfile", "%s: %s", path, strerror(errno));
+		break;
+	case PIDFILE_OTHER:
+		msg_text("--pidfile",
+		    "%s: not a regular file: use the name of a new file", path);
+		break;
+	case PIDFILE_HOLDS:
+		msg_text("--pidfile",
+		    "%s: not a pid file: remove it, or use another name", path);
+		break;
+	case PIDFILE_RUNNING:
+		msg_text("--pidfile",
+		    "%s: process %d is running: use another name", path,
+		    (int)running);
+		break;
+	}
+}
+
+/* 0, or -1: it has been said why not. */
+int
+job_write_pidfile(struct job *j)
+{
+	const char *path = j->o.pidfile, *clash = NULL;
+	enum pidfile_end end = PIDFILE_OK;
+	struct stat st;
+	pid_t running = 0;
+
+	if (path == NULL)
+		return 0;
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+		clash = pidfile_clash(j, &st);
+	if (clash == NULL)
+		end = pidfile_create(&j->pidfile, path, &running);
+	/* a name that was free may be that of an input as well */
+	if (clash == NULL && end == PIDFILE_OK)
+		clash = pidfile_clash(j, &j->pidfile.st);
+	if (clash == NULL && end == PIDFILE_OK)
+		return 0;
+	if (clash != NULL)
+		msg_text("--pidfile", "%s: it is also %s: use another name",
+		    path, clash);
+	else
+		not_created(path, end, running);
+	j->status |= clash != NULL ? STATUS_USAGE : STATUS_OPEN;
+	return -1;
+}
+
+void
+job_clean_up(struct job *j)
+{
+	display_close(&j->display);
+	remote_close(&j->remote);
+	if (j->store_fd != -1)
+		close(j->store_fd);
+	j->store_fd = -1;
+	free(j->store_name);
+	j->store_name = NULL;
+	pidfile_delete(&j->pidfile);
+}

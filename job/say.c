@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "job/job.h"
+#include "job/report.h"
+#include "msg.h"
+
+/* As msg_text() and msg_errno(), but not into the line of the display. */
+void __attribute__((format(printf, 3, 4)))
+job_say(struct job *j, const char *name, const char *fmt, ...)
+{
+	va_list ap;
+
+	display_clear(&j->display);
+	va_start(ap, fmt);
+	msg_vtext(name, fmt, ap);
+	va_end(ap);
+}
+
+void
+job_blame(struct job *j, const char *name)
+{
+	int reason = errno;
+
+	display_clear(&j->display);
+	errno = reason;
+	msg_errno(name);
+}
+
+/* Why an output is lost: errno, and how much a file has got. */
+void
+job_blame_output(struct job *j, const struct output *o)
+{
+	int reason = errno;
+
+	if (o->fifo != NULL && reason == ENOENT)
+		job_say(j, o->name, "removed before it had a reader");
+	else if (o->fifo != NULL && reason == ESTALE)
+		job_say(j, o->name,
+		    "replaced by another file before it had a reader");
+	else if (o->kind == OUTPUT_FILE)
+		job_say(j, o->name, "%s after %ju bytes", strerror(reason),
+		    (uintmax_t)o->given);
+	else
+		job_blame(j, o->name);
+}
+
+void
+job_print_counts(struct job *j, const char *cause)
+{
+	char line[REPORT_LINE];
+
+	report_counts(&j->pump, (double)(clock_now() - j->began) / 1e6, line);
+	job_say(j, NULL, "%s%s", cause, line);
+}
+
+/* One line per output, if there are several. */
+void
+job_print_outputs(struct job *j)
+{
+	char line[REPORT_LINE];
+
+	for (size_t i = 0; i < j->nouts && j->nouts > 1; i++) {
+		report_output(&j->pump, &j->outs[i], line);
+		job_say(j, j->outs[i].name, "%s", line);
+	}
+}
+
+void
+job_say_ended(struct job *j)
+{
+	static const char *const causes[] = {
+		[SIGHUP] = "hangup: ",
+		[SIGINT] = "interrupt: ",
+		[SIGTERM] = "terminated: ",
+	};
+
+	if (!job_ended() || (j->status & STATUS_SIGNAL) != 0)
+		return;
+	/* the last line of the display says as much */
+	if (!j->o.quiet && !display_shown(&j->display))
+		job_print_counts(j, causes[job_ended()]);
+	j->status |= STATUS_SIGNAL;
+}
+
+void
+job_explain(struct job *j, const struct input *in)
+{
+	char line[REPORT_LINE];
+
+	if (report_fall(&j->pump, line))
+		job_say(j, in->name, "%s", line);
+	report_engine(&j->pump, line);
+	job_say(j, in->name, "%s", line);
+	job_print_outputs(j);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/eventfd.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/retry.h"
+#include "job/follow.h"
+#include "job/job.h"
+#include "msg.h"
+
+/* Set by the handler; the eventfd wakes poll(2) without a race. */
+static volatile sig_atomic_t woken, asked, ended, stopped, reads, wake_fd = -1;
+
+static void
+on_signal(int sig)
+{
+	int saved = errno;
+	uint64_t one = 1;
+
+	if (sig == SIGUSR1)
+		asked = 1;
+	else if (sig == SIGTSTP)
+		stopped = 1;
+	else if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP)
+		ended = retry_ended = sig; /* the others only wake us */
+	woken = 1;
+	if (write(wake_fd, &one, sizeof(one)) == -1)
+		errno = saved;
+	errno = saved;
+}
+
+/* Nobody touches what is ignored: nohup and the shell's & have their reasons */
+static void
+take_signal(int sig, void (*handler)(int))
+{
+	struct sigaction sa = { .sa_handler = handler }, old;
+
+	/* no SA_RESTART: what blocks must come back and look */
+	if (sigaction(sig, &sa, &old) == 0 && old.sa_handler == SIG_IGN)
+		sigaction(sig, &old, NULL);
+}
+
+/* Another zpipe talks to us, or a reader has taken something (POLL_OUT). */
+static void
+on_io(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (info->si_code == POLL_OUT)
+		reads++;
+	on_signal(sig);
+}
+
+/* For signals whose errno says it all. A handler: exec(3) undoes it. */
+static void
+nothing(int sig)
+{
+	(void)sig;
+}
+
+/* Only where a line is drawn; all others are as if it had no display. */
+static void
+watch_terminal(void)
+{
+	take_signal(SIGTSTP, on_signal);
+	take_signal(SIGWINCH, on_signal);
+	take_signal(SIGCONT, on_signal);
+	/* with tostop (stty(1)) a background job must not be stopped for it */
+	take_signal(SIGTTOU, nothing);
+}
+
+static bool
+has_command(const struct job *j)
+{
+	for (size_t i = 0; i < j->nouts; i++)
+		if (j->outs[i].child_end != -1)
+			return true;
+	return j->monitor.command != 0;
+}
+
+int
+job_watch_signals(struct job *j)
+{
+	struct sigaction told = { .sa_handler = on_signal };
+	struct sigaction io = { .sa_sigaction = on_io, .sa_flags = SA_SIGINFO };
+
+	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (wake_fd == -1)
+		return -1;
+	j->calls.wake_fd = wake_fd;
+	j->calls.woken = &woken;
+	j->calls.reads = &reads;
+	take_signal(SIGUSR1, on_signal);
+	if (j->display.visible)
+		watch_terminal();
+	/* we wait for these, whatever we were given; a command has ended */
+	sigemptyset(&told.sa_mask);
+	sigaction(SIGIO, &io, NULL);
+	sigaddset(&told.sa_mask, SIGIO);
+	if (has_command(j)) {
+		sigaction(SIGCHLD, &told, NULL);
+		sigaddset(&told.sa_mask, SIGCHLD);
+	}
+	sigprocmask(SIG_UNBLOCK, &told.sa_mask, NULL);
+	if (j->o.ignore_interrupts)
+		signal(SIGINT, SIG_IGN);
+	else
+		take_signal(SIGINT, on_signal);
+	take_signal(SIGTERM, on_signal);
+	take_signal(SIGHUP, on_signal);
+	take_signal(SIGPIPE, nothing); /* see job_follow_signal() */
+	take_signal(SIGXFSZ, nothing); /* EFBIG, of one output */
+	return 0;
+}
+
+/*
+ * The default of SIGTSTP, as an orphan is not stopped by it; but the time that
+ * passes is not ours.
+ */
+static void
+stop(struct job *j)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL }, old;
+
+	stopped = 0;
+	meter_stop(&j->display.meter, clock_now());
+	display_yield(&j->display);
+	sigaction(SIGTSTP, &dfl, &old);
+	raise(SIGTSTP);
+	sigaction(SIGTSTP, &old, NULL);
+	meter_go(&j->display.meter, clock_now());
+	display_draw(&j->display, &j->pump, NULL);
+}
+
+bool
+job_on_wake(void *ctx)
+{
+	struct job *j = ctx;
+	uint64_t n;
+
+	woken = 0;
+	(void)!read(wake_fd, &n, sizeof(n)); /* it only has to be empty */
+	if (stopped)
+		stop(j);
+	if (asked && !j->o.quiet) {
+		job_print_counts(j, "");
+		job_print_outputs(j);
+	}
+	if (j->remote.fd != -1)
+		remote_serve(&j->remote, job_on_message, j);
+	display_resized(&j->display, &j->pump);
+	asked = 0;
+	return ended != 0;
+}
+
+/*
+ * Whoever started us may have ignored SIGCHLD, and so do we then, after
+ * exec(3): the kernel would forget our children before we have waited for them
+ * (sigaction(2)). Before the first of them is made.
+ */
+void
+job_take_children(void)
+{
+	signal(SIGCHLD, SIG_DFL);
+}
+
+/*
+ * The reader is gone. cat dies of it, unless SIGPIPE is ignored or blocked; so
+ * do we, but by our own hand, when all has been said.
+ */
+bool
+job_dies_of_pipe(void)
+{
+	struct sigaction sa;
+	sigset_t blocked;
+
+	return sigaction(SIGPIPE, NULL, &sa) == 0 && sa.sa_handler != SIG_IGN &&
+	    sigprocmask(SIG_BLOCK, NULL, &blocked) == 0 &&
+	    !sigismember(&blocked, SIGPIPE);
+}
+
+/* Returns only if the signal cannot end us: the first process of a container */
+static void
+die_of(int sig)
+{
+	sigset_t set;
+
+	signal(sig, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(sig);
+}
+
+/* All has been said and cleaned up: as cat, we end by what has ended us. */
+void
+job_follow_signal(struct job *j)
+{
+	if (j->left != NULL) {
+		die_of(SIGPIPE);
+		errno = EPIPE;
+		msg_errno(j->left);
+		j->status |= STATUS_MOVE;
+	}
+	if (ended) {
+		die_of(ended);
+		j->status |= STATUS_SIGNAL;
+	}
+}
+
+int
+job_ended(void)
+{
+	return ended;
+}
+
+bool
+job_woken(void)
+{
+	return woken != 0;
+}
+
+int
+job_wake_fd(void)
+{
+	return wake_fd;
+}
