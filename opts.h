@@ -11,17 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "buf.h"
+#include "engine/flow.h"
 #include "show/show.h"
-
-enum engine {
-	ENGINE_AUTO,
-	ENGINE_RING,
-	ENGINE_MMAP,
-	ENGINE_SPLICE,
-	ENGINE_RANGE,
-	ENGINE_COPY,
-};
 
 /* The name that --engine and --explain use; never NULL. */
 const char *engine_name(enum engine);
@@ -49,13 +40,6 @@ enum output_error {
 	OUTPUT_ERROR_WARN_NOPIPE,
 	OUTPUT_ERROR_EXIT,
 	OUTPUT_ERROR_EXIT_NOPIPE,
-};
-
-/* What happens to an output that does not keep up. */
-enum lag {
-	LAG_WAIT,
-	LAG_DROP,
-	LAG_DETACH,
 };
 
 /* What --monitor shows of a command. */

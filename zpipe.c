@@ -10,10 +10,10 @@
  *	job/		what one invocation does: transfer, store first, run a
  *			command between two pipes, watch another process, ask
  *			or change another zpipe, be asked or changed, report
- *	pump.c		chooses the engine for each input
- *	engine/		how bytes travel: through user memory (carry), within
- *			the kernel (direct), and what engines share: waiting,
- *			the rate limit, the view of the bytes
+ *	pump/		chooses the engine for each input, steps it, sleeps
+ *	engine/		how bytes travel: ring and copy (carry), splice, tee,
+ *			range, mmap; and what they share: the flow, the rate
+ *			limit, the view of the bytes
  *	buf.c		the ring: fill, sent, drained, released; the fence
  *	io/		where bytes come from and go to: input, output
  *	show/		what a person sees: meter, line, fields, terminal
@@ -85,6 +85,7 @@ main(int argc, char *argv[])
 		j.status = flush_stdout();
 		break;
 	case OPTS_RUN:
+		job_init(&j);
 		j.titled = (j.o.extra & EXTRA_PROCESS) != 0;
 		if (j.titled)
 			setproctitle_init(argc, argv, environ);
@@ -98,7 +99,7 @@ main(int argc, char *argv[])
 		break;
 	}
 	job_follow_signal(&j);
-	free(j.outs);
+	free(j.forward.outs);
 	opts_release(&j.o);
 	return j.status;
 }

@@ -1,53 +1,42 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Through user memory: the engines ring and copy, which differ in what becomes
- * of a buffer that has been sent, and the only ones that serve several outputs
- * of any kind, each at its own pace.
- */
 #include "config.h"
-
-#include <sys/mman.h>
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "engine/engine.h"
+#include "engine/carry.h"
 
 /*
  * FILL: what one read takes from a file. Each vmsplice(2) waits for the pipe's
  *	lock and wakes the reader, so few of them; 2 MiB leaves the cache.
  * AHEAD: so much of a file is read before it can be sent; see may_read().
- * BANK_BUFS: a fence per 6 MiB, two such banks. More leave the cache.
- * LAST_US: at the end, an output that lags has so long to take anything at all.
+ * CHUNK: what a device is given at once.
  */
 enum {
 	FILL = 1 << 20,
 	AHEAD = 2 << 20,
-	BANK_BUFS = 3,
-	COPY_BUFFER = 128 << 10,
-	COPY_MOST = 16 << 20,
+	CHUNK = 128 << 10,
 	DRAIN_US = 50,
 	DRAIN_MOST_US = 10000,
-	LAST_US = 1000000,
 };
 
 /* ---- room in the ring ------------------------------------------------- */
 
 /* Where every output is; tee(2) may have given them more than the ring has. */
 static uint64_t
-sent_by_all(const struct pump *p, const struct ring *r)
+sent_by_all(const struct flow *f, const struct ring *r)
 {
-	uint64_t at = engine_slowest(p, false);
+	uint64_t at = flow_slowest(f, false);
 
 	return at < r->filled ? at : r->filled;
 }
 
 static bool
-sends_records(const struct pump *p)
+sends_records(const struct flow *f)
 {
-	FOREACH_OUTPUT(p, o)
+	FOREACH_OUTPUT(f, o)
 		if (o->packets)
 			return true;
 	return false;
@@ -61,22 +50,22 @@ sends_records(const struct pump *p)
  * 0.75). So a file, which can wait, is read only so far ahead...
  */
 static uint64_t
-may_read(const struct pump *p, const struct input *in, const struct ring *r)
+may_read(const struct flow *f, const struct input *in, const struct ring *r)
 {
-	uint64_t sent = p->o->lag == LAG_WAIT ? r->sent :
-						engine_furthest(p, false);
+	uint64_t sent = f->conf->lag == LAG_WAIT ? r->sent :
+						   flow_furthest(f, false);
 	uint64_t most = input_pollable(in) ? UINT64_MAX : AHEAD, held;
 
 	/* a producer is to feel a limit, and soon; unless it must not */
-	if (p->limit.rate != 0 && p->o->lag == LAG_WAIT) {
-		most = p->limit.rate / 4 < AHEAD ? p->limit.rate / 4 : AHEAD;
+	if (f->limit.rate != 0 && f->conf->lag == LAG_WAIT) {
+		most = f->limit.rate / 4 < AHEAD ? f->limit.rate / 4 : AHEAD;
 		most = most > SHORT ? most : SHORT;
 	}
 	held = r->filled - sent;
 	/* an output of records gets one for each read, and so no two of them */
-	if (held >= most || (held > 0 && sends_records(p)))
+	if (held >= most || (held > 0 && sends_records(f)))
 		return 0;
-	if (p->limit.rate == 0)
+	if (f->limit.rate == 0)
 		return UINT64_MAX;
 	if (most - held >= in->record)
 		return most - held;
@@ -98,9 +87,9 @@ crowded(const struct ring *r)
 
 /* Have pipes been emptied meanwhile? */
 static void
-drain_all(struct pump *p, struct ring *r)
+drain_all(struct flow *f, struct ring *r)
 {
-	FOREACH_OUTPUT(p, o) {
+	FOREACH_OUTPUT(f, o) {
 		/* its count never falls again; what it holds nobody reads */
 		if (o->left_at == 0 && output_drain(o) == 0)
 			continue;
@@ -109,7 +98,7 @@ drain_all(struct pump *p, struct ring *r)
 		if (r->release == RELEASE_DRAIN)
 			r->release = RELEASE_FRESH;
 	}
-	ring_drained(r, engine_slowest(p, true));
+	ring_drained(r, flow_slowest(f, true));
 }
 
 /*
@@ -117,54 +106,54 @@ drain_all(struct pump *p, struct ring *r)
  * Outputs that are a buffer or more behind lose what is left of the oldest, or
  * are cut off; those that were given it but sit on its pages keep them. The
  * furthest is always waited for; one output alone is compared with the input,
- * if that cannot wait. True if there may be room now.
+ * if that cannot wait. STEP_MOVED if there may be room now, STEP_WAIT if not.
  */
-static bool
-make_way(struct pump *p, const struct input *in, struct ring *r)
+static enum step
+make_way(struct flow *f, const struct input *in, struct ring *r)
 {
-	bool alone = p->nouts == 1 &&
+	bool alone = f->nouts == 1 &&
 	    (in->kind == INPUT_PIPE || in->kind == INPUT_SOCKET);
 	uint64_t wants = ring_wants(r), end = r->sent;
 	size_t len = 0;
 
 	if (crowded(r) || wants > r->sent) {
 		/* whoever has all that --rate-limit allows does not lag */
-		if (p->limit.rate != 0 && r->sent >= p->horizon)
-			return false;
+		if (f->limit.rate != 0 && r->sent >= f->horizon)
+			return STEP_WAIT;
 		if (r->sent < r->filled)
 			ring_bytes(r, r->sent, &len);
 		end += len;
-		if (len == 0 || (!alone && engine_furthest(p, false) < end))
-			return false;
-		FOREACH_OUTPUT(p, o) {
+		if (len == 0 || (!alone && flow_furthest(f, false) < end))
+			return STEP_WAIT;
+		FOREACH_OUTPUT(f, o) {
 			if (o->sent >= end)
 				continue;
-			if (p->o->lag == LAG_DROP) {
+			if (f->conf->lag == LAG_DROP) {
 				output_skip(o, end);
 				continue;
 			}
 			/* its reader has pages that nobody asks about now */
 			if (r->release == RELEASE_DRAIN)
 				r->release = RELEASE_FRESH;
-			engine_lose(p, o, LOSS_LAG);
+			return flow_lose(f, o, LOSS_LAG);
 		}
-		ring_sent(r, sent_by_all(p, r));
-		return engine_left(p) > 0;
+		ring_sent(r, sent_by_all(f, r));
+		return STEP_MOVED;
 	}
-	if (!alone && engine_furthest(p, true) < wants)
-		return false;
+	if (!alone && flow_furthest(f, true) < wants)
+		return STEP_WAIT;
 	ring_abandon(r);
-	return true;
+	return STEP_MOVED;
 }
 
 /* An input that cannot wait, or readers that hold on to buffers. */
 static bool
-may_grow(struct pump *p, const struct input *in, const struct ring *r)
+may_grow(const struct flow *f, const struct input *in, struct carry *c)
 {
-	bool held = r->shared != p->shared_seen;
+	bool held = c->ring.shared != c->shared;
 
-	p->shared_seen = r->shared;
-	return held || input_pollable(in) || p->o->lag != LAG_WAIT;
+	c->shared = c->ring.shared;
+	return held || input_pollable(in) || f->conf->lag != LAG_WAIT;
 }
 
 static char *
@@ -176,28 +165,34 @@ try_room(struct ring *r, size_t least, size_t *n)
 	return NULL;
 }
 
-/* Room in the ring for `least` bytes, or what can be done to get some. */
+/*
+ * Room in the ring for `least` bytes, or what can be done to get some. NULL
+ * with errno; EAGAIN with *s set to STEP_LOST if an output is to go first.
+ */
 static char *
-find_room(struct pump *p, const struct input *in, struct ring *r, size_t least,
-    size_t *n)
+find_room(struct flow *f, const struct input *in, struct carry *c, size_t least,
+    size_t *n, enum step *s)
 {
+	struct ring *r = &c->ring;
 	char *room = try_room(r, least, n);
 
+	*s = STEP_WAIT;
 	if (room != NULL || errno != EAGAIN)
 		return room;
-	drain_all(p, r);
+	drain_all(f, r);
 	room = try_room(r, least, n);
 	if (room != NULL || errno != EAGAIN)
 		return room;
 	/* a bank is added behind a full one; up to there it is merely filled */
-	if (may_grow(p, in, r) &&
+	if (may_grow(f, in, c) &&
 	    (ring_grow(r) == 0 ||
 		ring_size(r) + r->conf.buf_size <= r->conf.max)) {
 		room = ring_room(r, least, n);
 		if (room != NULL || errno != EAGAIN)
 			return room;
 	}
-	while (p->o->lag != LAG_WAIT && make_way(p, in, r)) {
+	while (f->conf->lag != LAG_WAIT &&
+	    (*s = make_way(f, in, r)) == STEP_MOVED) {
 		room = try_room(r, least, n);
 		if (room != NULL || errno != EAGAIN)
 			return room;
@@ -206,13 +201,17 @@ find_room(struct pump *p, const struct input *in, struct ring *r, size_t least,
 	return NULL;
 }
 
+/* ---- from the input --------------------------------------------------- */
+
 enum fill {
 	FILL_NONE, /* not tried: what has been read is all there is */
 	FILL_SOME,
 	FILL_END,
-	FILL_AGAIN, /* a signal came: at once, if it does not end us */
-	FILL_IDLE,  /* when there is something to read */
-	FILL_FULL,  /* when a buffer has been released */
+	FILL_AGAIN,   /* a signal came: at once, if it does not end us */
+	FILL_IDLE,    /* when there is something to read */
+	FILL_FULL,    /* when a buffer has been released */
+	FILL_LOST,    /* when an output that lags has gone */
+	FILL_SKIPPED, /* NULs for what could not be read: errno */
 	FILL_READ,
 	FILL_NOMEM
 };
@@ -220,44 +219,43 @@ enum fill {
 static size_t
 up_to_stop(void *ctx, const char *bytes, size_t n)
 {
-	const struct pump *p = ctx;
+	const struct flow *f = ctx;
 	uint64_t ended;
 
-	return view_cut(&p->view, bytes, n, p->stop_lines - p->view.ended,
+	return view_cut(&f->view, bytes, n, f->stop_lines - f->view.ended,
 	    &ended);
 }
 
 /* They are in the ring now, and have been looked at. */
 static enum fill
-filled(struct pump *p, struct ring *r, const char *room, size_t n)
+filled(struct flow *f, struct ring *r, const char *room, size_t n)
 {
-	struct view *v = &p->view;
+	struct view *v = &f->view;
 
-	if (n > p->stop - p->moved)
-		n = (size_t)(p->stop - p->moved); /* of a record */
-	if (p->stop_lines != UINT64_MAX)
-		n = up_to_stop(p, room, n);
+	if (n > f->stop - f->moved)
+		n = (size_t)(f->stop - f->moved); /* of a record */
+	if (f->stop_lines != UINT64_MAX)
+		n = up_to_stop(f, room, n);
 	if (view_wanted(v))
-		view_bytes(v, p->moved, room, n);
+		view_bytes(v, f->moved, room, n);
 	ring_filled(r, n);
-	p->moved += n;
-	p->piece = n;
-	engine_count(p, n);
-	return pump_full(p) ? FILL_END : FILL_SOME;
+	f->moved += n;
+	flow_count(f, n);
+	return flow_full(f) ? FILL_END : FILL_SOME;
 }
 
 /* What cannot be read is NULs, if it was asked for. */
 static enum fill
-skip(struct pump *p, struct input *in, struct ring *r, char *room, size_t n)
+skip(struct flow *f, struct input *in, struct ring *r, char *room, size_t n)
 {
 	ssize_t skipped = in->block == 0 ? -1 : input_skip(in, n);
 
 	if (skipped <= 0)
 		return skipped == 0 ? FILL_AGAIN : FILL_READ;
-	p->calls->on_skip(p->calls->ctx, in, (uint64_t)(in->at - skipped),
-	    (size_t)skipped);
 	memset(room, 0, (size_t)skipped);
-	return filled(p, r, room, (size_t)skipped);
+	filled(f, r, room, (size_t)skipped);
+	f->skipped = (size_t)skipped;
+	return FILL_SKIPPED;
 }
 
 /*
@@ -265,9 +263,9 @@ skip(struct pump *p, struct input *in, struct ring *r, char *room, size_t n)
  * EMSGSIZE if it is longer than a buffer, or with what the socket said.
  */
 static size_t
-room_for(const struct pump *p, struct input *in, const struct ring *r)
+room_for(const struct flow *f, struct input *in, const struct ring *r)
 {
-	uint64_t left = p->stop - p->moved;
+	uint64_t left = f->stop - f->moved;
 	ssize_t n = (ssize_t)in->record;
 
 	if (in->kind == INPUT_SOCKET && in->packets)
@@ -282,9 +280,9 @@ room_for(const struct pump *p, struct input *in, const struct ring *r)
 
 /* The bytes to ask for: a chunk, if there is room for one. */
 static size_t
-ask(const struct pump *p, size_t room, size_t least, uint64_t most)
+ask(const struct flow *f, size_t room, size_t least, uint64_t most)
 {
-	size_t chunk = p->o->chunk_size != 0 ? p->o->chunk_size : FILL;
+	size_t chunk = f->conf->chunk_size != 0 ? f->conf->chunk_size : FILL;
 	size_t n = room < chunk ? room : chunk;
 
 	n = n < most ? n : (size_t)most;
@@ -293,43 +291,49 @@ ask(const struct pump *p, size_t room, size_t least, uint64_t most)
 
 /* Reads at most `most` bytes into the ring, or one record. */
 static enum fill
-fill(struct pump *p, struct input *in, struct ring *r, uint64_t most)
+fill(struct flow *f, struct input *in, struct carry *c, uint64_t most)
 {
+	struct ring *r = &c->ring;
 	bool packets = in->packets && in->kind == INPUT_SOCKET;
 	size_t least, n;
 	ssize_t got;
 	char *room;
+	enum step s;
 
-	if (packets && !p->in_ready)
+	if (packets && !f->seen.input)
 		return FILL_IDLE;
-	least = room_for(p, in, r);
+	least = room_for(f, in, r);
 	if (least == 0) {
-		p->in_ready = false;
+		f->seen.input = false;
 		return errno == EINTR ? FILL_AGAIN :
 		    errno == EAGAIN   ? FILL_IDLE :
 					FILL_READ;
 	}
-	room = find_room(p, in, r, least, &n);
+	room = find_room(f, in, c, least, &n, &s);
 	if (room == NULL)
-		return errno == EAGAIN ? FILL_FULL : FILL_NOMEM;
-	if (input_pollable(in) && !p->in_ready)
+		return s == STEP_LOST ? FILL_LOST :
+		    errno == EAGAIN   ? FILL_FULL :
+					FILL_NOMEM;
+	if (input_pollable(in) && !f->seen.input)
 		return FILL_IDLE;
-	n = ask(p, n, least, most);
-	if (p->stop_lines != UINT64_MAX && !input_pollable(in))
-		got = input_read_cut(in, room, n, up_to_stop, p);
+	n = ask(f, n, least, most);
+	if (f->stop_lines != UINT64_MAX && !input_pollable(in))
+		got = input_read_cut(in, room, n, up_to_stop, f);
 	else
 		got = input_read(in, room, n);
-	p->in_ready = false;
+	f->seen.input = false;
 	if (got == -1 && errno == EINTR)
 		return FILL_AGAIN;
 	if (got == -1 && errno == EAGAIN)
 		return FILL_IDLE;
 	if (got == -1)
-		return skip(p, in, r, room, n);
+		return skip(f, in, r, room, n);
 	if (got == 0)
 		return FILL_END;
-	return filled(p, r, room, (size_t)got);
+	return filled(f, r, room, (size_t)got);
 }
+
+/* ---- to the outputs --------------------------------------------------- */
 
 /*
  * --rate-limit: how far the outputs may be given what is in the ring. What was
@@ -337,63 +341,63 @@ fill(struct pump *p, struct input *in, struct ring *r, uint64_t most)
  * follow when a reader that has stalled goes on.
  */
 static void
-allow(struct pump *p, struct ring *r)
+allow(struct flow *f, struct ring *r)
 {
-	uint64_t at = engine_furthest(p, false), may, ended;
+	uint64_t at = flow_furthest(f, false), may, ended;
 	size_t n;
 
-	if (p->limit.rate == 0) {
-		p->horizon = r->filled;
+	if (f->limit.rate == 0) {
+		f->horizon = r->filled;
 		return;
 	}
-	if (p->horizon < at)
-		p->horizon = at;
-	if (at < p->horizon)
+	if (f->horizon < at)
+		f->horizon = at;
+	if (at < f->horizon)
 		return;
-	may = limit_may(&p->limit, clock_now());
-	while (may > 0 && p->horizon < r->filled) {
-		const char *bytes = ring_bytes(r, p->horizon, &n);
+	may = limit_may(&f->limit, clock_now());
+	while (may > 0 && f->horizon < r->filled) {
+		const char *bytes = ring_bytes(r, f->horizon, &n);
 
-		if (p->view.lines)
-			n = view_cut(&p->view, bytes, n, may, &ended);
+		if (f->view.lines)
+			n = view_cut(&f->view, bytes, n, may, &ended);
 		else
 			ended = n = n < may ? n : (size_t)may;
-		limit_took(&p->limit, ended);
+		limit_took(&f->limit, ended);
 		may -= ended;
-		p->horizon += n;
+		f->horizon += n;
 	}
 }
 
-/* How long what is in the ring has to wait for that; -1: it does not. */
-static long
-held_back(const struct pump *p, const struct ring *r)
+long
+carry_held_back(const struct carry *c, const struct flow *f)
 {
-	if (p->limit.rate == 0 || p->horizon >= r->filled ||
-	    engine_furthest(p, false) < p->horizon)
+	if (f->limit.rate == 0 || f->horizon >= c->ring.filled ||
+	    flow_furthest(f, false) < f->horizon)
 		return -1;
-	return limit_wait(&p->limit, clock_now());
+	return limit_wait(&f->limit, clock_now());
 }
 
 /*
  * Gives one output what it has not got yet. *moved is set if it took any of
- * it; o->full if it would take no more.
+ * it; o->full if it would take no more. STEP_MOVED, or what the job is to do.
  */
 static enum step
-send_one(struct pump *p, struct ring *r, struct output *o, bool *moved)
+send_one(struct flow *f, struct carry *c, struct output *o, bool *moved)
 {
-	size_t chunk = p->o->chunk_size != 0 ? p->o->chunk_size : COPY_BUFFER;
+	size_t chunk = f->conf->chunk_size != 0 ? f->conf->chunk_size : CHUNK;
+	const struct ring *r = &c->ring;
 
-	while (o->sent < r->filled && o->sent < p->horizon) {
+	while (o->sent < r->filled && o->sent < f->horizon) {
 		size_t len;
 		const char *bytes = ring_bytes(r, o->sent, &len);
 		bool share;
 		ssize_t n;
 
-		if (len > p->horizon - o->sent)
-			len = (size_t)(p->horizon - o->sent);
+		if (len > f->horizon - o->sent)
+			len = (size_t)(f->horizon - o->sent);
 		if (o->kind == OUTPUT_CHAR && len > chunk)
 			len = chunk; /* a block of a tape, perhaps */
-		share = r == &p->ring && o->vmsplices && len >= SHARE;
+		share = c->shares && o->vmsplices && len >= SHARE;
 		if (share)
 			n = output_share(o, bytes, len);
 		else
@@ -414,43 +418,43 @@ send_one(struct pump *p, struct ring *r, struct output *o, bool *moved)
 			*moved = true; /* once more, if that did not end us */
 			break;
 		}
-		if (share && errno == EOPNOTSUPP) {
-			p->fell_errno = o->refused;
-			if (p->o->engine == ENGINE_RING && p->nouts == 1 &&
-			    o->sent == p->start) {
-				errno = o->refused;
-				return STEP_REFUSED;
-			}
-			continue; /* write(2) knows better */
+		if (!share || errno != EOPNOTSUPP)
+			return flow_lose(f, o, LOSS_ERROR);
+		f->refused = o->refused;
+		if (f->conf->engine == ENGINE_RING && f->nouts == 1 &&
+		    o->sent == f->start) {
+			errno = o->refused;
+			return STEP_REFUSED;
 		}
-		*moved = true; /* the others may have room now */
-		return engine_lose(p, o, LOSS_ERROR);
+		/* write(2) knows better */
 	}
-	return STEP_DONE;
+	return STEP_MOVED;
 }
 
-static enum step
-send_all(struct pump *p, struct ring *r, bool *moved)
+enum step
+carry_send(struct carry *c, struct flow *f, bool *moved)
 {
-	allow(p, r);
-	FOREACH_OUTPUT(p, o) {
-		enum step s = STEP_DONE;
+	struct ring *r = &c->ring;
+
+	allow(f, r);
+	FOREACH_OUTPUT(f, o) {
+		enum step s = STEP_MOVED;
 
 		if (o->fifo != NULL) {
-			s = engine_connect(p, o);
+			s = flow_connect(f, o);
 			/* one that has everything already is done now */
 			*moved = *moved || o->fifo == NULL;
 		}
 		/* it takes the pipe's lock to learn that it is still full */
 		if (o->full && !output_ready(o))
 			continue;
-		if (s == STEP_DONE && o->fd != -1)
-			s = send_one(p, r, o, moved);
-		if (s != STEP_DONE)
+		if (s == STEP_MOVED && o->fd != -1)
+			s = send_one(f, c, o, moved);
+		if (s != STEP_MOVED)
 			return s;
 	}
-	ring_sent(r, sent_by_all(p, r));
-	return STEP_DONE;
+	ring_sent(r, sent_by_all(f, r));
+	return STEP_MOVED;
 }
 
 /*
@@ -458,14 +462,14 @@ send_all(struct pump *p, struct ring *r, bool *moved)
  * None tells that a pipe has been emptied further, unless it is full.
  */
 static long
-patience(struct pump *p, const struct ring *r, bool full, long *backoff)
+patience(struct flow *f, struct carry *c, bool full)
 {
-	uint64_t wants = ring_wants(r);
+	uint64_t wants = ring_wants(&c->ring);
 	bool event = true;
 
-	if (!full || crowded(r) || wants > r->sent)
+	if (!full || crowded(&c->ring) || wants > c->ring.sent)
 		return -1;
-	FOREACH_OUTPUT(p, o) {
+	FOREACH_OUTPUT(f, o) {
 		if (o->drained >= wants)
 			continue;
 		o->full = !output_ready(o);
@@ -473,74 +477,25 @@ patience(struct pump *p, const struct ring *r, bool full, long *backoff)
 	}
 	if (event)
 		return -1;
-	*backoff = *backoff == 0 ? DRAIN_US : *backoff * 2;
-	if (*backoff > DRAIN_MOST_US)
-		*backoff = DRAIN_MOST_US;
-	return *backoff;
+	c->backoff = c->backoff == 0 ? DRAIN_US : c->backoff * 2;
+	if (c->backoff > DRAIN_MOST_US)
+		c->backoff = DRAIN_MOST_US;
+	return c->backoff;
 }
 
-/*
- * Both engines that pass bytes through user memory. limit 0: to the end. With
- * several outputs it need not have been sent then: pump_flush() sees to that.
- */
-static enum step
-run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
+/* ---- both ------------------------------------------------------------- */
+
+void
+carry_begin(struct carry *c, const struct flow *f, uint64_t limit, bool trickle)
 {
-	uint64_t stop = p->stop;
-	bool end = false;
-	long backoff = 0;
-
-	if (limit != 0 && limit < stop - p->moved)
-		stop = p->moved + limit;
-	ring_skip(r, p->moved);
-	for (;;) {
-		enum fill f = FILL_NONE;
-		bool moved = false, idle;
-		uint64_t ahead;
-		long usec;
-		enum step s;
-
-		if (engine_stopped(p))
-			return STEP_STOPPED;
-		ring_sent(r, sent_by_all(p, r)); /* one may be lost */
-		engine_grow_pipes(p, in);
-		if (p->in_ready && (s = engine_gather(p, in)) != STEP_DONE)
-			return s;
-		end = end || pump_full(p);
-		ahead = may_read(p, in, r);
-		if (!end && p->moved < stop && ahead > 0) {
-			if (ahead > stop - p->moved)
-				ahead = stop - p->moved;
-			f = fill(p, in, r, ahead);
-			if (f == FILL_READ || f == FILL_NOMEM)
-				return f == FILL_READ ? STEP_READ : STEP_MEMORY;
-			if (engine_left(p) == 0)
-				return STEP_WRITE;
-			end = f == FILL_END;
-			moved = f == FILL_SOME || f == FILL_AGAIN || end;
-			if (f == FILL_SOME && p->trickle && !engine_trickles(p))
-				stop = p->moved;
-		}
-		s = send_all(p, r, &moved);
-		if (s != STEP_DONE)
-			return s;
-		if (end && r == p->many)
-			return STEP_DONE;
-		if (r->sent == r->filled && (end || p->moved >= stop))
-			return end ? STEP_DONE : STEP_LIMIT;
-		if (moved) {
-			backoff = 0;
-			continue;
-		}
-		usec = patience(p, r, f == FILL_FULL, &backoff);
-		idle = f == FILL_IDLE && input_pollable(in);
-		if (f == FILL_IDLE && !idle)
-			usec = TICK_US; /* EAGAIN of a file: FUSE, NFS */
-		usec = engine_sooner(usec, held_back(p, r));
-		s = engine_wait(p, idle ? in : NULL, usec);
-		if (s != STEP_DONE)
-			return s;
-	}
+	c->ready = false;
+	c->stop = f->stop;
+	if (limit != 0 && limit < c->stop - f->moved)
+		c->stop = f->moved + limit;
+	c->trickle = trickle;
+	c->end = false;
+	c->failed = 0;
+	c->backoff = 0;
 }
 
 /*
@@ -548,270 +503,91 @@ run_buffers(struct pump *p, struct input *in, struct ring *r, uint64_t limit)
  * bytes behind it. Several outputs are given it with the next input's.
  */
 static enum step
-flush(struct pump *p, struct ring *r)
+fail(struct flow *f, struct carry *c, bool many)
 {
-	int saved = errno;
-	enum step s;
+	bool moved = false;
+	enum step s = many ? STEP_MOVED : carry_send(c, f, &moved);
 
-	while (r != p->many) {
-		bool moved = false;
-
-		if (engine_stopped(p))
-			return STEP_STOPPED;
-		s = send_all(p, r, &moved);
-		if (s != STEP_DONE)
-			return s;
-		if (r->sent == r->filled)
-			break;
-		if (moved)
-			continue;
-		s = engine_wait(p, NULL, held_back(p, r));
-		if (s != STEP_DONE)
-			return s;
-	}
-	errno = saved;
+	if (s != STEP_MOVED)
+		return s;
+	if (!many && c->ring.sent < c->ring.filled)
+		return moved ? STEP_MOVED :
+			       flow_wait(f, NULL, carry_held_back(c, f));
+	errno = c->failed;
 	return STEP_READ;
 }
 
-/*
- * Hands over the outputs that are done, *done is set then; true if that was not
- * all of them.
- */
-static bool
-part(struct pump *p, uint64_t all, bool last, bool *done)
-{
-	bool more = false;
-
-	FOREACH_OUTPUT(p, o) {
-		if (o->sent < all || (last && o->fifo != NULL))
-			more = true;
-		else if (last && p->drain && !engine_unseen(p) &&
-		    output_taken(o) < o->given)
-			more = true;
-		else if (last) {
-			p->calls->on_done(p->calls->ctx, o);
-			*done = true;
-		}
-	}
-	return more;
-}
-
-/* These have had their time. */
-static void
-leave_behind(struct pump *p, uint64_t all)
-{
-	FOREACH_OUTPUT(p, o) {
-		if (p->o->lag == LAG_DETACH && o->sent < all)
-			engine_lose(p, o, LOSS_LAG);
-		else {
-			if (o->sent < all)
-				output_skip(o, all);
-			p->calls->on_done(p->calls->ctx, o);
-		}
-	}
-}
-
+/* Reads what may be read now. STEP_MOVED, or what the job is to do. */
 static enum step
-await_taken(struct pump *p, long usec)
+take(struct flow *f, struct carry *c, struct input *in, enum fill *what)
 {
-	return p->drain ? engine_wait_taken(p, usec) :
-			  engine_wait(p, NULL, usec);
+	uint64_t ahead = may_read(f, in, &c->ring);
+
+	*what = FILL_NONE;
+	c->end = c->end || flow_full(f);
+	if (c->end || f->moved >= c->stop || ahead == 0)
+		return STEP_MOVED;
+	if (ahead > c->stop - f->moved)
+		ahead = c->stop - f->moved;
+	*what = fill(f, in, c, ahead);
+	switch (*what) {
+	case FILL_LOST:
+		return STEP_LOST;
+	case FILL_SKIPPED:
+		return STEP_SKIPPED;
+	case FILL_NOMEM:
+		return STEP_MEMORY;
+	case FILL_READ:
+		c->failed = errno;
+		break;
+	case FILL_END:
+		c->end = true;
+		break;
+	case FILL_SOME:
+		if (c->trickle && !flow_trickles(f))
+			c->stop = f->moved;
+		break;
+	default:
+		break;
+	}
+	return STEP_MOVED;
 }
 
 enum step
-carry_flush(struct pump *p, bool last)
+carry_step(struct carry *c, struct flow *f, struct input *in, bool many)
 {
-	uint64_t all = p->moved, since = clock_now(), idle;
-	struct ring none = RING_INITIALIZER;
-	struct ring *r = p->many != NULL ? p->many : &none;
-	bool lags = p->o->lag != LAG_WAIT;
-	bool done = false;
-	enum step s = STEP_DONE;
+	struct ring *r = &c->ring;
+	bool moved = false, idle;
+	enum fill got = FILL_NONE;
+	enum step s = STEP_MOVED;
+	long usec;
 
-	while (s == STEP_DONE && part(p, all, last, &done)) {
-		bool moved = false, hurry;
-
-		if (engine_stopped(p))
-			return STEP_STOPPED;
-		s = send_all(p, r, &moved);
-		if (s != STEP_DONE)
-			return s;
-		idle = clock_now() - since;
-		hurry = lags && last && done;
-		if (moved)
-			since += idle;
-		else if (lags && !last && engine_furthest(p, false) == all)
-			break;
-		else if (hurry && idle >= LAST_US)
-			leave_behind(p, all);
-		else
-			s = await_taken(p,
-			    engine_sooner(held_back(p, r),
-				hurry ? (long)(LAST_US - idle) : -1));
+	if (c->failed != 0)
+		return fail(f, c, many);
+	ring_sent(r, sent_by_all(f, r)); /* one may be lost */
+	flow_grow_pipes(f, in);
+	if (f->seen.input)
+		s = flow_gather(f, in);
+	if (s == STEP_MOVED)
+		s = take(f, c, in, &got);
+	if (s != STEP_MOVED || c->failed != 0)
+		return s;
+	moved = got == FILL_SOME || got == FILL_AGAIN || got == FILL_END;
+	s = carry_send(c, f, &moved);
+	if (s != STEP_MOVED)
+		return s;
+	if (c->end && many)
+		return STEP_END;
+	if (r->sent == r->filled && (c->end || f->moved >= c->stop))
+		return c->end ? STEP_END : STEP_LIMIT;
+	if (moved) {
+		c->backoff = 0;
+		return STEP_MOVED;
 	}
-	return s;
-}
-
-enum step
-carry_turn(struct pump *p, struct ring *r)
-{
-	enum step s = STEP_DONE;
-
-	if (p->nouts == 1)
-		return s;
-	if (p->many != NULL && p->many != r) {
-		s = carry_flush(p, false);
-		ring_release(p->many);
-	}
-	p->many = r;
-	return s;
-}
-
-static size_t
-largest_record(const struct input *in)
-{
-	return in->packets && in->kind == INPUT_SOCKET ? INPUT_PACKET :
-							 in->record;
-}
-
-/* Buffers that a read, and a record of this input, fit in. */
-static struct ring_conf
-copy_plan(const struct pump *p, const struct input *in)
-{
-	const struct opts *o = p->o;
-	struct ring_conf c = {
-		.buf_size = COPY_BUFFER,
-		.bank_bufs = 2,
-		.banks = 1,
-		.release = RELEASE_SENT,
-	};
-
-	if (o->chunk_size > c.buf_size)
-		c.buf_size = o->chunk_size < COPY_MOST ?
-		    (o->chunk_size + SHORT - 1) & ~((size_t)SHORT - 1) :
-		    COPY_MOST;
-	if (c.buf_size < largest_record(in))
-		c.buf_size = largest_record(in);
-	c.max = 2 * c.buf_size;
-	if (c.max < o->buffer_size &&
-	    (p->nouts > 1 || o->lag != LAG_WAIT || o->buffer_asked))
-		c.max = o->buffer_size;
-	return c;
-}
-
-/* An input with larger records needs other buffers than those before it. */
-static enum step
-copy_open(struct pump *p, const struct input *in)
-{
-	struct ring_conf c = copy_plan(p, in);
-	enum step s = STEP_DONE;
-
-	if (ring_ready(&p->copy) && p->copy.conf.buf_size >= c.buf_size)
-		return s;
-	if (p->many == &p->copy)
-		s = carry_flush(p, false);
-	/* with --lag somebody may not have got it all: it goes on as it is */
-	if (s != STEP_DONE || p->copy.sent < p->copy.filled)
-		return s;
-	ring_release(&p->copy);
-	return ring_init(&p->copy, &c) == -1 ? STEP_MEMORY : STEP_DONE;
-}
-
-enum step
-run_copy(struct pump *p, struct input *in, uint64_t limit)
-{
-	enum step s = copy_open(p, in);
-
-	if (s == STEP_DONE)
-		s = carry_turn(p, &p->copy);
-	if (s != STEP_DONE)
-		return s;
-	s = run_buffers(p, in, &p->copy, limit);
-	return s == STEP_READ ? flush(p, &p->copy) : s;
-}
-
-/*
- * The ring is made of huge pages, or of small ones where --buffer-size leaves
- * no room for two, or there are none; then only a user who insists gets it.
- */
-static struct ring_conf
-ring_plan(const struct opts *o)
-{
-	size_t huge = huge_page_size(), page = (size_t)sysconf(_SC_PAGESIZE);
-	struct ring_conf c = {
-		.buf_size = RING_HUGE_MAX,
-		.bank_bufs = BANK_BUFS,
-		.banks = 2,
-		.max = o->buffer_size,
-		.release = o->release,
-	};
-
-	c.huge = huge != 0 && huge <= RING_HUGE_MAX && c.max >= 2 * huge;
-	if (c.huge)
-		c.buf_size = huge;
-	else if (c.buf_size > c.max / 4)
-		c.buf_size = c.max / 4 & ~(page - 1);
-	if (c.buf_size < page)
-		c.buf_size = page;
-	while (c.bank_bufs > 1 && c.banks * c.bank_bufs * c.buf_size > c.max)
-		c.bank_bufs--;
-	return c;
-}
-
-static enum step
-ring_open(struct pump *p)
-{
-	struct ring_conf conf = ring_plan(p->o);
-	enum probe probe;
-
-	if (ring_ready(&p->ring))
-		return STEP_DONE;
-	if (!engine_shares(p)) {
-		conf.release = RELEASE_SENT;
-	} else if (p->o->engine == ENGINE_RING && p->nouts > 1 &&
-	    conf.release == RELEASE_AUTO) {
-		/* later there may be bytes that only some have got */
-		if (ring_probe() == PROBE_REFUSED)
-			return STEP_REFUSED;
-	} else if (conf.release == RELEASE_FENCE) {
-		probe = ring_probe();
-		if (probe == PROBE_COPIES)
-			conf.release = RELEASE_SENT;
-		else if (probe == PROBE_FAILED)
-			conf.release = RELEASE_FRESH;
-		else if (probe == PROBE_EXPOSED) {
-			errno = EOPNOTSUPP;
-			return STEP_REFUSED;
-		}
-	}
-	if (ring_init(&p->ring, &conf) == -1)
-		return p->o->engine == ENGINE_RING ? STEP_MEMORY : STEP_FALL;
-	if (p->o->engine != ENGINE_RING && conf.release == RELEASE_AUTO &&
-	    !p->ring.huge && !p->o->buffer_asked) {
-		/* small pages: the faults cost more than a copy (2.5 GB/s) */
-		ring_release(&p->ring);
-		errno = 0;
-		p->why = "no huge pages for a ring";
-		return STEP_FALL;
-	}
-	return STEP_DONE;
-}
-
-enum step
-run_ring(struct pump *p, struct input *in, uint64_t limit)
-{
-	enum step s = ring_open(p);
-
-	if (s != STEP_DONE)
-		return s;
-	if (p->ring.conf.buf_size < largest_record(in)) {
-		p->engine = ENGINE_COPY;
-		p->why = "its records need larger buffers";
-		return run_copy(p, in, limit);
-	}
-	s = carry_turn(p, &p->ring);
-	if (s != STEP_DONE)
-		return s;
-	s = run_buffers(p, in, &p->ring, limit);
-	return s == STEP_READ ? flush(p, &p->ring) : s;
+	usec = patience(f, c, got == FILL_FULL);
+	idle = got == FILL_IDLE && input_pollable(in);
+	if (got == FILL_IDLE && !idle)
+		usec = TICK_US; /* EAGAIN of a file: FUSE, NFS */
+	return flow_wait(f, idle ? in : NULL,
+	    flow_sooner(usec, carry_held_back(c, f)));
 }

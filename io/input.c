@@ -538,6 +538,13 @@ fail:
 	return -1;
 }
 
+size_t
+input_largest(const struct input *in)
+{
+	return in->packets && in->kind == INPUT_SOCKET ? INPUT_PACKET :
+							 in->record;
+}
+
 bool
 input_pollable(const struct input *in)
 {

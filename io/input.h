@@ -137,6 +137,9 @@ enum pipe_mode input_pipe_mode(struct input *);
  */
 bool input_ended(const struct input *);
 
+/* The largest record that one read may give; 0 or 1 without any. */
+size_t input_largest(const struct input *);
+
 /* What the operand would be if it were opened; -1 with errno as stat(2). */
 int input_peek(const char *operand, enum input_kind *);
 

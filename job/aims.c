@@ -10,8 +10,8 @@
 int
 job_inputs_size(const struct job *j, uint64_t *bytes)
 {
-	if (j->o.files != j->stored)
-		return size_inputs(j->o.files, j->o.nfiles, bytes);
+	if (j->leg->files != j->stored)
+		return size_inputs(j->leg->files, j->leg->nfiles, bytes);
 	*bytes = j->store_size;
 	return 0;
 }
@@ -38,8 +38,8 @@ count_lines(struct job *j, uint64_t *lines)
 	int r;
 
 	meter_stop(&j->display.meter, clock_now());
-	r = size_lines(j->o.files, j->o.nfiles, j->pump.view.end, counts_on, j,
-	    lines);
+	r = size_lines(j->leg->files, j->leg->nfiles,
+	    j->leg->pump.flow.view.end, counts_on, j, lines);
 	meter_go(&j->display.meter, clock_now());
 	return r == 0;
 }
@@ -48,9 +48,9 @@ count_lines(struct job *j, uint64_t *lines)
 static bool
 has_room(const struct job *j, uint64_t *room)
 {
-	const struct output *o = &j->outs[0];
+	const struct output *o = &j->leg->outs[0];
 
-	return j->nouts == 1 && S_ISBLK(o->st.st_mode) && !o->append &&
+	return j->leg->nouts == 1 && S_ISBLK(o->st.st_mode) && !o->append &&
 	    !j->o.show.lines && size_room(o->fd, room) == 0;
 }
 
@@ -59,13 +59,14 @@ static bool
 find_size(struct job *j)
 {
 	struct opts *o = &j->o;
-	struct pump *p = &j->pump;
+	struct pump *p = &j->leg->pump;
 	bool lines = o->show.lines, device;
 	uint64_t room, bytes;
 
 	if (o->sized) {
 		if (o->stop_at_size)
-			*(lines ? &p->stop_lines : &p->stop) = o->size;
+			*(lines ? &p->flow.stop_lines :
+				  &p->flow.stop) = o->size;
 		return true;
 	}
 	o->size = 0;
@@ -79,12 +80,12 @@ find_size(struct job *j)
 			o->size = room;
 		/* one byte more, to learn whether there is one */
 		if (device)
-			p->stop = o->stop_at_size ? room : room + 1;
+			p->flow.stop = o->stop_at_size ? room : room + 1;
 		return device;
 	}
 	/* the last line of all may have no end: it comes as well */
 	if (o->stop_at_size)
-		p->stop = device && room < bytes ? room : bytes;
+		p->flow.stop = device && room < bytes ? room : bytes;
 	if (!lines)
 		o->size = bytes;
 	else if (!display_wants_size(&j->display) || !count_lines(j, &o->size))
@@ -100,7 +101,7 @@ job_set_aims(struct job *j)
 
 	if (job_ended()) {
 		job_say_ended(j);
-		display_end(&j->display, &j->pump);
+		display_end(&j->display, &j->leg->pump);
 		return -1;
 	}
 	meter_set_size(&j->display.meter, j->o.size);
@@ -122,12 +123,12 @@ job_where_given(const struct job *j)
 	off_t sum = 0, at;
 	bool any = false;
 
-	for (size_t i = 0; i < j->o.nfiles; i++) {
-		int fd = input_descriptor(j->o.files[i]);
+	for (size_t i = 0; i < j->leg->nfiles; i++) {
+		int fd = input_descriptor(j->leg->files[i]);
 		bool again = false;
 
 		for (size_t k = 0; k < i && fd != -1 && !again; k++)
-			again = input_descriptor(j->o.files[k]) == fd;
+			again = input_descriptor(j->leg->files[k]) == fd;
 		if (fd == -1 || again)
 			continue;
 		at = lseek(fd, 0, SEEK_CUR);

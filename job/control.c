@@ -16,7 +16,7 @@
 static unsigned
 lacks(const struct job *j)
 {
-	const struct pump *p = &j->pump;
+	const struct pump *p = &j->leg->pump;
 	unsigned l = 0;
 
 	if (!display_draws(&j->display))
@@ -25,8 +25,8 @@ lacks(const struct job *j)
 		l |= LACKS_WINDOW;
 	if (!j->titled)
 		l |= LACKS_TITLE;
-	if (p->engine == ENGINE_SPLICE || p->engine == ENGINE_RANGE ||
-	    p->engine == ENGINE_MMAP)
+	if (p->flow.engine == ENGINE_SPLICE || p->flow.engine == ENGINE_RANGE ||
+	    p->flow.engine == ENGINE_MMAP)
 		l |= LACKS_BYTES;
 	if (p->polls == NULL)
 		l |= LACKS_TRANSFER;
@@ -42,14 +42,14 @@ change(struct job *j, struct opts *o)
 {
 	change_apply(&j->o, o);
 	if (o->changed & CHANGED_RATE)
-		pump_limit(&j->pump, j->o.rate_limit);
+		pump_limit(&j->leg->pump, j->o.rate_limit);
 	if (o->changed & CHANGED_BUFFER)
-		pump_buffer(&j->pump, j->o.buffer_size);
+		pump_buffer(&j->leg->pump, j->o.buffer_size);
 	/* without memory the old line goes on, with the old words */
 	if (display_change(&j->display) == -1)
 		memset(o->told, 0, sizeof(o->told));
-	display_wants(&j->display, &j->pump.view);
-	j->pump.tick = clock_now();
+	display_wants(&j->display, &j->leg->pump.flow.view);
+	pump_tick_at(&j->leg->pump, clock_now());
 }
 
 /* Another zpipe wants options changed: "ok", or why not (follow.h). */
@@ -96,7 +96,7 @@ job_size_for_others(struct job *j)
 		return;
 	/* they count from where they stand, which is no longer the start */
 	at = j->given_at == -1 ? -1 : job_where_given(j);
-	if (at > j->given_at && j->o.files != j->stored)
+	if (at > j->given_at && j->leg->files != j->stored)
 		bytes += (uint64_t)(at - j->given_at);
 	j->o.size = bytes;
 	meter_set_size(&j->display.meter, bytes);
@@ -114,7 +114,7 @@ job_on_message(void *ctx, const char *msg, size_t len, char *reply)
 	if (len != 5 || memcmp(msg, "query", 5) != 0)
 		return on_change(j, msg, len, reply);
 	job_size_for_others(j);
-	display_report(&j->display, &j->pump, &report);
+	display_report(&j->display, &j->leg->pump, &report);
 	memcpy(reply, &report, sizeof(report));
 	return sizeof(report);
 }

@@ -54,9 +54,9 @@ reads_output(const struct job *j, const struct input *in,
 	at = lseek(in->fd, 0, SEEK_CUR);
 	to = lseek(o->fd, 0, SEEK_CUR);
 	if (o->append || at == -1 || to == -1)
-		return in->left > 0 || j->pump.moved > o->sent;
+		return in->left > 0 || j->leg->pump.flow.moved > o->sent;
 	/* what it has not got yet comes first */
-	if (at < to + (off_t)(j->pump.moved - o->sent))
+	if (at < to + (off_t)(j->leg->pump.flow.moved - o->sent))
 		return true;
 	return in->left > 0 && share_offset(in->fd, at, o->fd);
 }
@@ -64,24 +64,22 @@ reads_output(const struct job *j, const struct input *in,
 static bool
 is_output(const struct job *j, const struct input *in)
 {
-	for (size_t i = 0; i < j->nouts; i++)
-		if (!j->outs[i].gone && path_same(&in->st, &j->outs[i].st) &&
-		    reads_output(j, in, &j->outs[i]))
+	for (size_t i = 0; i < j->leg->nouts; i++)
+		if (!j->leg->outs[i].gone &&
+		    path_same(&in->st, &j->leg->outs[i].st) &&
+		    reads_output(j, in, &j->leg->outs[i]))
 			return true;
 	return false;
 }
 
 /* True if the next input may be read; in is NULL for what was left of all. */
 static bool
-judge(struct job *j, const struct input *in, enum pump_end end)
+judge(struct job *j, const struct input *in, const struct pump_event *e)
 {
 	const char *name = in != NULL ? in->name : "the outputs";
-	int reason = errno;
 
-	if (j->o.explain && in != NULL)
-		job_explain(j, in);
-	errno = reason;
-	switch (end) {
+	errno = e->reason;
+	switch (e->end) {
 	case PUMP_DONE:
 		return true;
 	case PUMP_READ:
@@ -89,13 +87,13 @@ judge(struct job *j, const struct input *in, enum pump_end end)
 		j->status |= STATUS_MOVE;
 		return true;
 	case PUMP_WRITE:
-		return false; /* job_on_lost() has said why */
+		return false; /* job_lose() has said why */
 	case PUMP_BROKEN:
 		job_blame(j, "cannot go on");
 		j->status |= STATUS_MOVE;
 		return false;
 	case PUMP_REFUSED:
-		if (j->o.engine == ENGINE_AUTO)
+		if (j->leg->engine == ENGINE_AUTO)
 			job_say(j, NULL,
 			    "--release=%s: %s: a fence protects nothing on "
 			    "this kernel: use fresh",
@@ -103,14 +101,13 @@ judge(struct job *j, const struct input *in, enum pump_end end)
 		else
 			job_say(j, NULL,
 			    "--engine=%s: %s: this system refuses it: %s",
-			    engine_name(j->o.engine), name, strerror(reason));
+			    engine_name(j->leg->engine), name,
+			    strerror(e->reason));
 		j->status |= STATUS_MOVE;
 		return false;
 	case PUMP_MEMORY:
 		job_blame(j, name);
 		j->status |= STATUS_MEMORY;
-		return false;
-	case PUMP_STOPPED:
 		break;
 	}
 	return false;
@@ -120,6 +117,7 @@ static bool
 copy_one(struct job *j, const char *operand)
 {
 	struct input in = INPUT_INITIALIZER;
+	struct pump_event e;
 	bool go_on = true;
 
 	if (job_ended())
@@ -142,7 +140,11 @@ copy_one(struct job *j, const char *operand)
 	} else {
 		if (j->o.direct_io)
 			input_direct(&in);
-		go_on = judge(j, &in, pump_input(&j->pump, &in));
+		pump_input(&j->leg->pump, &in);
+		go_on = job_run(j, &e);
+		if (j->o.explain)
+			job_explain(j, &in);
+		go_on = go_on && judge(j, &in, &e);
 	}
 	if (input_close(&in) == -1) {
 		job_blame(j, in.name);
@@ -154,11 +156,11 @@ copy_one(struct job *j, const char *operand)
 static bool
 fits_one(struct job *j, const char *operand, enum input_kind kind)
 {
-	const char *needs = pump_misfit(&j->pump, kind);
+	const char *needs = pump_misfit(&j->leg->pump, kind);
 
 	if (needs == NULL)
 		return true;
-	msg_text(NULL, "--engine=%s: %s: it %s", engine_name(j->o.engine),
+	msg_text(NULL, "--engine=%s: %s: it %s", engine_name(j->leg->engine),
 	    strcmp(operand, "-") == 0 ? "stdin" : operand, needs);
 	j->status |= STATUS_USAGE;
 	return false;
@@ -168,12 +170,12 @@ fits_one(struct job *j, const char *operand, enum input_kind kind)
 bool
 job_fits(struct job *j)
 {
-	if (j->o.engine == ENGINE_AUTO)
+	if (j->leg->engine == ENGINE_AUTO)
 		return true;
 	if (j->o.store != NULL)
 		return fits_one(j, j->o.store, INPUT_FILE);
-	for (size_t i = 0; i < j->o.nfiles; i++) {
-		const char *operand = j->o.files[i];
+	for (size_t i = 0; i < j->leg->nfiles; i++) {
+		const char *operand = j->leg->files[i];
 		enum input_kind kind;
 
 		if (input_peek(operand, &kind) == -1)
@@ -193,8 +195,8 @@ report_rest(struct job *j, size_t i)
 {
 	if (!j->o.stop_at_size || j->o.sized)
 		return;
-	for (; i < j->o.nfiles; i++) {
-		const char *operand = j->o.files[i];
+	for (; i < j->leg->nfiles; i++) {
+		const char *operand = j->leg->files[i];
 
 		if (input_readable(operand) == 0)
 			continue;
@@ -206,14 +208,20 @@ report_rest(struct job *j, size_t i)
 void
 job_copy_all(struct job *j)
 {
+	struct pump *p = &j->leg->pump;
+	struct pump_event e;
 	size_t i;
 
-	for (i = 0; i < j->o.nfiles && !pump_full(&j->pump); i++)
-		if (!copy_one(j, j->o.files[i]))
+	for (i = 0; i < j->leg->nfiles && !pump_full(p); i++)
+		if (!copy_one(j, j->leg->files[i]))
 			return;
 	report_rest(j, i);
-	j->pump.drain = display_awaits(&j->display, &j->pump);
-	if (judge(j, NULL, pump_flush(&j->pump, true)) &&
-	    display_awaits(&j->display, &j->pump))
-		judge(j, NULL, pump_drain(&j->pump));
+	p->readers.await = display_awaits(&j->display, p);
+	pump_finish(p);
+	if (!job_run(j, &e) || !judge(j, NULL, &e) ||
+	    !display_awaits(&j->display, p))
+		return;
+	pump_drain(p);
+	if (job_run(j, &e))
+		judge(j, NULL, &e);
 }

@@ -16,7 +16,7 @@
 #include "job/monitor.h"
 #include "opts.h"
 #include "peer/remote.h"
-#include "pump.h"
+#include "pump/pump.h"
 #include "show/display.h"
 
 /* The exit status is the sum of what happened; the bits are pv's. */
@@ -35,12 +35,24 @@ enum {
 	JOB_TELL_US = 100000
 };
 
-struct job {
-	struct opts o;
+/*
+ * From inputs to outputs. --store-and-forward has two of them, each with a pump
+ * of its own.
+ */
+struct leg {
 	struct output *outs; /* those that could be opened */
 	size_t nouts;
+	const char *const *files; /* its inputs */
+	size_t nfiles;
+	enum engine engine; /* that is forced, or AUTO */
 	struct pump pump;
-	struct pump_calls calls;
+};
+
+struct job {
+	struct opts o;
+	struct leg forward;
+	struct leg *leg; /* that runs now */
+	struct pump_wake wake;
 	struct display display;
 	struct remote remote;
 	struct monitor monitor;
@@ -75,6 +87,9 @@ struct job {
 
 /* ---- transfer.c ------------------------------------------------------- */
 
+/* The options are there; before all else. */
+void job_init(struct job *);
+
 /* Moves the inputs to the outputs, from the first check to the last close. */
 void job_transfer(struct job *);
 
@@ -84,8 +99,14 @@ void job_transfer(struct job *);
  */
 bool job_stand_beside(struct job *);
 
-/* 0, or -1 with errno. */
+/* For the leg that runs now: 0, or -1 with errno. */
 int job_start_pump(struct job *);
+
+/*
+ * Goes on with the task of the pump, and acts on its events. True at the end of
+ * the task, which is *e; false if a signal or a lost output ends all.
+ */
+bool job_run(struct job *, struct pump_event *e);
 
 /* ---- others.c --------------------------------------------------------- */
 
@@ -111,7 +132,7 @@ bool job_woken(void);
 int job_wake_fd(void);
 
 /* Acts on the signals that have come. True: one of them wants an end. */
-bool job_on_wake(void *job);
+bool job_on_wake(struct job *);
 
 /* A vanished reader is to end us by SIGPIPE, as it does cat. */
 bool job_dies_of_pipe(void);
@@ -205,9 +226,8 @@ bool job_not_started(struct job *, struct output *);
 /* A file that we have opened for writing is one that is to be read: said. */
 bool job_overwrites_input(struct job *);
 
-/* As struct pump_calls has them. */
-bool job_on_lost(void *job, struct output *, enum loss);
-void job_on_done(void *job, struct output *);
+/* PUMP_LOST: says so, and closes it. False: that is the end of all. */
+bool job_lose(struct job *, const struct pump_event *);
 
 /* Everything is in it; then it is closed. */
 void job_complete(struct job *, struct output *);

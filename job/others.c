@@ -14,14 +14,11 @@
 static bool
 nap(void *ctx, uint64_t usec, int fd)
 {
-	struct pollfd p[] = { { job_wake_fd(), POLLIN, 0 }, { fd, POLLIN, 0 } };
-	uint64_t end = clock_now() + usec, now;
+	struct job *j = ctx;
+	struct pump_event e;
 
-	while (!job_ended() && p[1].revents == 0 && (now = clock_now()) < end) {
-		if (poll(p, 2, (int)((end - now + 999) / 1000)) > 0 &&
-		    p[0].revents != 0)
-			job_on_wake(ctx);
-	}
+	pump_rest(&j->leg->pump, fd, (long)usec);
+	job_run(j, &e);
 	return !job_ended();
 }
 
@@ -80,10 +77,12 @@ void
 job_follow(struct job *j)
 {
 	struct follow_calls calls = { nap, not_watched, has_ended, j };
+	const struct flow_conf none = { 0 };
 	struct process other = { .fd = -1 };
 	char why[FOLLOW_WHY];
 
-	if (job_watch_signals(j) == -1) {
+	if (job_watch_signals(j) == -1 ||
+	    pump_init(&j->leg->pump, &none, NULL, 0, &j->wake) == -1) {
 		msg_errno("setting up");
 		j->status |= STATUS_MEMORY;
 		return;

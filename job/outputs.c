@@ -24,7 +24,7 @@ job_complete(struct job *j, struct output *o)
 	    !job_ended(); /* who ends us waits for no disk */
 
 	if (sync && o->kind == OUTPUT_FILE)
-		display_draw(&j->display, &j->pump, "flushing");
+		display_draw(&j->display, &j->leg->pump, "flushing");
 	if (o->fd == -1 || output_finish(o, sync) == 0)
 		return;
 	if (errno == EINTR && job_ended())
@@ -40,7 +40,7 @@ let_go(const struct job *j, struct output *o)
 	bool standard = o->fd == STDIN_FILENO || o->fd == STDOUT_FILENO;
 	int r = output_close(o), saved = errno;
 
-	if (standard && j->nouts > 1)
+	if (standard && j->leg->nouts > 1)
 		(void)!open("/dev/null", O_RDWR);
 	errno = saved;
 	return r;
@@ -59,11 +59,11 @@ exits_on_error(const struct job *j)
  * has gone is EPIPE. What is to be said of a command is said when it has ended.
  */
 bool
-job_on_lost(void *ctx, struct output *o, enum loss loss)
+job_lose(struct job *j, const struct pump_event *e)
 {
-	struct job *j = ctx;
+	struct output *o = e->output;
 	enum output_error how = j->o.output_error;
-	bool left = loss == LOSS_ERROR && errno == EPIPE;
+	bool left = e->loss == LOSS_ERROR && e->reason == EPIPE;
 	/* a command, ours or the one that we monitor, reads what it likes */
 	bool quiet = left &&
 	    ((j->monitor.command != 0 && j->monitor.side == SIDE_IN) ||
@@ -76,7 +76,8 @@ job_on_lost(void *ctx, struct output *o, enum loss loss)
 		j->left = o->name;
 		return false;
 	}
-	if (loss == LOSS_LAG)
+	errno = e->reason;
+	if (e->loss == LOSS_LAG)
 		job_say(j, o->name,
 		    "detached after %ju bytes: it did not keep up",
 		    (uintmax_t)o->given);
@@ -92,7 +93,7 @@ job_on_lost(void *ctx, struct output *o, enum loss loss)
 	if (!quiet)
 		j->status |= STATUS_MOVE;
 	let_go(j, o);
-	if (loss == LOSS_LAG || quiet)
+	if (e->loss == LOSS_LAG || quiet)
 		return true;
 	return !exits_on_error(j);
 }
@@ -106,15 +107,6 @@ job_close_one(struct job *j, struct output *o)
 	}
 }
 
-void
-job_on_done(void *ctx, struct output *o)
-{
-	struct job *j = ctx;
-
-	job_complete(j, o);
-	job_close_one(j, o);
-}
-
 /*
  * An input that is a descriptor which was not given: something that cannot be
  * read takes its number, so that none of our own is read in its place. A
@@ -123,8 +115,8 @@ job_on_done(void *ctx, struct output *o)
 static void
 guard_inputs(const struct job *j)
 {
-	for (size_t i = 0; i < j->o.nfiles; i++) {
-		int fd = input_descriptor(j->o.files[i]), null;
+	for (size_t i = 0; i < j->leg->nfiles; i++) {
+		int fd = input_descriptor(j->leg->files[i]), null;
 
 		if (fd <= STDERR_FILENO || fcntl(fd, F_SETFD, FD_CLOEXEC) != -1)
 			continue;
@@ -164,8 +156,8 @@ open_fd(const struct job *j, const struct target *t, struct output *o)
 {
 	int fd = t->fd, r, saved;
 
-	for (size_t i = 0; i < j->nouts && fd == t->fd; i++)
-		if (j->outs[i].fd == t->fd)
+	for (size_t i = 0; i < j->leg->nouts && fd == t->fd; i++)
+		if (j->leg->outs[i].fd == t->fd)
 			fd = fcntl(t->fd, F_DUPFD_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
@@ -223,10 +215,10 @@ job_overwrites_input(struct job *j)
 {
 	struct stat st;
 
-	for (size_t i = 0; i < j->nouts; i++)
-		for (size_t k = 0; k < j->o.nfiles; k++) {
-			const struct output *o = &j->outs[i];
-			const char *operand = j->o.files[k];
+	for (size_t i = 0; i < j->leg->nouts; i++)
+		for (size_t k = 0; k < j->leg->nfiles; k++) {
+			const struct output *o = &j->leg->outs[i];
+			const char *operand = j->leg->files[k];
 
 			if (!o->opened || o->kind != OUTPUT_FILE)
 				continue;
@@ -246,11 +238,12 @@ job_overwrites_input(struct job *j)
 bool
 job_clashes(struct job *j)
 {
-	for (size_t i = 0; i < j->nouts; i++)
+	for (size_t i = 0; i < j->leg->nouts; i++)
 		for (size_t k = 0; k < i; k++)
-			if (output_same(&j->outs[i], &j->outs[k])) {
-				msg_text(j->outs[i].name,
-				    "the same output as %s", j->outs[k].name);
+			if (output_same(&j->leg->outs[i], &j->leg->outs[k])) {
+				msg_text(j->leg->outs[i].name,
+				    "the same output as %s",
+				    j->leg->outs[k].name);
 				j->status |= STATUS_USAGE;
 				return true;
 			}
@@ -264,20 +257,20 @@ job_open_outputs(struct job *j)
 {
 	bool fatal = false;
 
-	j->outs = calloc(j->o.ntargets, sizeof(*j->outs));
-	if (j->outs == NULL) {
+	j->leg->outs = calloc(j->o.ntargets, sizeof(*j->leg->outs));
+	if (j->leg->outs == NULL) {
 		msg_errno("setting up");
 		j->status |= STATUS_MEMORY;
 		return -1;
 	}
 	fatal = !inherited(j);
 	for (size_t i = 0; i < j->o.ntargets && !fatal; i++) {
-		struct output *o = &j->outs[j->nouts];
+		struct output *o = &j->leg->outs[j->leg->nouts];
 
 		if (open_one(j, &j->o.targets[i], o, &fatal) == 0)
-			j->nouts++;
+			j->leg->nouts++;
 	}
-	return fatal || j->nouts == 0 ? -1 : 0;
+	return fatal || j->leg->nouts == 0 ? -1 : 0;
 }
 
 bool
@@ -295,15 +288,15 @@ job_start_outputs(struct job *j)
 {
 	size_t left = 0;
 
-	for (size_t i = 0; i < j->nouts; i++) {
-		struct output *o = &j->outs[i];
+	for (size_t i = 0; i < j->leg->nouts; i++) {
+		struct output *o = &j->leg->outs[i];
 
 		if (o->child_end != -1 && output_spawn(o) == -1 &&
 		    job_not_started(j, o))
 			return -1;
 	}
-	for (size_t i = 0; i < j->nouts; i++) {
-		struct output *o = &j->outs[i];
+	for (size_t i = 0; i < j->leg->nouts; i++) {
+		struct output *o = &j->leg->outs[i];
 
 		if (o->gone)
 			continue;
@@ -330,7 +323,7 @@ job_one_is_left(struct job *j)
 {
 	int fd = -1;
 
-	if (j->nouts > 1 || j->outs[0].fd != STDOUT_FILENO) {
+	if (j->leg->nouts > 1 || j->leg->outs[0].fd != STDOUT_FILENO) {
 		fd = fcntl(job_wake_fd(), F_DUPFD_CLOEXEC, 0);
 		if (fd == -1) {
 			msg_errno("inputs");
@@ -349,25 +342,22 @@ job_one_is_left(struct job *j)
 void
 job_release_readers(struct job *j)
 {
-	for (size_t i = 0; i < j->nouts; i++)
-		if (j->outs[i].fifo != NULL)
-			(void)output_connect(&j->outs[i]);
+	for (size_t i = 0; i < j->leg->nouts; i++)
+		if (j->leg->outs[i].fifo != NULL)
+			(void)output_connect(&j->leg->outs[i]);
 }
 
 /* Its status; false if a signal ends us first. SIGCHLD wakes us. */
 bool
 job_await(struct job *j, pid_t pid, const char *name, int *status)
 {
-	struct pollfd p = { job_wake_fd(), POLLIN, 0 };
+	struct pump *p = &j->leg->pump;
 	pid_t r;
 
-	while ((r = waitpid(pid, status, WNOHANG)) == 0) {
-		/* what job_on_wake() takes out of wake_fd, poll(2) waits for */
-		if (!job_woken())
-			poll(&p, 1, -1);
-		else if (job_on_wake(j))
+	pump_rest(p, -1, -1);
+	while ((r = waitpid(pid, status, WNOHANG)) == 0)
+		if (pump_next(p).what == PUMP_SIGNAL && job_on_wake(j))
 			return false; /* it may stay; we may not */
-	}
 	if (r == -1) {
 		msg_errno(name);
 		j->status |= STATUS_MOVE;

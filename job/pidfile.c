@@ -16,12 +16,12 @@ pidfile_clash(const struct job *j, const struct stat *pid)
 {
 	struct stat st;
 
-	for (size_t i = 0; i < j->nouts; i++)
-		if (path_same(&j->outs[i].st, pid))
+	for (size_t i = 0; i < j->leg->nouts; i++)
+		if (path_same(&j->leg->outs[i].st, pid))
 			return "an output";
 	/* without outputs the operands are no inputs */
-	for (size_t i = 0; i < j->o.nfiles && j->nouts > 0; i++)
-		if (job_stat_input(j->o.files[i], &st) == 0 &&
+	for (size_t i = 0; i < j->leg->nfiles && j->leg->nouts > 0; i++)
+		if (job_stat_input(j->leg->files[i], &st) == 0 &&
 		    path_same(&st, pid))
 			return "an input";
 	if (j->o.store != NULL && stat(j->o.store, &st) == 0 &&

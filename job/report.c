@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "job/report.h"
+#include "opts.h"
 
 static void
 human(char text[16], uint64_t n)
@@ -23,7 +24,7 @@ report_counts(const struct pump *p, double seconds, char line[REPORT_LINE])
 {
 	char amount[16], rate[16];
 	uint64_t sent = pump_sent(p);
-	bool ring = p->engine == ENGINE_RING;
+	bool ring = p->flow.engine == ENGINE_RING;
 
 	if (seconds < 1e-6)
 		seconds = 1e-6;
@@ -31,7 +32,7 @@ report_counts(const struct pump *p, double seconds, char line[REPORT_LINE])
 	human(rate, (uint64_t)((double)sent / seconds));
 	snprintf(line, REPORT_LINE,
 	    "%ju bytes (%s) in %.1f s, %s/s, engine %s%s%s", (uintmax_t)sent,
-	    amount, seconds, rate, engine_name(p->engine),
+	    amount, seconds, rate, engine_name(p->flow.engine),
 	    ring ? ", release " : "", ring ? pump_release_name(p) : "");
 }
 
@@ -66,12 +67,13 @@ report_output(const struct pump *p, const struct output *o,
 bool
 report_fall(const struct pump *p, char line[REPORT_LINE])
 {
-	if (p->fell_errno == 0)
+	bool fell = p->fell_errno != 0;
+
+	if (!fell && p->flow.refused == 0)
 		return false;
 	snprintf(line, REPORT_LINE, "engine %s: %s: went on without it",
-	    p->fell_from == ENGINE_AUTO ? "ring, vmsplice(2)" :
-					  engine_name(p->fell_from),
-	    strerror(p->fell_errno));
+	    fell ? engine_name(p->fell_from) : "ring, vmsplice(2)",
+	    strerror(fell ? p->fell_errno : p->flow.refused));
 	return true;
 }
 
@@ -80,14 +82,17 @@ report_engine(const struct pump *p, char line[REPORT_LINE])
 {
 	char ring[128] = "";
 
-	if (p->engine == ENGINE_RING)
+	if (p->flow.engine == ENGINE_RING)
 		snprintf(ring, sizeof(ring),
 		    "; %zu KiB, %ju fences, "
 		    "%ju buffers shared, %ju renewed",
-		    ring_size(&p->ring) >> 10, (uintmax_t)p->ring.fences,
-		    (uintmax_t)p->ring.shared, (uintmax_t)p->ring.renewed);
+		    ring_size(&p->engines.ring.ring) >> 10,
+		    (uintmax_t)p->engines.ring.ring.fences,
+		    (uintmax_t)p->engines.ring.ring.shared,
+		    (uintmax_t)p->engines.ring.ring.renewed);
 	snprintf(line, REPORT_LINE, "engine %s, release %s: %s%s",
-	    engine_name(p->engine), pump_release_name(p), p->why, ring);
+	    engine_name(p->flow.engine), pump_release_name(p), p->flow.why,
+	    ring);
 }
 
 static const char *

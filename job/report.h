@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "pump.h"
+#include "pump/pump.h"
 
 enum {
 	REPORT_LINE = 1024

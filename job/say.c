@@ -57,7 +57,8 @@ job_print_counts(struct job *j, const char *cause)
 {
 	char line[REPORT_LINE];
 
-	report_counts(&j->pump, (double)(clock_now() - j->began) / 1e6, line);
+	report_counts(&j->leg->pump, (double)(clock_now() - j->began) / 1e6,
+	    line);
 	job_say(j, NULL, "%s%s", cause, line);
 }
 
@@ -67,9 +68,9 @@ job_print_outputs(struct job *j)
 {
 	char line[REPORT_LINE];
 
-	for (size_t i = 0; i < j->nouts && j->nouts > 1; i++) {
-		report_output(&j->pump, &j->outs[i], line);
-		job_say(j, j->outs[i].name, "%s", line);
+	for (size_t i = 0; i < j->leg->nouts && j->leg->nouts > 1; i++) {
+		report_output(&j->leg->pump, &j->leg->outs[i], line);
+		job_say(j, j->leg->outs[i].name, "%s", line);
 	}
 }
 
@@ -95,9 +96,9 @@ job_explain(struct job *j, const struct input *in)
 {
 	char line[REPORT_LINE];
 
-	if (report_fall(&j->pump, line))
+	if (report_fall(&j->leg->pump, line))
 		job_say(j, in->name, "%s", line);
-	report_engine(&j->pump, line);
+	report_engine(&j->leg->pump, line);
 	job_say(j, in->name, "%s", line);
 	job_print_outputs(j);
 }

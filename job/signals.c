@@ -77,8 +77,8 @@ watch_terminal(void)
 static bool
 has_command(const struct job *j)
 {
-	for (size_t i = 0; i < j->nouts; i++)
-		if (j->outs[i].child_end != -1)
+	for (size_t i = 0; i < j->leg->nouts; i++)
+		if (j->leg->outs[i].child_end != -1)
 			return true;
 	return j->monitor.command != 0;
 }
@@ -92,9 +92,7 @@ job_watch_signals(struct job *j)
 	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (wake_fd == -1)
 		return -1;
-	j->calls.wake_fd = wake_fd;
-	j->calls.woken = &woken;
-	j->calls.reads = &reads;
+	j->wake = (struct pump_wake){ &woken, &reads, wake_fd };
 	take_signal(SIGUSR1, on_signal);
 	if (j->display.visible)
 		watch_terminal();
@@ -134,13 +132,12 @@ stop(struct job *j)
 	raise(SIGTSTP);
 	sigaction(SIGTSTP, &old, NULL);
 	meter_go(&j->display.meter, clock_now());
-	display_draw(&j->display, &j->pump, NULL);
+	display_draw(&j->display, &j->leg->pump, NULL);
 }
 
 bool
-job_on_wake(void *ctx)
+job_on_wake(struct job *j)
 {
-	struct job *j = ctx;
 	uint64_t n;
 
 	woken = 0;
@@ -153,7 +150,7 @@ job_on_wake(void *ctx)
 	}
 	if (j->remote.fd != -1)
 		remote_serve(&j->remote, job_on_message, j);
-	display_resized(&j->display, &j->pump);
+	display_resized(&j->display, &j->leg->pump);
 	asked = 0;
 	return ended != 0;
 }

@@ -145,6 +145,27 @@ store_output(const struct job *j, struct output *out)
 	return 0;
 }
 
+static bool
+is_output(struct job *j, const struct output *store)
+{
+	for (size_t i = 0; i < j->leg->nouts; i++) {
+		if (!output_same(store, &j->leg->outs[i]))
+			continue;
+		msg_text(store->name, "the same output as %s",
+		    j->leg->outs[i].name);
+		j->status |= STATUS_USAGE;
+		return true;
+	}
+	return false;
+}
+
+static void
+not_set_up(struct job *j)
+{
+	msg_errno("setting up");
+	j->status |= STATUS_MEMORY;
+}
+
 /*
  * --store-and-forward: all inputs to a file, which then is the input. False if
  * they are not there, and nothing is to go on.
@@ -152,9 +173,8 @@ store_output(const struct job *j, struct output *out)
 static bool
 store(struct job *j)
 {
-	struct output out, *outs = j->outs;
-	size_t nouts = j->nouts;
-	enum engine engine = j->o.engine;
+	struct leg *forward = j->leg, first = *forward;
+	struct output out;
 	int before = j->status;
 	bool good = false;
 
@@ -163,44 +183,45 @@ store(struct job *j)
 		j->status |= STATUS_OPEN;
 		return false;
 	}
-	for (size_t i = 0; i < nouts; i++)
-		if (output_same(&out, &outs[i])) {
-			msg_text(out.name, "the same output as %s",
-			    outs[i].name);
-			j->status |= STATUS_USAGE;
-			output_close(&out);
-			return false;
-		}
-	j->o.engine = ENGINE_AUTO; /* the other is for the outputs */
-	j->outs = &out;
-	j->nouts = 1;
-	j->pump.outs = &out;
-	j->pump.nouts = 1;
-	if (!job_overwrites_input(j) && output_truncate(&out) == 0) {
+	if (is_output(j, &out)) {
+		output_close(&out);
+		return false;
+	}
+	first.engine = ENGINE_AUTO; /* the other is for the outputs */
+	first.outs = &out;
+	first.nouts = 1;
+	j->leg = &first;
+	if (job_start_pump(j) == -1) {
+		not_set_up(j);
+	} else if (!job_overwrites_input(j) && output_truncate(&out) == 0) {
+		first.pump.flow.stop = forward->pump.flow.stop;
+		first.pump.flow.stop_lines = forward->pump.flow.stop_lines;
 		job_copy_all(j);
 		good = !out.gone && !job_ended() && j->status == before;
 	} else if (j->status == before)
 		job_not_started(j, &out);
 	/* what there is to say is about this half, while it can be counted */
 	if (good)
-		display_finish(&j->display, &j->pump);
+		display_finish(&j->display, &first.pump);
 	else {
 		job_say_ended(j);
-		display_end(&j->display, &j->pump);
+		display_end(&j->display, &first.pump);
 	}
-	if (!out.gone)
-		job_on_done(j, &out);
-	j->store_size = j->pump.moved;
-	pump_release(&j->pump);
-	j->o.engine = engine;
-	j->pump.outs = j->outs = outs;
-	j->pump.nouts = j->nouts = nouts;
+	if (!out.gone) {
+		job_complete(j, &out);
+		job_close_one(j, &out);
+	}
+	j->store_size = first.pump.flow.moved;
+	pump_release(&first.pump);
+	j->leg = forward;
 	return good && j->status == before;
 }
 
 bool
 job_store_first(struct job *j)
 {
+	struct flow *f = &j->leg->pump.flow;
+
 	if (open_store(j) == -1 || !store(j))
 		return false;
 	/* the file itself, whatever has its name now */
@@ -212,18 +233,18 @@ job_store_first(struct job *j)
 	snprintf(j->store_operand, sizeof(j->store_operand), "/dev/fd/%d",
 	    j->store_fd);
 	j->stored[0] = j->store_operand;
-	j->o.files = j->stored;
-	j->o.nfiles = 1;
+	j->leg->files = j->stored;
+	j->leg->nfiles = 1;
+	pump_release(&j->leg->pump);
 	if (job_start_pump(j) == -1 || display_again(&j->display) == -1) {
-		msg_errno("setting up");
-		j->status |= STATUS_MEMORY;
+		not_set_up(j);
 		return false;
 	}
 	j->o.sized = false;
 	if (job_set_aims(j) == -1)
 		return false;
 	/* there may be more in it than was stored */
-	if (j->pump.stop > j->store_size)
-		j->pump.stop = j->store_size;
+	if (f->stop > j->store_size)
+		f->stop = j->store_size;
 	return job_start_outputs(j) == 0;
 }

@@ -10,66 +10,131 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/pidfile.h"
 #include "job/job.h"
 #include "msg.h"
 
+/* ---- events ----------------------------------------------------------- */
+
 /* The first tick comes, at the latest, when that is due. */
-static uint64_t
-on_tick(void *ctx, uint64_t now)
+static void
+on_tick(struct job *j)
 {
-	struct job *j = ctx;
-	uint64_t due = display_tick(&j->display, &j->pump, now);
+	uint64_t now = clock_now();
+	uint64_t due = display_tick(&j->display, &j->leg->pump, now);
 
 	job_listen_to_others(j, now);
 	if (!j->told && due > j->began + JOB_TELL_US)
-		return j->began + JOB_TELL_US;
-	return due == UINT64_MAX ? 0 : due;
+		due = j->began + JOB_TELL_US;
+	pump_tick_at(&j->leg->pump, due == UINT64_MAX ? 0 : due);
 }
 
 /* What cannot be read has become NULs; twice -E: one line for each input. */
 static void
-on_skip(void *ctx, struct input *in, uint64_t off, size_t len)
+on_skip(struct job *j, const struct pump_event *e)
 {
-	struct job *j = ctx;
-	int reason = errno;
+	const struct input *in = j->leg->pump.in;
 
 	j->skipped = true;
 	if (j->o.skip_errors > 1 && j->erring == in)
 		return;
 	j->erring = in;
 	job_say(j, in->name, "%s: %zu bytes at %ju are NULs now",
-	    strerror(reason), len, (uintmax_t)off);
+	    strerror(e->reason), e->len, (uintmax_t)e->at);
 }
 
-/* 0, or -1 with errno. */
+/* True: go on. */
+static bool
+act(struct job *j, const struct pump_event *e)
+{
+	switch (e->what) {
+	case PUMP_TICK:
+		on_tick(j);
+		break;
+	case PUMP_SIGNAL:
+		return !job_on_wake(j);
+	case PUMP_LOST:
+		return job_lose(j, e);
+	case PUMP_FINISHED:
+		job_complete(j, e->output);
+		job_close_one(j, e->output);
+		break;
+	case PUMP_SKIPPED:
+		on_skip(j, e);
+		break;
+	case PUMP_END:
+		break;
+	}
+	return true;
+}
+
+bool
+job_run(struct job *j, struct pump_event *e)
+{
+	bool go_on = true;
+
+	do {
+		*e = pump_next(&j->leg->pump);
+		go_on = act(j, e);
+	} while (go_on && e->what != PUMP_END);
+	return go_on;
+}
+
+/* ---- from start to end ------------------------------------------------ */
+
+static struct flow_conf
+plan(const struct job *j)
+{
+	const struct opts *o = &j->o;
+
+	return (struct flow_conf){
+		.engine = j->leg->engine,
+		.release = o->release,
+		.lag = o->lag,
+		.buffer_size = o->buffer_size,
+		.buffer_asked = o->buffer_asked,
+		.chunk_size = o->chunk_size,
+		.pipe_size = o->pipe_size,
+		.pipe_asked = o->pipe_asked,
+		.bytes_only = o->no_splice || o->skip_errors > 0 || o->sparse ||
+		    o->direct_io ||
+		    (o->show.buffer && j->leg->engine == ENGINE_AUTO),
+		.no_splice = o->no_splice,
+		.skip_block = o->skip_errors > 0 ? o->error_skip_block : 0,
+		.one_input = j->leg->nfiles == 1,
+	};
+}
+
 int
 job_start_pump(struct job *j)
 {
-	struct pump *p = &j->pump;
+	struct flow_conf conf = plan(j);
+	struct pump *p = &j->leg->pump;
 
-	if (pump_init(p, &j->o, j->outs, j->nouts, &j->calls) == -1)
+	if (pump_init(p, &conf, j->leg->outs, j->leg->nouts, &j->wake) == -1)
 		return -1;
-	display_wants(&j->display, &p->view);
+	display_wants(&j->display, &p->flow.view);
 	if (j->o.limited)
 		pump_limit(p, j->o.rate_limit);
 	/* listen at once if an option that --remote can change was given */
-	p->tick = j->o.limited || j->o.shows ? j->began :
-					       j->began + JOB_TELL_US;
+	pump_tick_at(p,
+	    j->o.limited || j->o.shows ? j->began : j->began + JOB_TELL_US);
 	return 0;
+}
+
+void
+job_init(struct job *j)
+{
+	j->leg = &j->forward;
+	j->leg->files = j->o.files;
+	j->leg->nfiles = j->o.nfiles;
+	j->leg->engine = j->o.engine;
 }
 
 static int
 set_up(struct job *j)
 {
-	j->calls = (struct pump_calls){
-		.on_wake = job_on_wake,
-		.on_lost = job_on_lost,
-		.on_done = job_on_done,
-		.on_tick = on_tick,
-		.on_skip = on_skip,
-		.ctx = j,
-	};
 	if (job_open_outputs(j) == -1 || job_clashes(j))
 		return -1;
 	if (display_open(&j->display, &j->o, j->began) == -1 ||
@@ -79,14 +144,14 @@ set_up(struct job *j)
 		return -1;
 	}
 	if (j->monitor.counts != NULL) {
-		j->pump.tell = &j->monitor.counts[j->monitor.side];
+		j->leg->pump.tell = &j->monitor.counts[j->monitor.side];
 		j->display.other = &j->monitor.counts[!j->monitor.side];
 	}
 	if (job_one_is_left(j) && job_fits(j) && job_write_pidfile(j) == 0 &&
 	    job_set_aims(j) == 0 &&
 	    (j->o.store != NULL || job_start_outputs(j) == 0))
 		return 0;
-	pump_release(&j->pump);
+	pump_release(&j->leg->pump);
 	return -1;
 }
 
@@ -124,22 +189,22 @@ finish(struct job *j)
 	if (j->skipped)
 		j->status |= STATUS_MOVE;
 	job_say_ended(j);
-	for (size_t i = 0; i < j->nouts; i++)
-		if (!j->outs[i].gone)
-			job_complete(j, &j->outs[i]);
-	display_end(&j->display, &j->pump);
+	for (size_t i = 0; i < j->leg->nouts; i++)
+		if (!j->leg->outs[i].gone)
+			job_complete(j, &j->leg->outs[i]);
+	display_end(&j->display, &j->leg->pump);
 	if (remote_waiting(&j->remote)) {
 		job_size_for_others(j);
-		display_report(&j->display, &j->pump, &j->last);
+		display_report(&j->display, &j->leg->pump, &j->last);
 		j->last.state.final = true;
 	}
-	pump_release(&j->pump);
+	pump_release(&j->leg->pump);
 	job_release_readers(j);
-	for (size_t i = 0; i < j->nouts; i++)
-		if (!j->outs[i].gone)
-			job_close_one(j, &j->outs[i]);
-	for (size_t i = 0; i < j->nouts; i++) {
-		const struct output *o = &j->outs[i];
+	for (size_t i = 0; i < j->leg->nouts; i++)
+		if (!j->leg->outs[i].gone)
+			job_close_one(j, &j->leg->outs[i]);
+	for (size_t i = 0; i < j->leg->nouts; i++) {
+		const struct output *o = &j->leg->outs[i];
 
 		if (o->dropped > 0 && !o->said)
 			msg_text(o->name,
@@ -182,8 +247,8 @@ job_stand_beside(struct job *j)
 		return false;
 	}
 	j->command = j->o.files[0];
-	j->o.files = (const char **)(uintptr_t)just_stdin;
-	j->o.nfiles = 1;
+	j->leg->files = just_stdin;
+	j->leg->nfiles = 1;
 	if (j->monitor.command == 0)
 		j->o.pidfile = NULL; /* it names the other one */
 	if (j->o.monitor == MONITOR_BOTH)

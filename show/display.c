@@ -34,8 +34,8 @@ tell_outputs(const struct pump *p, char text[OUTPUTS])
 	size_t len = 0;
 
 	text[0] = '\0';
-	for (size_t i = 0; i < p->nouts && len < OUTPUTS; i++) {
-		const struct output *o = &p->outs[i];
+	for (size_t i = 0; i < p->flow.nouts && len < OUTPUTS; i++) {
+		const struct output *o = &p->flow.outs[i];
 		uint64_t unread = o->given - output_taken(o);
 		char behind[16];
 		int n;
@@ -61,19 +61,20 @@ fill(const struct pump *p)
 
 	if (percent >= 0)
 		return percent;
-	if (p->engine == ENGINE_RANGE)
+	if (p->flow.engine == ENGINE_RANGE)
 		return SHOW_RANGED;
-	return p->engine == ENGINE_SPLICE && p->pair[0] != -1 ? SHOW_BY_PIPE :
-								SHOW_SPLICED;
+	return p->flow.engine == ENGINE_SPLICE && p->engines.pair.fd[0] != -1 ?
+	    SHOW_BY_PIPE :
+	    SHOW_SPLICED;
 }
 
 /* The bytes on the other side of the command for each of ours. */
 static double
 ratio(const struct display *d, const struct pump *p)
 {
-	if (d->other == NULL || p->moved == 0)
+	if (d->other == NULL || p->flow.moved == 0)
 		return 0;
-	return (double)atomic_load(d->other) / (double)p->moved;
+	return (double)atomic_load(d->other) / (double)p->flow.moved;
 }
 
 /* The pointers that it leaves in *s go to p, o and outputs[]. */
@@ -86,7 +87,7 @@ gather(struct display *d, const struct pump *p, struct show_state *s,
 	uint64_t taken = pump_taken(p), now = clock_now();
 
 	meter_sample(&d->meter, now,
-	    p->view.lines ? view_lines_at(&p->view, taken) : taken);
+	    p->flow.view.lines ? view_lines_at(&p->flow.view, taken) : taken);
 	spread = meter_spread(m);
 	*s = (struct show_state){
 		.count = m->count,
@@ -103,11 +104,11 @@ gather(struct display *d, const struct pump *p, struct show_state *s,
 		    spread.deviation },
 		.now = time(NULL),
 		.buffer = fill(p),
-		.last = p->view.tail,
-		.nlast = p->view.ntail,
-		.line = p->view.done,
-		.nline = p->view.ndone,
-		.engine = engine_name(p->engine),
+		.last = p->flow.view.tail,
+		.nlast = p->flow.view.ntail,
+		.line = p->flow.view.done,
+		.nline = p->flow.view.ndone,
+		.engine = engine_name(p->flow.engine),
 		.outputs = outputs,
 	};
 	tell_outputs(p, outputs);
@@ -181,7 +182,7 @@ await_first(struct display *d, const struct pump *p, uint64_t now)
 {
 	uint64_t pause;
 
-	if (p->moved == 0)
+	if (p->flow.moved == 0)
 		return UINT64_MAX;
 	d->begun = pump_taken(p) > 0;
 	if (d->came == 0 || !d->begun)
@@ -270,7 +271,7 @@ bool
 display_awaits(const struct display *d, const struct pump *p)
 {
 	return display_shown(d) ||
-	    (d->visible && d->o->wait && p->moved > 0 && d->o->shows &&
+	    (d->visible && d->o->wait && p->flow.moved > 0 && d->o->shows &&
 		d->o->delay == 0);
 }
 

@@ -11,7 +11,7 @@
 
 #include "show/meter.h"
 #include "opts.h"
-#include "pump.h"
+#include "pump/pump.h"
 #include "show/show.h"
 #include "show/term.h"
 

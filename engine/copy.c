@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+/* copy: everything else, short transfers, and whatever no other engine can. */
+#include "config.h"
+
+#include <errno.h>
+
+#include "engine/engine.h"
+
+enum {
+	BUFFER = 128 << 10,
+	BUFFER_MOST = 16 << 20,
+};
+
+/* Buffers that a read, and a record of this input, fit in. */
+static struct ring_conf
+plan(const struct flow *f, const struct input *in)
+{
+	const struct flow_conf *conf = f->conf;
+	struct ring_conf c = {
+		.buf_size = BUFFER,
+		.bank_bufs = 2,
+		.banks = 1,
+		.release = RELEASE_SENT,
+	};
+
+	if (conf->chunk_size > c.buf_size)
+		c.buf_size = conf->chunk_size < BUFFER_MOST ?
+		    (conf->chunk_size + SHORT - 1) & ~((size_t)SHORT - 1) :
+		    BUFFER_MOST;
+	if (c.buf_size < input_largest(in))
+		c.buf_size = input_largest(in);
+	c.max = 2 * c.buf_size;
+	if (c.max < conf->buffer_size &&
+	    (f->nouts > 1 || conf->lag != LAG_WAIT || conf->buffer_asked))
+		c.max = conf->buffer_size;
+	return c;
+}
+
+/* An input with larger records needs other buffers than those before it. */
+static enum step
+open_buffers(struct engines *e, struct flow *f, const struct input *in)
+{
+	struct ring_conf c = plan(f, in);
+	struct ring *r = &e->copy.ring;
+	enum step s = STEP_END;
+
+	if (ring_ready(r) && r->conf.buf_size >= c.buf_size)
+		return STEP_MOVED;
+	if (e->many == &e->copy)
+		s = engine_flush(e, f);
+	if (s != STEP_END)
+		return s;
+	/* with --lag somebody may not have got it all: it goes on as it is */
+	if (r->sent < r->filled)
+		return STEP_MOVED;
+	ring_release(r);
+	return ring_init(r, &c) == -1 ? STEP_MEMORY : STEP_MOVED;
+}
+
+enum step
+copy_step(struct engines *e, struct flow *f, struct input *in)
+{
+	struct carry *c = &e->copy;
+	enum step s = STEP_MOVED;
+
+	if (!c->ready)
+		s = open_buffers(e, f, in);
+	if (s == STEP_MOVED && !c->ready)
+		s = engine_turn(e, f, c);
+	if (s != STEP_MOVED)
+		return s;
+	if (!c->ready)
+		ring_skip(&c->ring, f->moved);
+	c->ready = true;
+	return carry_step(c, f, in, c == e->many);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * flow: one transfer as the engines see it: its outputs, how far it is, what
+ * may pass, and what a step has found out. It never sleeps and prints nothing.
+ */
+#ifndef ENGINE_FLOW_H
+#define ENGINE_FLOW_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "engine/limit.h"
+#include "engine/view.h"
+#include "io/input.h"
+#include "io/output.h"
+
+enum engine {
+	ENGINE_AUTO,
+	ENGINE_RING,
+	ENGINE_MMAP,
+	ENGINE_SPLICE,
+	ENGINE_RANGE,
+	ENGINE_COPY,
+};
+
+/* What happens to an output that does not keep up. */
+enum lag {
+	LAG_WAIT,
+	LAG_DROP,
+	LAG_DETACH,
+};
+
+/*
+ * Sizes, all measured with a reader of 128 KiB at the other end.
+ *
+ * SHORT: below this a transfer is over before a ring or a larger pipe pays.
+ * SHARE: a run shorter than this is copied into the pipe: vmsplice(2) takes
+ *	a whole slot for each page touched, however few bytes lie in it.
+ * GATHER: a piece that needs no company.
+ * TICK_US: how long small input gathers; see flow_gather().
+ */
+enum {
+	SHORT = 64 << 10,
+	SHARE = 16 << 10,
+	GATHER = 64 << 10,
+	TICK_US = 200,
+};
+
+/* What the user wants. Sizes are bytes. */
+struct flow_conf {
+	enum engine engine; /* AUTO: the best one */
+	enum release release;
+	enum lag lag;
+	size_t buffer_size; /* the most memory of the ring */
+	bool buffer_asked;  /* that was asked for */
+	size_t chunk_size;  /* the most that one read takes; 0: ours */
+	size_t pipe_size;   /* 0: leave the pipes alone */
+	bool pipe_asked;    /* also for small transfers */
+	bool bytes_only;    /* they must pass through user memory */
+	bool no_splice;     /* because the user said so */
+	size_t skip_block;  /* skip what cannot be read, in such blocks; or 0 */
+	bool one_input;
+};
+
+/* What one step of an engine has come to. */
+enum step {
+	STEP_MOVED,   /* go on */
+	STEP_WAIT,    /* when what f->want says has come */
+	STEP_END,     /* the end of the input, and all of it sent */
+	STEP_LIMIT,   /* as much as was asked for, and all of it sent */
+	STEP_FALL,    /* this engine cannot go on: errno, 0 at an end that only
+			 read(2) can confirm; all that was taken was sent */
+	STEP_REFUSED, /* as STEP_FALL, but the user has forced it: errno */
+	STEP_READ,    /* errno */
+	STEP_BROKEN,  /* poll(2) or a pipe of our own failed: errno */
+	STEP_MEMORY,  /* errno */
+	/* for the job, which may go on then */
+	STEP_LOST,     /* f->output, for the reason f->loss; errno */
+	STEP_FINISHED, /* f->output has everything */
+	STEP_SKIPPED,  /* f->skipped bytes, which end at the input's position,
+			    are NULs: errno */
+};
+
+/* Why an output has to go. */
+enum loss {
+	LOSS_ERROR,
+	LOSS_LAG,
+};
+
+/* What STEP_WAIT waits for; an output that is full is always waited for. */
+struct want {
+	const struct input *input; /* it can be read, if not NULL */
+	bool taken;                /* readers have taken something */
+	long usec;                 /* so long at most; -1: no limit */
+};
+
+/* How small pieces are gathered: flow_gather(). */
+struct gather {
+	size_t piece;    /* what the last read gave */
+	unsigned small;  /* small pieces in a row, at most streak */
+	unsigned streak; /* then more input is waited for */
+	size_t held;     /* what there was before that; 0: it is not */
+};
+
+/* What poll(2) has said, and no call has used up. */
+struct seen {
+	bool input;  /* it can be read */
+	bool hup;    /* its writers have gone */
+	bool end;    /* and there is nothing left in the pipe */
+	bool output; /* the only output has room */
+};
+
+struct flow {
+	const struct flow_conf *conf;
+	struct output *outs; /* the caller's */
+	size_t nouts;
+	uint64_t moved; /* stream offset: bytes taken from inputs */
+	uint64_t start; /* f->moved when this input began */
+
+	/* what may pass; the caller's to set, also while it runs */
+	struct limit limit;  /* bytes, or lines with view.lines */
+	uint64_t stop;       /* end at this stream offset; UINT64_MAX: none */
+	uint64_t stop_lines; /* and after so many lines */
+	struct view view;    /* looks at the bytes, if anything is wanted */
+	uint64_t horizon;    /* with a limit, what was allowed so far */
+
+	/* of this input */
+	enum engine engine; /* that moves, or moved last */
+	const char *why;    /* it was chosen; static text */
+	int refused;        /* errno of a vmsplice(2) that cannot be; or 0 */
+	bool grown;         /* the pipes have been grown */
+	struct seen seen;
+	struct gather gather;
+
+	/* what a step says besides its name */
+	struct want want;
+	struct output *output;
+	enum loss loss;
+	size_t skipped;
+};
+
+/* The outputs that are still there. */
+#define FOREACH_OUTPUT(f, o)                                                \
+	for (struct output *o = (f)->outs; o < (f)->outs + (f)->nouts; o++) \
+		if (o->gone) {                                              \
+		} else
+
+void flow_init(struct flow *, const struct flow_conf *, struct output *,
+    size_t nouts);
+
+/* Another input begins. */
+void flow_begin(struct flow *);
+
+/*
+ * Nothing more is to be read of any input: the stop has been reached.
+ */
+bool flow_full(const struct flow *);
+
+/* The steps that they are named after. usec: -1 is for ever. */
+enum step flow_wait(struct flow *, const struct input *, long usec);
+enum step flow_lose(struct flow *, struct output *, enum loss);
+
+/*
+ * A FIFO may have got a reader; o->fifo is NULL then. STEP_LOST if it will never
+ * get one, or STEP_MOVED.
+ */
+enum step flow_connect(struct flow *, struct output *);
+
+/*
+ * A busy producer of small pieces (stdio's 4 KiB, say) is slowed by every
+ * wake-up that they cause. So after a streak of them let the input grow for one
+ * tick, with nobody waiting for it. If it does grow, that was a stream, and the
+ * next pieces are gathered in the same way; if not, somebody awaits an answer,
+ * and the next try is twice as far off. Called before a piece is taken:
+ * STEP_MOVED, or STEP_WAIT.
+ */
+enum step flow_gather(struct flow *, const struct input *);
+
+/* A piece of n bytes has been taken. */
+void flow_count(struct flow *, size_t n);
+
+/* Small pieces, and no stream of them as far as we know. */
+bool flow_trickles(const struct flow *);
+
+/*
+ * For engines that take bytes by the kernel: at most how many of *n may be
+ * taken now (--rate-limit, --size): STEP_MOVED, STEP_WAIT, or STEP_LIMIT when
+ * there are to be no more. Whoever takes them calls flow_took().
+ */
+enum step flow_may(struct flow *, size_t *n);
+void flow_took(struct flow *, size_t n);
+
+/* n bytes went from the input to the only output. */
+void flow_passed(struct flow *, size_t n);
+
+/* The shorter of two times to sleep; -1 is for ever. */
+long flow_sooner(long, long);
+
+/* The transfer has proved long enough for large pipes. */
+void flow_grow_pipes(struct flow *, const struct input *);
+
+/*
+ * Whether the system just will not do what was asked (ENOSYS, EINVAL, ...),
+ * which another engine may. Any other errno is an error, and of a kind that may
+ * be reported only once.
+ */
+bool flow_refused(int reason);
+
+/* How many outputs are left. */
+size_t flow_left(const struct flow *);
+
+/* Where the slowest, and the furthest, of them are: cursor, or bound. */
+uint64_t flow_slowest(const struct flow *, bool drained);
+uint64_t flow_furthest(const struct flow *, bool drained);
+
+/* Some output takes pages, so that there is something to guard. */
+bool flow_shares(const struct flow *);
+
+/* Each of them is a pipe, and its reader is there. */
+bool flow_all_pipes(const struct flow *);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "base/clock.h"
+#include "pump/pump.h"
+
+/* At the end, an output that lags has so long to take anything at all. */
+enum {
+	LAST_US = 1000000
+};
+
+void
+pump_finish(struct pump *p)
+{
+	p->task = PUMP_TASK_FINISH;
+	p->since = clock_now();
+	p->finished = p->leaving = false;
+}
+
+void
+pump_drain(struct pump *p)
+{
+	p->task = PUMP_TASK_DRAIN;
+}
+
+enum step
+pump_await_readers(struct pump *p)
+{
+	bool waiting = false;
+
+	FOREACH_OUTPUT(&p->flow, o) {
+		enum step s = STEP_MOVED;
+
+		if (o->fifo != NULL)
+			s = flow_connect(&p->flow, o);
+		if (s != STEP_MOVED)
+			return s;
+		waiting = waiting || o->fifo != NULL;
+	}
+	return waiting ? flow_wait(&p->flow, NULL, -1) : STEP_MOVED;
+}
+
+/* It has everything, and its readers have, where that counts. */
+static bool
+is_done(const struct pump *p, const struct output *o)
+{
+	return o->sent >= p->flow.moved && o->fifo == NULL &&
+	    (!p->readers.await || pump_unseen(p) ||
+		output_taken(o) >= o->given);
+}
+
+/* These have had their time; STEP_END when none is left. */
+static enum step
+leave(struct pump *p)
+{
+	struct flow *f = &p->flow;
+
+	FOREACH_OUTPUT(f, o) {
+		if (p->conf.lag == LAG_DETACH && o->sent < f->moved)
+			return flow_lose(f, o, LOSS_LAG);
+		if (o->sent < f->moved)
+			output_skip(o, f->moved);
+		f->output = o;
+		return STEP_FINISHED;
+	}
+	return STEP_END;
+}
+
+enum step
+pump_finish_step(struct pump *p)
+{
+	struct carry none = CARRY_INITIALIZER, *c = p->engines.many;
+	struct flow *f = &p->flow;
+	bool moved = false, more = false, hurry;
+	uint64_t idle;
+	enum step s;
+
+	if (f->nouts == 1) {
+		s = pump_await_readers(p);
+		return s == STEP_MOVED ? STEP_END : s;
+	}
+	if (p->leaving)
+		return leave(p);
+	FOREACH_OUTPUT(f, o) {
+		more = true;
+		if (!is_done(p, o))
+			continue;
+		p->finished = true;
+		f->output = o;
+		return STEP_FINISHED;
+	}
+	if (!more)
+		return STEP_END;
+	c = c != NULL ? c : &none;
+	s = carry_send(c, f, &moved);
+	if (s != STEP_MOVED)
+		return s;
+	idle = clock_now() - p->since;
+	hurry = p->conf.lag != LAG_WAIT && p->finished;
+	if (moved)
+		p->since += idle;
+	else if (hurry && idle >= LAST_US)
+		p->leaving = true;
+	else {
+		s = flow_wait(f, NULL,
+		    flow_sooner(carry_held_back(c, f),
+			hurry ? (long)(LAST_US - idle) : -1));
+		f->want.taken = p->readers.await;
+	}
+	return s;
+}
+
+enum step
+pump_drain_step(struct pump *p)
+{
+	bool unread = false;
+	enum step s;
+
+	FOREACH_OUTPUT(&p->flow, o)
+		unread = unread || output_taken(o) < o->given;
+	if (!unread || pump_unseen(p))
+		return STEP_END;
+	s = flow_wait(&p->flow, NULL, -1);
+	p->flow.want.taken = true;
+	return s;
+}
