@@ -33,7 +33,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "job/job.h"
 #include "job/report.h"
 #include "msg.h"
@@ -75,8 +74,7 @@ main(int argc, char *argv[])
 	struct job j = JOB_INITIALIZER;
 
 	j.closed = open_standard();
-	job_take_children();
-	j.began = clock_now();
+	job_begin(&j);
 	switch (opts_parse(&j.o, argc, argv)) {
 	case OPTS_USAGE:
 		j.status = STATUS_USAGE;

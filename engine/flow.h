@@ -165,8 +165,8 @@ enum step flow_wait(struct flow *, const struct input *, long usec);
 enum step flow_lose(struct flow *, struct output *, enum loss);
 
 /*
- * A FIFO may have got a reader; o->fifo is NULL then. STEP_LOST if it will never
- * get one, or STEP_MOVED.
+ * A FIFO may have got a reader; o->fifo is NULL then. STEP_LOST if it will
+ * never get one, or STEP_MOVED.
  */
 enum step flow_connect(struct flow *, struct output *);
 

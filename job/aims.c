@@ -6,7 +6,6 @@
 #include "job/size.h"
 #include "msg.h"
 
-/* What the inputs come to; what was stored, when that is sent. */
 int
 job_inputs_size(const struct job *j, uint64_t *bytes)
 {
@@ -93,7 +92,6 @@ find_size(struct job *j)
 	return true;
 }
 
-/* -1: it has been said why not. */
 int
 job_set_aims(struct job *j)
 {
@@ -113,10 +111,6 @@ job_set_aims(struct job *j)
 	return 0;
 }
 
-/*
- * Where the descriptors among the inputs stand, all together; -1 if there are
- * none, or one has no position.
- */
 off_t
 job_where_given(const struct job *j)
 {

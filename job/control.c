@@ -119,7 +119,6 @@ job_on_message(void *ctx, const char *msg, size_t len, char *reply)
 	return sizeof(report);
 }
 
-/* Those who watch us get the last figures, and how it has ended. */
 void
 job_tell_the_end(struct job *j)
 {
@@ -134,7 +133,6 @@ job_tell_the_end(struct job *j)
 	remote_end(&j->remote, (const char *)r, sizeof(*r));
 }
 
-/* When it is worth while: a short transfer is to cost no socket. */
 void
 job_listen_to_others(struct job *j, uint64_t now)
 {

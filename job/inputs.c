@@ -166,7 +166,6 @@ fits_one(struct job *j, const char *operand, enum input_kind kind)
 	return false;
 }
 
-/* A forced engine must fit every input, or not a byte moves. */
 bool
 job_fits(struct job *j)
 {

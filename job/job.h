@@ -116,11 +116,11 @@ void job_follow(struct job *);
 /* ---- signals.c -------------------------------------------------------- */
 
 /*
- * SIGCHLD as it is by default: whoever started us may have ignored it, and the
- * kernel would forget our children before we have waited for them
- * (sigaction(2)). Before the first of them is made.
+ * First of all: starts the clock, and gives SIGCHLD its default. Whoever
+ * started us may have ignored it, and the kernel would forget our children before we
+ * have waited for them (sigaction(2)).
  */
-void job_take_children(void);
+void job_begin(struct job *);
 
 /* 0, or -1 with errno. */
 int job_watch_signals(struct job *);
@@ -134,7 +134,10 @@ int job_wake_fd(void);
 /* Acts on the signals that have come. True: one of them wants an end. */
 bool job_on_wake(struct job *);
 
-/* A vanished reader is to end us by SIGPIPE, as it does cat. */
+/*
+ * A vanished reader ends us as it does cat, unless SIGPIPE is ignored or
+ * blocked; but by our own hand, when all has been said.
+ */
 bool job_dies_of_pipe(void);
 
 /*

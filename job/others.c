@@ -72,7 +72,6 @@ has_ended(void *ctx, pid_t pid, const char *verdict)
 	    (int)pid, verdict);
 }
 
-/* --watchfd, --query, --remote. */
 void
 job_follow(struct job *j)
 {

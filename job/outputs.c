@@ -16,7 +16,6 @@
 #include "job/job.h"
 #include "msg.h"
 
-/* Everything is in it. */
 void
 job_complete(struct job *j, struct output *o)
 {
@@ -209,7 +208,6 @@ job_stat_input(const char *operand, struct stat *st)
 	return fd != -1 ? fstat(fd, st) : stat(operand, st);
 }
 
-/* A file that we have opened for writing is one that is to be read. */
 bool
 job_overwrites_input(struct job *j)
 {
@@ -234,7 +232,6 @@ job_overwrites_input(struct job *j)
 	return false;
 }
 
-/* Two outputs that are one, or an input that would be written over. */
 bool
 job_clashes(struct job *j)
 {
@@ -251,7 +248,6 @@ job_clashes(struct job *j)
 	return j->o.store == NULL && job_overwrites_input(j);
 }
 
-/* Opens them all. -1: nothing is to be moved. */
 int
 job_open_outputs(struct job *j)
 {
@@ -282,7 +278,6 @@ job_not_started(struct job *j, struct output *o)
 	return exits_on_error(j);
 }
 
-/* Nothing stands in the way now: starts commands, then empties files. */
 int
 job_start_outputs(struct job *j)
 {
@@ -335,10 +330,6 @@ job_one_is_left(struct job *j)
 	return true;
 }
 
-/*
- * However this ends, a reader that waits until a FIFO is opened must see the
- * end.
- */
 void
 job_release_readers(struct job *j)
 {
@@ -347,7 +338,6 @@ job_release_readers(struct job *j)
 			(void)output_connect(&j->leg->outs[i]);
 }
 
-/* Its status; false if a signal ends us first. SIGCHLD wakes us. */
 bool
 job_await(struct job *j, pid_t pid, const char *name, int *status)
 {
@@ -365,7 +355,6 @@ job_await(struct job *j, pid_t pid, const char *name, int *status)
 	return r != -1;
 }
 
-/* Everything has been said to it: what does the command say? */
 void
 job_wait_for_command(struct job *j, const struct output *o)
 {

@@ -55,7 +55,6 @@ not_created(const char *path, enum pidfile_end end, pid_t running)
 	}
 }
 
-/* 0, or -1: it has been said why not. */
 int
 job_write_pidfile(struct job *j)
 {

@@ -34,7 +34,6 @@ job_blame(struct job *j, const char *name)
 	msg_errno(name);
 }
 
-/* Why an output is lost: errno, and how much a file has got. */
 void
 job_blame_output(struct job *j, const struct output *o)
 {

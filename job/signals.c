@@ -155,21 +155,13 @@ job_on_wake(struct job *j)
 	return ended != 0;
 }
 
-/*
- * Whoever started us may have ignored SIGCHLD, and so do we then, after
- * exec(3): the kernel would forget our children before we have waited for them
- * (sigaction(2)). Before the first of them is made.
- */
 void
-job_take_children(void)
+job_begin(struct job *j)
 {
 	signal(SIGCHLD, SIG_DFL);
+	j->began = clock_now();
 }
 
-/*
- * The reader is gone. cat dies of it, unless SIGPIPE is ignored or blocked; so
- * do we, but by our own hand, when all has been said.
- */
 bool
 job_dies_of_pipe(void)
 {
@@ -194,7 +186,6 @@ die_of(int sig)
 	raise(sig);
 }
 
-/* All has been said and cleaned up: as cat, we end by what has ended us. */
 void
 job_follow_signal(struct job *j)
 {

@@ -235,7 +235,6 @@ job_transfer(struct job *j)
 	finish(j);
 }
 
-/* --monitor: the operands are a command, and we stand beside it. */
 bool
 job_stand_beside(struct job *j)
 {

@@ -3,7 +3,8 @@
  * pump: moves an input to the outputs. It chooses the engine, steps it, and is
  * the only part of zpipe that sleeps. What it has to say comes as events, one
  * for each call of pump_next(), and whoever calls that decides what they mean.
- * One thread; it never blocks but in poll(2), on disks, and for a fence's child.
+ * One thread; it never blocks but in poll(2), on disks, and for a fence's
+ * child.
  *
  *	pump.c		tasks and events
  *	choose.c	which engines may serve an input

@@ -315,7 +315,7 @@ near()
 @test "a ring that is made larger by -R takes more at once" {
 	one "{ head -c 6M $W; : >done; } | zpipe -q --engine=ring -B 1M |
 	    { wait_until '[ -e done ]'; cmp - <(head -c 6M $W); } & j=\$!
-	    wait_until 'z=\$(pgrep -g 0 -x zpipe)'
+	    wait_until 'z=\$(pgrep -o -g 0 -x zpipe)'
 	    until zpipe -R \$z -B 16M 2>/dev/null; do sleep 0.05; done
 	    wait \$j"
 	all_right

@@ -435,8 +435,7 @@ reads()
 @test "what is shown is what the readers took" {
 	truncate -s 500k half
 	try 10 'zpipe -nb -i 0.1 -s 10M half 2>err | {
-	    for i in {1..500}; do
-		[ "$(wc -l <err)" -lt 4 ] || break; sleep 0.02; done
+	    wait_until '\''[ "$(wc -l <err)" -ge 4 ]'\''
 	    cp err before; cat >/dev/null; }'
 	ended 0
 	[ "$(sort -u before)" = 0 ] || fail "before it read" "$(cat before)"
