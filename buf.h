@@ -12,9 +12,6 @@
  * sent		up to here every output has been given them;
  * drained	up to here every output pipe has been emptied (FIONREAD).
  *
- * Once a fence has been made, the process must not fork(2): its children would
- * have no memory. posix_spawn(3) is fine, it shares ours.
- *
  * The ring does no I/O on inputs and outputs and prints nothing. It is used
  * by one thread. Nothing here blocks, but for the reaping of a fence's child,
  * which takes as long as a process takes to exit (100 us).
@@ -29,17 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What turns "sent" into "may be rewritten"; buf.c opens with the reasons. */
-enum release {
-	RELEASE_AUTO,  /* not chosen yet: the first rewrite will probe */
-	RELEASE_FENCE, /* drained, and a fence begun after the last send */
-	RELEASE_FRESH, /* new pages for every refill */
-	RELEASE_DRAIN, /* drained is enough: the user says readers copy */
-	RELEASE_SENT,  /* sent is enough: whoever took the bytes copied them */
-};
-
-/* The name that --release and --explain use; never NULL. */
-const char *release_name(enum release);
+#include "fence.h"
 
 /* A buffer: the unit of release. Its bytes are base[0..len). */
 struct buf {
@@ -60,16 +47,12 @@ struct bank {
 	char *base; /* huge-page aligned within map */
 	struct buf *bufs;
 	size_t nbufs;
-	uint64_t end;   /* stream offset of its end, once left */
-	pid_t child;    /* the fence that is under way, or 0 */
-	bool full;      /* the fill goes on, or waits to go on, elsewhere */
-	bool fenced;    /* a fence began after its last send */
-	bool unguarded; /* that failed: only fresh pages will do */
+	uint64_t end; /* stream offset of its end, once left */
+	bool full;    /* the fill goes on, or waits to go on, elsewhere */
+	bool fenced;  /* a fence began after its last send, or failed to */
+	struct fence fence;
 };
 TAILQ_HEAD(bank_list, bank);
-
-/* Larger huge pages (512 MiB on some arm64) are no unit for a ring. */
-#define RING_HUGE_MAX ((size_t)2 << 20)
 
 struct ring_conf {
 	size_t buf_size;  /* a multiple of the page size */
@@ -173,22 +156,5 @@ int ring_grow(struct ring *);
 
 /* Bytes of all buffers. */
 size_t ring_size(const struct ring *);
-
-/*
- * What this kernel does with a page that is rewritten after vmsplice(2). Each
- * call tries it on a huge page of its own and a private pipe; 200 us.
- */
-enum probe {
-	PROBE_GUARDED, /* a fence protects it */
-	PROBE_COPIES,  /* vmsplice copies: nothing needs protection */
-	PROBE_EXPOSED, /* a fence does not protect it (before 5.18, huge) */
-	PROBE_NO_FORK, /* no process could be made: errno */
-	PROBE_REFUSED, /* no vmsplice here: errno */
-	PROBE_FAILED,  /* no memory, no descriptors, ...: errno */
-};
-enum probe ring_probe(void);
-
-/* Bytes of a huge page (transparent_hugepage in sysfs), 0 if there are none. */
-size_t huge_page_size(void);
 
 #endif

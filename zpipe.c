@@ -14,7 +14,8 @@
  *	engine/		how bytes travel: ring and copy (carry), splice, tee,
  *			range, mmap; and what they share: the flow, the rate
  *			limit, the view of the bytes
- *	buf.c		the ring: fill, sent, drained, released; the fence
+ *	buf.c		the ring: fill, sent, drained, released
+ *	fence.c		what lets a buffer be rewritten: methods, fence, probe
  *	io/		where bytes come from and go to: input, output
  *	show/		what a person sees: meter, line, fields, terminal
  *	peer/		other processes: the socket between two zpipes, the

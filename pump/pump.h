@@ -139,7 +139,8 @@ void pump_release(struct pump *);
  * gone, or until nobody can tell, since others go on writing to the same pipe.
  * For those who want to see that; the bytes are safe without.
  *
- * pump_rest(): until fd (-1: none) is readable, or usec (-1: for ever) are over.
+ * pump_rest(): until fd (-1: none) is readable, or usec (-1: for ever) are
+ * over.
  */
 void pump_input(struct pump *, struct input *);
 void pump_finish(struct pump *);
