@@ -16,7 +16,8 @@
  *			limit, the view of the bytes
  *	buf.c		the ring: fill, sent, drained, released
  *	fence.c		what lets a buffer be rewritten: methods, fence, probe
- *	io/		where bytes come from and go to: input, output
+ *	io/		where bytes come from and go to: input, output,
+ *			which may be a file or a command
  *	show/		what a person sees: meter, line, fields, terminal
  *	peer/		other processes: the socket between two zpipes, the
  *			files of any process, how it has ended

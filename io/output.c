@@ -13,11 +13,11 @@
 #include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "io/output.h"
+#include "io/private.h"
 #include "base/path.h"
 #include "base/retry.h"
 
@@ -144,31 +144,6 @@ output_open(struct output *o, const char *path, bool append)
 	return errno == ENXIO ? expect_reader(o, path) : -1;
 }
 
-static int
-set_length(int fd, off_t length)
-{
-	int r;
-
-	do
-		r = ftruncate(fd, length);
-	while (retry(r));
-	return r;
-}
-
-int
-output_truncate(const struct output *o)
-{
-	struct stat st;
-
-	if (!o->opened || o->append || !S_ISREG(o->st.st_mode))
-		return 0;
-	/* others may have written since it was opened */
-	if (fstat(o->fd, &st) == -1)
-		return -1;
-	/* ext4 writes a file out at close if an empty one was truncated */
-	return st.st_size == 0 ? 0 : set_length(o->fd, 0);
-}
-
 /*
  * Opens the FIFO for writing, or -1 with errno. Without /proc it is opened by
  * its name, which cannot hurt what has taken its place: nothing is created,
@@ -220,50 +195,6 @@ output_connect(struct output *o)
 	return 0;
 }
 
-int
-output_pipe(struct output *o, const char *command, const char *name)
-{
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) == -1)
-		return -1;
-	/* the command's end is another description, and stays blocking */
-	if (fcntl(ends[1], F_SETFL, O_NONBLOCK) == -1 ||
-	    output_init(o, ends[1], name) == -1) {
-		close(ends[0]);
-		close(ends[1]);
-		return -1;
-	}
-	o->child_end = ends[0];
-	o->command = command;
-	return 0;
-}
-
-int
-output_spawn(struct output *o)
-{
-	const char *const argv[] = { "sh", "-c", o->command, NULL };
-	posix_spawn_file_actions_t acts;
-	int r;
-
-	r = posix_spawn_file_actions_init(&acts);
-	if (r == 0) {
-		r = posix_spawn_file_actions_adddup2(&acts, o->child_end,
-		    STDIN_FILENO);
-		if (r == 0)
-			r = posix_spawn(&o->child, "/bin/sh", &acts, NULL,
-			    (char *const *)(uintptr_t)argv, environ);
-		posix_spawn_file_actions_destroy(&acts);
-	}
-	close(o->child_end);
-	o->child_end = -1;
-	if (r == 0)
-		return 0;
-	o->child = 0;
-	errno = r;
-	return -1;
-}
-
 bool
 output_same(const struct output *a, const struct output *b)
 {
@@ -296,7 +227,6 @@ output_kind_name(const struct output *o)
  */
 enum {
 	CAREFUL = 8,
-	HOLE = 4096, /* the least worth leaving out; and what O_DIRECT takes */
 };
 
 /*
@@ -331,255 +261,24 @@ output_ready(const struct output *o)
 	return poll(&p, 1, 0) != 0;
 }
 
-/* ---- files ------------------------------------------------------------ */
-
-static bool
-is_zero(const char *p, size_t n)
-{
-	return n > 0 && p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
-}
-
-/* A run of pages that are NUL all over, or that are not; *zero says which. */
-static size_t
-run_of(const char *p, size_t n, bool *zero)
-{
-	size_t len = n < HOLE ? n : HOLE;
-
-	*zero = len == HOLE && is_zero(p, len);
-	while (len < n) {
-		size_t part = n - len < HOLE ? n - len : HOLE;
-
-		if ((part == HOLE && is_zero(p + len, part)) != *zero)
-			break;
-		len += part;
-	}
-	return len;
-}
-
-static int
-file_of(const struct output *o)
+int
+output_descriptor(const struct output *o)
 {
 	return o->own != -1 ? o->own : o->fd;
 }
 
-/* A description of our own has a position of its own, which says nothing. */
-static bool
-is_borrowed(const struct output *o)
+bool
+output_reopened(const struct output *o)
 {
 	return o->own != -1 && o->own != o->fd;
 }
-
-bool
-output_reserves(const struct output *o)
-{
-	return S_ISREG(o->st.st_mode) && !o->append;
-}
-
-int
-output_reserve(struct output *o, size_t n)
-{
-	off_t end;
-
-	if (o->reserved > 0)
-		return 0;
-	end = lseek(o->fd, (off_t)n, SEEK_CUR);
-	if (end == -1)
-		return -1;
-	o->at = end - (off_t)n;
-	o->reserved = n;
-	return 0;
-}
-
-void
-output_put(struct output *o, size_t n)
-{
-	o->at += (off_t)n;
-	o->reserved -= n;
-	o->hole_end = 0;
-}
-
-void
-output_give_back(struct output *o)
-{
-	off_t end = o->at + (off_t)o->reserved;
-
-	if (o->reserved > 0 && lseek(o->fd, 0, SEEK_CUR) == end)
-		(void)lseek(o->fd, -(off_t)o->reserved, SEEK_CUR);
-	o->reserved = 0;
-}
-
-/*
- * Where the file has no bytes yet, the next ones may be passed over. Where it
- * has, only what is punched reads as NULs (fallocate(2)). False if they have to
- * be written, to the region that is reserved then.
- */
-static bool
-make_hole(struct output *o, size_t n)
-{
-	struct stat st;
-	int r;
-
-	if (output_reserve(o, n) == -1 || fstat(o->fd, &st) == -1)
-		return false;
-	if (n > o->reserved)
-		return false;
-	if (o->at < st.st_size) {
-		do
-			r = fallocate(file_of(o),
-			    FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, o->at,
-			    (off_t)n);
-		while (retry(r));
-		if (r == -1)
-			return false;
-	}
-	output_put(o, n);
-	o->hole_end = o->at;
-	return true;
-}
-
-static void
-set_direct(struct output *o, bool on)
-{
-	int fd = file_of(o), flags = fcntl(fd, F_GETFL);
-
-	flags = on ? flags | O_DIRECT : flags & ~O_DIRECT;
-	o->direct = fcntl(fd, F_SETFL, flags) == 0 && on;
-}
-
-/* At the position, or in the region. */
-static ssize_t
-put(struct output *o, const char *p, size_t n)
-{
-	ssize_t r;
-
-	if (o->reserved == 0)
-		return write(file_of(o), p, n);
-	r = pwrite(file_of(o), p, n < o->reserved ? n : o->reserved, o->at);
-	if (r > 0)
-		output_put(o, (size_t)r);
-	return r;
-}
-
-/*
- * A block device by a description of our own. It has an end, which no region
- * may cross, and write(2) does not lock its position either.
- */
-static ssize_t
-write_device(struct output *o, const char *p, size_t n)
-{
-	off_t at = lseek(o->fd, 0, SEEK_CUR);
-	ssize_t r = pwrite(o->own, p, n, at);
-
-	if (r == -1 && errno == EINVAL && o->direct) {
-		set_direct(o, false);
-		r = pwrite(o->own, p, n, at);
-	}
-	if (r > 0)
-		(void)lseek(o->fd, at + r, SEEK_SET);
-	return r;
-}
-
-static ssize_t
-write_file(struct output *o, const char *p, size_t n)
-{
-	bool zero = false;
-	ssize_t r;
-
-	if (o->sparse) {
-		n = run_of(p, n, &zero);
-		if (zero && make_hole(o, n))
-			return (ssize_t)n;
-	}
-	if (o->direct && n % HOLE != 0) {
-		/* the whole blocks first; what is left ends it */
-		if (n < HOLE)
-			set_direct(o, false);
-		else
-			n -= n % HOLE;
-	}
-	if (is_borrowed(o) && output_reserves(o) && output_reserve(o, n) == -1)
-		return -1;
-	if (is_borrowed(o) && !o->append && o->reserved == 0)
-		return write_device(o, p, n);
-	r = put(o, p, n);
-	if (r == -1 && errno == EINVAL && o->direct) {
-		set_direct(o, false);
-		r = put(o, p, n);
-	}
-	if (r > 0)
-		o->hole_end = 0;
-	return r;
-}
-
-void
-output_sparse(struct output *o)
-{
-	o->sparse = S_ISREG(o->st.st_mode) && !o->append;
-}
-
-void
-output_direct(struct output *o)
-{
-	if (o->kind != OUTPUT_FILE)
-		return;
-	if (!o->opened) {
-		/* its flags are other processes' flags as well */
-		o->own = path_reopen(o->fd,
-		    O_WRONLY | (o->append ? O_APPEND : 0));
-		if (o->own == -1)
-			return;
-	}
-	set_direct(o, true);
-}
-
-/*
- * The file ends with a hole, so it has not got its length yet. ftruncate(2)
- * would cut off what another process may just have written behind that, if the
- * descriptor is shared; a byte within our region cannot.
- */
-static int
-end_hole(struct output *o)
-{
-	struct stat st;
-
-	if (o->hole_end == 0)
-		return 0;
-	if (fstat(o->fd, &st) == -1)
-		return -1;
-	if (st.st_size >= o->hole_end)
-		return 0;
-	if (o->opened)
-		return set_length(o->fd, o->hole_end);
-	return pwrite(o->fd, "", 1, o->hole_end - 1) == 1 ? 0 : -1;
-}
-
-int
-output_finish(struct output *o, bool sync)
-{
-	int r;
-
-	if (o->kind != OUTPUT_FILE)
-		return 0;
-	output_give_back(o);
-	if (end_hole(o) == -1)
-		return -1;
-	if (!sync)
-		return 0;
-	do
-		r = fdatasync(file_of(o));
-	while (retry(r));
-	/* EINVAL: there is nothing to be kept there */
-	return r == -1 && errno != EINVAL ? -1 : 0;
-}
-
-/* ---- giving ----------------------------------------------------------- */
 
 ssize_t
 output_write(struct output *o, const void *p, size_t n)
 {
 	switch (o->kind) {
 	case OUTPUT_FILE:
-		return write_file(o, p, n);
+		return output_write_file(o, p, n);
 	case OUTPUT_NULL:
 		return write(o->fd, p, n);
 	case OUTPUT_CHAR:
@@ -702,13 +401,13 @@ output_tell(struct output *o, bool on)
 			return -1;
 		}
 	}
-	flags = fcntl(file_of(o), F_GETFL);
+	own = output_descriptor(o);
+	flags = fcntl(own, F_GETFL);
 	/* the number of the signal, given by name, brings its siginfo_t */
-	if (flags == -1 || fcntl(file_of(o), F_SETOWN, getpid()) == -1 ||
-	    fcntl(file_of(o), F_SETSIG, SIGIO) == -1)
+	if (flags == -1 || fcntl(own, F_SETOWN, getpid()) == -1 ||
+	    fcntl(own, F_SETSIG, SIGIO) == -1)
 		return -1;
-	return fcntl(file_of(o), F_SETFL,
-	    on ? flags | O_ASYNC : flags & ~O_ASYNC);
+	return fcntl(own, F_SETFL, on ? flags | O_ASYNC : flags & ~O_ASYNC);
 }
 
 void
@@ -769,7 +468,7 @@ output_close(struct output *o)
 	if (o->fd != -1)
 		output_give_back(o);
 	/* either may be told of what a server could not write, and only once */
-	if (is_borrowed(o))
+	if (output_reopened(o))
 		own = retry_close(o->own);
 	saved = errno;
 	/* the user is still to hear of what happens */
