@@ -53,6 +53,7 @@
 #endif
 
 #include "fence.h"
+#include "base/fd.h"
 
 static const char *const release_names[] = {
 	[RELEASE_AUTO] = "auto",
@@ -315,7 +316,7 @@ ring_probe(void)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t huge = huge_page_size();
 	size_t len = huge == 0 || huge > RING_HUGE_MAX ? page : huge;
-	int pair[2] = { -1, -1 }, step = PROBE_FAILED, saved;
+	int pair[2] = { -1, -1 }, step = PROBE_FAILED;
 	char *map, *p, seen = 0;
 
 	map = mmap(NULL, 2 * len, PROT_READ | PROT_WRITE,
@@ -338,12 +339,7 @@ ring_probe(void)
 	if (step == -1)
 		step = seen == 'A' ? PROBE_GUARDED : PROBE_EXPOSED;
 out:
-	saved = errno;
-	if (pair[0] != -1) {
-		close(pair[0]);
-		close(pair[1]);
-	}
+	fd_close_pair(pair);
 	munmap(map, 2 * len);
-	errno = saved;
 	return (enum probe)step;
 }

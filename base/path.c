@@ -2,15 +2,14 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/path.h"
-#include "base/retry.h"
 
 /* As many symbolic links as the kernel follows (path_resolution(7)). */
 enum {
@@ -156,13 +155,9 @@ int
 path_reopen(int fd, int flags)
 {
 	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
-	int again;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	do
-		again = open(path, flags | O_CLOEXEC | O_NOCTTY);
-	while (retry(again));
-	return again;
+	return fd_open(path, flags);
 }
 
 bool

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/path.h"
 #include "base/pidfile.h"
 
@@ -59,10 +60,8 @@ open_existing(const char *path, struct stat *st)
 	int fd = open(path,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
-	if (fd != -1 && fstat(fd, st) == -1) {
-		close(fd);
-		return -1;
-	}
+	if (fd != -1 && fstat(fd, st) == -1)
+		fd_close(&fd);
 	return fd;
 }
 
@@ -175,7 +174,7 @@ remove_stale(const char *path, pid_t *running)
 	enum pidfile_end end = PIDFILE_OTHER;
 	struct stat st, now;
 	bool locked;
-	int fd, saved;
+	int fd;
 
 	/* what is no file is not even opened */
 	if (lstat(path, &st) == -1)
@@ -200,9 +199,7 @@ remove_stale(const char *path, pid_t *running)
 	    unlink(path) == -1 && errno != ENOENT)
 		end = PIDFILE_ERROR;
 out:
-	saved = errno;
-	close(fd);
-	errno = saved;
+	fd_close(&fd);
 	return end;
 }
 

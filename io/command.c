@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "io/output.h"
+#include "base/fd.h"
 
 int
 output_pipe(struct output *o, const char *command, const char *name)
@@ -19,8 +20,7 @@ output_pipe(struct output *o, const char *command, const char *name)
 	/* the command's end is another description, and stays blocking */
 	if (fcntl(ends[1], F_SETFL, O_NONBLOCK) == -1 ||
 	    output_init(o, ends[1], name) == -1) {
-		close(ends[0]);
-		close(ends[1]);
+		fd_close_pair(ends);
 		return -1;
 	}
 	o->child_end = ends[0];
@@ -44,8 +44,7 @@ output_spawn(struct output *o)
 			    (char *const *)(uintptr_t)argv, environ);
 		posix_spawn_file_actions_destroy(&acts);
 	}
-	close(o->child_end);
-	o->child_end = -1;
+	fd_close(&o->child_end);
 	if (r == 0)
 		return 0;
 	o->child = 0;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "io/input.h"
+#include "base/fd.h"
 #include "base/path.h"
 #include "base/retry.h"
 
@@ -135,10 +136,8 @@ open_path(const char *path)
 		fd = open(path, flags | O_NONBLOCK);
 	if (wait || (fd == -1 && errno == EWOULDBLOCK))
 		return open(path, flags);
-	if (fd != -1 && fcntl(fd, F_SETFL, O_RDONLY) == -1) {
-		close(fd);
-		fd = -1;
-	}
+	if (fd != -1 && fcntl(fd, F_SETFL, O_RDONLY) == -1)
+		fd_close(&fd);
 	return fd;
 }
 
@@ -240,7 +239,7 @@ input_direct(struct input *in)
 		if (fd == -1)
 			return;
 		if (lseek(fd, pos, SEEK_SET) == -1) {
-			close(fd);
+			fd_close(&fd);
 			return;
 		}
 		in->given = in->fd;
@@ -472,8 +471,7 @@ input_pipe_mode(struct input *in)
 	/* a copy of what is in front keeps its records (splice.c, link_pipe) */
 	held = tee(in->fd, copy[1], sizeof(bytes), SPLICE_F_NONBLOCK);
 	got = held > 0 ? read(copy[0], bytes, sizeof(bytes)) : 0;
-	close(copy[0]);
-	close(copy[1]);
+	fd_close_pair(copy);
 	if (got > 0 && got < held)
 		mode = PIPE_PACKETS;
 	else if (got > PIPE_BUF)

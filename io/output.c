@@ -18,6 +18,7 @@
 
 #include "io/output.h"
 #include "io/private.h"
+#include "base/fd.h"
 #include "base/path.h"
 #include "base/retry.h"
 
@@ -89,7 +90,7 @@ output_init(struct output *o, int fd, const char *name)
 static int
 expect_reader(struct output *o, const char *path)
 {
-	int fd = open(path, O_PATH | O_CLOEXEC), saved;
+	int fd = fd_open(path, O_PATH);
 	struct statfs fs;
 
 	if (fd == -1)
@@ -110,9 +111,7 @@ expect_reader(struct output *o, const char *path)
 	o->fifo_fd = fd;
 	return 0;
 fail:
-	saved = errno;
-	close(fd);
-	errno = saved;
+	fd_close(&fd);
 	return -1;
 }
 
@@ -124,7 +123,7 @@ int
 output_open(struct output *o, const char *path, bool append)
 {
 	int flags = O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
-	int fd, saved;
+	int fd;
 
 	do
 		fd = open(path, flags | (append ? O_APPEND : 0), 0666);
@@ -134,9 +133,7 @@ output_open(struct output *o, const char *path, bool append)
 			o->opened = true;
 			return 0;
 		}
-		saved = errno;
-		close(fd);
-		errno = saved;
+		fd_close(&fd);
 		return -1;
 	}
 	*o = (struct output)OUTPUT_INITIALIZER;
@@ -157,10 +154,9 @@ open_fifo(const struct output *o)
 
 	if (fd != -1 || errno != ENOENT)
 		return fd;
-	fd = open(o->fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	fd = fd_open(o->fifo, O_WRONLY | O_NONBLOCK);
 	if (fd != -1 && (fstat(fd, &st) == -1 || !path_same(&st, &o->st))) {
-		close(fd);
-		fd = -1;
+		fd_close(&fd);
 		errno = ESTALE;
 	}
 	return fd;
@@ -187,8 +183,7 @@ output_connect(struct output *o)
 			errno = gone != 0 ? gone : EAGAIN;
 		return -1;
 	}
-	close(o->fifo_fd);
-	o->fifo_fd = -1;
+	fd_close(&o->fifo_fd);
 	o->fifo = NULL;
 	o->own = o->fd;
 	o->tried_own = true;
@@ -478,11 +473,9 @@ output_close(struct output *o)
 		errno = saved;
 		r = -1;
 	}
-	if (o->child_end != -1)
-		close(o->child_end);
-	if (o->fifo_fd != -1)
-		close(o->fifo_fd);
-	o->fd = o->own = o->child_end = o->fifo_fd = -1;
+	fd_close(&o->child_end);
+	fd_close(&o->fifo_fd);
+	o->fd = o->own = -1;
 	o->fifo = NULL;
 	o->gone = true;
 	return r;

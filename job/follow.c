@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "job/change.h"
 #include "show/display.h"
 #include "job/follow.h"
@@ -148,8 +149,7 @@ close_files(struct files *f)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		watch_close(&f->all[i]);
-		if (f->fates[i].pidfd != -1)
-			close(f->fates[i].pidfd);
+		fd_close(&f->fates[i].pidfd);
 	}
 	free(f->all);
 	free(f->fates);
@@ -397,10 +397,8 @@ hear_end(int *fdp, struct display_report *r)
 		memcpy(r, reply, sizeof(*r));
 		ended = r->ended;
 	}
-	if (n != -1 || errno != EAGAIN) {
-		close(*fdp);
-		*fdp = -1;
-	}
+	if (n != -1 || errno != EAGAIN)
+		fd_close(fdp);
 	free(reply);
 	return ended;
 }
@@ -449,8 +447,7 @@ look_on(const struct opts *o, struct display_report *r, struct term *t,
 		ended = hear_end(&fd, r);
 		there = ended;
 	}
-	if (fd != -1)
-		close(fd);
+	fd_close(&fd);
 	return ended || !there;
 }
 
@@ -460,13 +457,10 @@ follow_query(const struct opts *o, const struct follow_calls *calls)
 	struct term t = TERM_INITIALIZER;
 	struct display_report r;
 	bool shows, ended;
-	int pidfd = verdict_open(o->query), saved;
+	int pidfd = verdict_open(o->query);
 
 	if (ask(o->query, &r) == -1) {
-		saved = errno;
-		if (pidfd != -1)
-			close(pidfd);
-		errno = saved;
+		fd_close(&pidfd);
 		return -1;
 	}
 	shows = open_term(&t, o);
@@ -477,8 +471,7 @@ follow_query(const struct opts *o, const struct follow_calls *calls)
 		if (ended && is_for_people(o))
 			judge_query(o, &r, pidfd, calls);
 	}
-	if (pidfd != -1)
-		close(pidfd);
+	fd_close(&pidfd);
 	return 0;
 }
 

@@ -11,15 +11,7 @@
 #include <unistd.h>
 
 #include "job/monitor.h"
-
-static void
-close_pipe(int ends[2])
-{
-	for (int i = 0; i < 2; i++)
-		if (ends[i] != -1)
-			close(ends[i]);
-	ends[0] = ends[1] = -1;
-}
+#include "base/fd.h"
 
 static int
 spawn(pid_t *pidp, const char *const argv[], const int in[2], const int out[2])
@@ -74,7 +66,7 @@ share(struct monitor *m, enum monitored what)
 int
 monitor_start(struct monitor *m, enum monitored what, const char *const argv[])
 {
-	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, r = -1, saved;
+	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, r = -1;
 
 	*m = (struct monitor){ .side = SIDE_IN, .stdout_fd = -1 };
 	if (share(m, what) == -1)
@@ -104,10 +96,8 @@ monitor_start(struct monitor *m, enum monitored what, const char *const argv[])
 	}
 	r = take_place(m, what == MONITOR_OUT ? SIDE_OUT : SIDE_IN, in, out);
 out:
-	saved = errno;
-	close_pipe(in);
-	close_pipe(out);
-	errno = saved;
+	fd_close_pair(in);
+	fd_close_pair(out);
 	return r == -1 ? -1 : 0;
 }
 
@@ -137,7 +127,6 @@ monitor_unread(const struct monitor *m)
 void
 monitor_release(struct monitor *m)
 {
-	if (m->left != NULL && m->stdout_fd != -1)
-		close(m->stdout_fd);
-	m->stdout_fd = -1;
+	if (m->left != NULL)
+		fd_close(&m->stdout_fd);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/path.h"
 #include "base/pidfile.h"
 #include "job/job.h"
@@ -88,9 +89,7 @@ job_clean_up(struct job *j)
 {
 	display_close(&j->display);
 	remote_close(&j->remote);
-	if (j->store_fd != -1)
-		close(j->store_fd);
-	j->store_fd = -1;
+	fd_close(&j->store_fd);
 	free(j->store_name);
 	j->store_name = NULL;
 	pidfile_delete(&j->pidfile);

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "io/input.h"
-#include "base/retry.h"
+#include "base/fd.h"
 #include "job/size.h"
 #include "engine/view.h"
 
@@ -57,7 +57,7 @@ static int
 size_of_file(const char *path, uint64_t *bytes)
 {
 	struct stat st;
-	int fd, r, saved;
+	int fd, r;
 
 	if (stat(path, &st) == -1)
 		return -1;
@@ -70,15 +70,11 @@ size_of_file(const char *path, uint64_t *bytes)
 		errno = S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
 		return -1;
 	}
-	do
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	while (retry(fd));
+	fd = fd_open(path, O_RDONLY | O_NONBLOCK);
 	if (fd == -1)
 		return -1;
 	r = size_of_open(fd, bytes);
-	saved = errno;
-	close(fd);
-	errno = saved;
+	fd_close(&fd);
 	return r;
 }
 
@@ -281,7 +277,7 @@ count_bytes(struct count *c, int fd, off_t at, uint64_t left)
 static int
 count_one(struct count *c, const char *operand)
 {
-	int fd = input_descriptor(operand), r, saved;
+	int fd = input_descriptor(operand), r;
 	bool given = fd != -1;
 	uint64_t bytes;
 	off_t at;
@@ -289,19 +285,13 @@ count_one(struct count *c, const char *operand)
 	if (size_of_one(operand, &at, &bytes) == -1)
 		return -1;
 	/* never to wait for the writer of a FIFO that has taken its place */
-	if (!given) {
-		do
-			fd = open(operand,
-			    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-		while (retry(fd));
-	}
+	if (!given)
+		fd = fd_open(operand, O_RDONLY | O_NONBLOCK);
 	if (fd == -1)
 		return -1;
 	r = count_bytes(c, fd, at, bytes);
-	saved = errno;
 	if (!given)
-		close(fd);
-	errno = saved;
+		fd_close(&fd);
 	return r;
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/retry.h"
 #include "peer/verdict.h"
 
@@ -72,21 +73,18 @@ state_of(pid_t pid, int *code)
 {
 	char path[64], text[2048], *p;
 	ssize_t n = -1;
-	int fd, saved;
+	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%jd/stat", (intmax_t)pid);
-	do
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	while (retry(fd));
+	fd = fd_open(path, O_RDONLY);
 	if (fd == -1)
 		return errno == ENOENT ? 0 : '?';
 	do
 		n = read(fd, text, sizeof(text) - 1);
 	while (retry(n));
-	saved = errno;
-	close(fd);
+	fd_close(&fd);
 	if (n <= 0)
-		return n == 0 || saved == ESRCH ? 0 : '?';
+		return n == 0 || errno == ESRCH ? 0 : '?';
 	text[n] = '\0';
 	p = strrchr(text, ' ');
 	*code = p == NULL ? 0 : (int)strtol(p, NULL, 10);

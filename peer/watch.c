@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/retry.h"
 #include "peer/watch.h"
 
@@ -34,21 +35,17 @@ refuse(int error)
 static int
 read_text(const char *path, char *text, size_t size)
 {
-	int fd, saved;
+	int fd = fd_open(path, O_RDONLY);
 	ssize_t n;
 
-	do
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	while (retry(fd));
 	if (fd == -1)
 		return -1;
 	do
 		n = read(fd, text, size - 1);
 	while (retry(n));
-	saved = errno;
-	close(fd);
+	fd_close(&fd);
 	if (n == -1)
-		return refuse(saved);
+		return -1;
 	text[n] = '\0';
 	return 0;
 }
@@ -108,14 +105,12 @@ device_size(const char *link, dev_t dev)
 	    minor(dev));
 	if (read_text(path, text, sizeof(text)) == 0)
 		return strtoull(text, NULL, 10) * 512;
-	do
-		fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	while (retry(fd));
+	fd = fd_open(link, O_RDONLY | O_NONBLOCK);
 	if (fd == -1)
 		return 0;
 	if (ioctl(fd, BLKGETSIZE64, &size) == -1)
 		size = 0;
-	close(fd);
+	fd_close(&fd);
 	return size;
 }
 

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/retry.h"
+
+int
+fd_open(const char *path, int flags)
+{
+	int fd;
+
+	do
+		fd = open(path, flags | O_CLOEXEC | O_NOCTTY);
+	while (retry(fd));
+	return fd;
+}
+
+void
+fd_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+void
+fd_close_pair(int ends[2])
+{
+	fd_close(&ends[0]);
+	fd_close(&ends[1]);
+}
