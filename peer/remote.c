@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "peer/remote.h"
+#include "base/fd.h"
 #include "base/retry.h"
 
 enum {
@@ -44,17 +45,6 @@ static int
 refuse(int error)
 {
 	errno = error;
-	return -1;
-}
-
-static int
-close_keeping_errno(int fd)
-{
-	int saved = errno;
-
-	if (fd != -1)
-		close(fd);
-	errno = saved;
 	return -1;
 }
 
@@ -167,7 +157,7 @@ is_stale(const struct sockaddr_un *sun)
 	if (fd == -1)
 		return false;
 	stale = connect_to(fd, sun) == -1 && errno == ECONNREFUSED;
-	close(fd);
+	fd_close(&fd);
 	return stale;
 }
 
@@ -232,8 +222,10 @@ remote_listen(struct remote *r)
 	    address_in(&before, dir, first) == -1)
 		return -1;
 	fd = new_socket();
-	if (fd == -1 || listen_at(fd, &before, &sun) == -1)
-		return close_keeping_errno(fd);
+	if (fd == -1 || listen_at(fd, &before, &sun) == -1) {
+		fd_close(&fd);
+		return -1;
+	}
 	r->fd = fd;
 	r->owner = getpid();
 	memcpy(r->path, sun.sun_path, sizeof(sun.sun_path));
@@ -243,13 +235,6 @@ remote_listen(struct remote *r)
 	}
 	remote_sweep(dir);
 	return 0;
-}
-
-static void
-drop(int *peer)
-{
-	close(*peer);
-	*peer = -1;
 }
 
 static bool
@@ -272,12 +257,11 @@ accept_peer(struct remote *r)
 	if (fd == -1)
 		return false;
 	if (!get_peer(fd, &cred) || call(fd) == -1) {
-		close(fd);
+		fd_close(&fd);
 		return true;
 	}
 	make_room(fd);
-	if (*place != -1)
-		drop(place); /* of all, it has been silent for longest */
+	fd_close(place); /* of all, it has been silent for longest */
 	*place = fd;
 	r->next = (r->next + 1) % REMOTE_PEERS;
 	return true;
@@ -291,7 +275,7 @@ drop_gone(struct remote *r)
 		struct pollfd p = { r->kept[i], 0, 0 };
 
 		if (r->kept[i] != -1 && poll(&p, 1, 0) > 0)
-			drop(&r->kept[i]);
+			fd_close(&r->kept[i]);
 	}
 }
 
@@ -329,7 +313,7 @@ serve_peer(struct remote *r, int *peer,
 			(void)send(*peer, reply, len,
 			    MSG_DONTWAIT | MSG_NOSIGNAL);
 	}
-	drop(peer);
+	fd_close(peer);
 }
 
 /* Is there anything to do? This is called on each wake-up: one system call. */
@@ -390,7 +374,7 @@ remote_end(struct remote *r, const char *msg, size_t len)
 		if (r->kept[i] == -1)
 			continue;
 		(void)send(r->kept[i], msg, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-		drop(&r->kept[i]);
+		fd_close(&r->kept[i]);
 	}
 }
 
@@ -410,15 +394,13 @@ remote_close(struct remote *r)
 	if (r->fd == -1)
 		return;
 	for (int i = 0; i < REMOTE_PEERS; i++) {
-		if (r->peers[i] != -1)
-			drop(&r->peers[i]);
-		if (r->kept[i] != -1)
-			drop(&r->kept[i]);
+		fd_close(&r->peers[i]);
+		fd_close(&r->kept[i]);
 	}
 	/* Removed first: nobody shall find one that refuses. */
 	if (r->path[0] != '\0' && is_ours(r))
 		unlink(r->path);
-	close(r->fd);
+	fd_close(&r->fd);
 	*r = (struct remote)REMOTE_INITIALIZER;
 }
 
@@ -433,13 +415,10 @@ name_of(pid_t pid, char name[32])
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%jd/comm", (intmax_t)pid);
-	do
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	while (retry(fd));
-	if (fd != -1) {
+	fd = fd_open(path, O_RDONLY);
+	if (fd != -1)
 		n = read(fd, name, 31);
-		close(fd);
-	}
+	fd_close(&fd);
 	name[n > 0 ? n : 0] = '\0';
 }
 
@@ -618,17 +597,17 @@ open_socket(const char *dir, uid_t owner, pid_t pid)
 		return refuse(errno == ENOENT ? ENOENT : EACCES);
 	if (fstat(d, &st) == -1 || st.st_uid != owner ||
 	    (st.st_mode & 077) != 0) {
-		close(d);
+		fd_close(&d);
 		return refuse(EACCES);
 	}
 	snprintf(name, sizeof(name), "%jd.sock", (intmax_t)pid);
 	fd = openat(d, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	close_keeping_errno(d);
+	fd_close(&d);
 	if (fd == -1)
 		return refuse(errno == ENOENT ? ENOENT : EACCES);
 	if (fstat(fd, &st) == -1 || !S_ISSOCK(st.st_mode) ||
 	    st.st_uid != owner) {
-		close(fd);
+		fd_close(&fd);
 		return refuse(EACCES);
 	}
 	return fd;
@@ -645,21 +624,20 @@ connect_in(const char *dir, uid_t owner, pid_t pid)
 	if (path == -1)
 		return -1;
 	fd = new_socket();
-	if (fd == -1)
-		return close_keeping_errno(path);
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d", path);
-	r = connect_to(fd, &sun);
-	close_keeping_errno(path);
+	r = fd == -1 ? -1 : connect_to(fd, &sun);
+	fd_close(&path);
 	if (r == -1) {
 		/* left by a dead one */
 		if (errno == ECONNREFUSED)
 			errno = ENOENT;
-		return close_keeping_errno(fd);
+		fd_close(&fd);
+		return -1;
 	}
 	/* Where PID namespaces share the directory it may be another. */
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1 ||
 	    cred.pid != pid || cred.uid != owner) {
-		close(fd);
+		fd_close(&fd);
 		return refuse(EACCES);
 	}
 	make_room(fd);
@@ -769,7 +747,7 @@ remote_call(pid_t pid, const char *msg, size_t len)
 	int fd = connect_until(pid, now_ms() + CONNECT_MS);
 
 	if (fd != -1 && send_until(fd, msg, len, now_ms() + ASK_MS) == -1)
-		return close_keeping_errno(fd);
+		fd_close(&fd);
 	return fd;
 }
 
@@ -800,7 +778,7 @@ remote_ask(pid_t pid, const char *msg, size_t len, char *reply)
 		if (fd == -1)
 			return -1;
 		n = ask_until(fd, msg, len, reply, now_ms() + ASK_MS);
-		close_keeping_errno(fd);
+		fd_close(&fd);
 		/* closed with our question unread: others took our place */
 	} while (n == -1 && (errno == EPIPE || errno == ECONNRESET) &&
 	    now_ms() < end);
