@@ -206,31 +206,22 @@ fence_clone(void)
 
 /*
  * By the time waitpid(2) returns, the child has let go of our pages: exit_mm
- * comes before exit_notify. (CLONE_VFORK would wake us too early.) 0, or -1:
- * EAGAIN if it lives and we were not to block.
+ * comes before exit_notify. (CLONE_VFORK would wake us too early.)
  */
-static int
-fence_wait(pid_t pid, bool block)
-{
-	pid_t r;
-
-	do
-		r = waitpid(pid, NULL, __WALL | (block ? 0 : WNOHANG));
-	while (r == -1 && errno == EINTR);
-	if (r == 0)
-		errno = EAGAIN;
-	return r > 0 ? 0 : -1;
-}
-
 bool
 fence_over(struct fence *f, bool block)
 {
-	if (f->child != 0 && fence_wait(f->child, block) == -1) {
-		if (errno == EAGAIN)
-			return false;
-		f->failed = true;
-	}
+	pid_t r;
+
+	if (f->child == 0)
+		return !f->failed;
+	do
+		r = waitpid(f->child, NULL, __WALL | (block ? 0 : WNOHANG));
+	while (r == -1 && errno == EINTR);
+	if (r == 0)
+		return false;
 	f->child = 0;
+	f->failed = r == -1;
 	return !f->failed;
 }
 
@@ -292,15 +283,15 @@ probe_once(int pair[2], volatile char *page, size_t len, bool guarded,
     char *seen)
 {
 	struct iovec v = { (void *)(uintptr_t)page, len };
+	struct fence f = { 0 };
 	char got[len];
-	pid_t pid;
 
 	page[0] = 'A';
 	if (vmsplice(pair[1], &v, 1, SPLICE_F_NONBLOCK) != (ssize_t)len)
 		return PROBE_REFUSED;
 	if (guarded) {
-		pid = fence_clone();
-		if (pid == -1 || fence_wait(pid, true) == -1)
+		f.child = fence_clone();
+		if (f.child == -1 || !fence_over(&f, true))
 			return PROBE_NO_FORK;
 	}
 	page[0] = 'B';
