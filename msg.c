@@ -20,10 +20,12 @@
 /*
  * NAME: room for a quoted name: a path may have 4095 bytes (PATH_MAX).
  * LINE: room for a message.
+ * SPELLED: room for a character or an escape.
  */
 enum {
 	NAME = 8192,
 	LINE = 16384,
+	SPELLED = MB_LEN_MAX + 1,
 };
 
 /* Bytes of the character at s if a terminal may have it as it is, or 0. */
@@ -37,51 +39,46 @@ printable(const char *s)
 	return n > 0 && n <= MB_LEN_MAX && iswprint((wint_t)c) ? n : 0;
 }
 
-/* An escape as in C and in $'...'. */
-static void
-escape(unsigned char c, char text[8])
+/*
+ * The character at s, or an escape for its first byte as in C and in $'...'.
+ * Returns how many bytes that is of; *plain says which.
+ */
+static size_t
+spell(const char *s, char text[SPELLED], bool *plain)
 {
 	static const char letters[] = "\a\b\t\n\v\f\r", names[] = "abtnvfr";
-	const char *at = c == '\0' ? NULL : strchr(letters, c);
+	const char *at = strchr(letters, *s);
+	size_t n = printable(s);
 
-	if (at != NULL)
-		snprintf(text, 8, "\\%c", names[at - letters]);
+	*plain = n > 0;
+	if (n > 0)
+		snprintf(text, SPELLED, "%.*s", (int)n, s);
+	else if (at != NULL)
+		snprintf(text, SPELLED, "\\%c", names[at - letters]);
 	else
-		snprintf(text, 8, "\\%03o", c);
+		snprintf(text, SPELLED, "\\%03o", (unsigned char)*s);
+	return n > 0 ? n : 1;
 }
 
 const char *
 msg_quote(const char *name, char *text, size_t size)
 {
-	char code[8];
+	char code[SPELLED];
 	bool plain = *name != '\0', escaped = false;
-	size_t n;
 
-	for (const char *s = name; *s != '\0' && plain; s += n) {
-		n = printable(s);
-		plain = n > 0;
-	}
-	text[0] = '\0';
+	for (const char *s = name; *s != '\0' && plain;)
+		s += spell(s, code, &plain);
 	if (plain) {
 		strlcpy(text, name, size);
 		return text;
 	}
-	strlcat(text, "'", size);
-	for (const char *s = name; *s != '\0'; s += n) {
-		n = printable(s);
-		if (n == 0) {
-			escape((unsigned char)*s, code);
-			strlcat(text, escaped ? "" : "'$'", size);
-			strlcat(text, code, size);
-			escaped = true;
-			n = 1;
-			continue;
-		}
-		if (escaped)
-			strlcat(text, "''", size);
-		escaped = false;
-		snprintf(code, sizeof(code), "%.*s", (int)n, s);
-		strlcat(text, *s == '\'' ? "'\\''" : code, size);
+	strlcpy(text, "'", size);
+	for (const char *s = name; *s != '\0';) {
+		s += spell(s, code, &plain);
+		if (plain == escaped)
+			strlcat(text, escaped ? "''" : "'$'", size);
+		escaped = !plain;
+		strlcat(text, strcmp(code, "'") == 0 ? "'\\''" : code, size);
 	}
 	strlcat(text, "'", size);
 	return text;
@@ -91,15 +88,11 @@ msg_quote(const char *name, char *text, size_t size)
 static size_t
 append(char line[LINE], size_t len, const char *text)
 {
-	char code[8];
-	size_t n;
+	char code[SPELLED];
+	bool plain;
 
-	for (const char *s = text; *s != '\0'; s += n > 0 ? n : 1) {
-		n = printable(s);
-		if (n > 0)
-			snprintf(code, sizeof(code), "%.*s", (int)n, s);
-		else
-			escape((unsigned char)*s, code);
+	for (const char *s = text; *s != '\0';) {
+		s += spell(s, code, &plain);
 		if (len + strlen(code) + 2 > LINE)
 			break;
 		len += strlcpy(line + len, code, LINE - len);
