@@ -36,3 +36,13 @@ fd_close_pair(int ends[2])
 	fd_close(&ends[0]);
 	fd_close(&ends[1]);
 }
+
+int
+fd_set_flag(int fd, int flag, bool on)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags == -1)
+		return -1;
+	return fcntl(fd, F_SETFL, on ? flags | flag : flags & ~flag);
+}

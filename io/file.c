@@ -12,6 +12,7 @@
 
 #include "io/output.h"
 #include "io/private.h"
+#include "base/fd.h"
 #include "base/path.h"
 #include "base/retry.h"
 
@@ -139,10 +140,7 @@ make_hole(struct output *o, size_t n)
 static void
 set_direct(struct output *o, bool on)
 {
-	int fd = output_descriptor(o), flags = fcntl(fd, F_GETFL);
-
-	flags = on ? flags | O_DIRECT : flags & ~O_DIRECT;
-	o->direct = fcntl(fd, F_SETFL, flags) == 0 && on;
+	o->direct = fd_set_flag(output_descriptor(o), O_DIRECT, on) == 0 && on;
 }
 
 /* At the position, or in the region. */

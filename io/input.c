@@ -219,10 +219,7 @@ input_readable(const char *operand)
 static void
 set_direct(struct input *in, bool on)
 {
-	int flags = fcntl(in->fd, F_GETFL);
-
-	flags = on ? flags | O_DIRECT : flags & ~O_DIRECT;
-	in->direct = fcntl(in->fd, F_SETFL, flags) == 0 && on;
+	in->direct = fd_set_flag(in->fd, O_DIRECT, on) == 0 && on;
 }
 
 void

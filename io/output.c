@@ -382,7 +382,7 @@ int
 output_tell(struct output *o, bool on)
 {
 	bool alone = o->opened || o->command != NULL;
-	int own = o->own, flags;
+	int own = o->own;
 
 	if (o->kind != OUTPUT_PIPE || o->fd == -1)
 		return 0;
@@ -397,12 +397,11 @@ output_tell(struct output *o, bool on)
 		}
 	}
 	own = output_descriptor(o);
-	flags = fcntl(own, F_GETFL);
 	/* the number of the signal, given by name, brings its siginfo_t */
-	if (flags == -1 || fcntl(own, F_SETOWN, getpid()) == -1 ||
+	if (fcntl(own, F_SETOWN, getpid()) == -1 ||
 	    fcntl(own, F_SETSIG, SIGIO) == -1)
 		return -1;
-	return fcntl(own, F_SETFL, on ? flags | O_ASYNC : flags & ~O_ASYNC);
+	return fd_set_flag(own, O_ASYNC, on);
 }
 
 void

@@ -112,11 +112,9 @@ make_room(int fd)
 static int
 call(int fd)
 {
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags == -1 || fcntl(fd, F_SETOWN, getpid()) == -1)
+	if (fcntl(fd, F_SETOWN, getpid()) == -1)
 		return -1;
-	return fcntl(fd, F_SETFL, flags | O_ASYNC);
+	return fd_set_flag(fd, O_ASYNC, true);
 }
 
 /* dir/name as an address. 0, or -1 with ENAMETOOLONG. */
