@@ -36,7 +36,10 @@ plan(const struct flow *f, const struct input *in)
 	return c;
 }
 
-/* An input with larger records needs other buffers than those before it. */
+/*
+ * STEP_END when they are there. An input with larger records needs other
+ * buffers than those before it.
+ */
 static enum step
 open_buffers(struct engines *e, struct flow *f, const struct input *in)
 {
@@ -45,32 +48,30 @@ open_buffers(struct engines *e, struct flow *f, const struct input *in)
 	enum step s = STEP_END;
 
 	if (ring_ready(r) && r->conf.buf_size >= c.buf_size)
-		return STEP_MOVED;
+		return s;
 	if (e->many == &e->copy)
 		s = engine_flush(e, f);
-	if (s != STEP_END)
-		return s;
 	/* with --lag somebody may not have got it all: it goes on as it is */
-	if (r->sent < r->filled)
-		return STEP_MOVED;
+	if (s != STEP_END || r->sent < r->filled)
+		return s;
 	ring_release(r);
-	return ring_init(r, &c) == -1 ? STEP_MEMORY : STEP_MOVED;
+	return ring_init(r, &c) == -1 ? STEP_MEMORY : STEP_END;
 }
 
 enum step
 copy_step(struct engines *e, struct flow *f, struct input *in)
 {
 	struct carry *c = &e->copy;
-	enum step s = STEP_MOVED;
+	enum step s;
 
-	if (!c->ready)
+	if (!c->ready) {
 		s = open_buffers(e, f, in);
-	if (s == STEP_MOVED && !c->ready)
-		s = engine_turn(e, f, c);
-	if (s != STEP_MOVED)
-		return s;
-	if (!c->ready)
+		if (s == STEP_END)
+			s = engine_turn(e, f, c);
+		if (s != STEP_END)
+			return s;
 		ring_skip(&c->ring, f->moved);
-	c->ready = true;
+		c->ready = true;
+	}
 	return carry_step(c, f, in, c == e->many);
 }

@@ -60,7 +60,7 @@ engine_turn(struct engines *e, struct flow *f, struct carry *c)
 	enum step s;
 
 	if (f->nouts == 1 || e->many == c)
-		return STEP_MOVED;
+		return STEP_END;
 	if (e->many != NULL) {
 		s = engine_flush(e, f);
 		if (s != STEP_END)
@@ -68,7 +68,7 @@ engine_turn(struct engines *e, struct flow *f, struct carry *c)
 		ring_release(&e->many->ring);
 	}
 	e->many = c;
-	return STEP_MOVED;
+	return STEP_END;
 }
 
 void

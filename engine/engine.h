@@ -77,7 +77,7 @@ enum step mmap_step(struct engines *, struct flow *, struct input *);
 
 /*
  * Several outputs: this one (NULL: none) serves them from now on. What waits
- * in another one is sent first: STEP_MOVED when it has been.
+ * in another one is sent first: STEP_END when it has been.
  */
 enum step engine_turn(struct engines *, struct flow *, struct carry *);
 

@@ -40,7 +40,7 @@ plan(const struct flow_conf *conf)
 	return c;
 }
 
-/* The release method, if it is not the ring's to choose; STEP_MOVED. */
+/* STEP_END, with the release method if it is not the ring's to choose. */
 static enum step
 choose_release(const struct flow *f, enum release *release)
 {
@@ -64,9 +64,10 @@ choose_release(const struct flow *f, enum release *release)
 			return STEP_REFUSED;
 		}
 	}
-	return STEP_MOVED;
+	return STEP_END;
 }
 
+/* STEP_END when it is there. */
 static enum step
 open_ring(struct engines *e, struct flow *f)
 {
@@ -76,9 +77,9 @@ open_ring(struct engines *e, struct flow *f)
 	enum step s;
 
 	if (ring_ready(r))
-		return STEP_MOVED;
+		return STEP_END;
 	s = choose_release(f, &conf.release);
-	if (s != STEP_MOVED)
+	if (s != STEP_END)
 		return s;
 	if (ring_init(r, &conf) == -1)
 		return forced ? STEP_MEMORY : STEP_FALL;
@@ -90,25 +91,23 @@ open_ring(struct engines *e, struct flow *f)
 		f->why = "no huge pages for a ring";
 		return STEP_FALL;
 	}
-	return STEP_MOVED;
+	return STEP_END;
 }
 
 enum step
 ring_step(struct engines *e, struct flow *f, struct input *in)
 {
 	struct carry *c = &e->ring;
-	enum step s = STEP_MOVED;
+	enum step s = c->ready ? STEP_END : open_ring(e, f);
 
-	if (!c->ready)
-		s = open_ring(e, f);
-	if (s == STEP_MOVED && c->ring.conf.buf_size < input_largest(in)) {
+	if (s == STEP_END && c->ring.conf.buf_size < input_largest(in)) {
 		f->engine = ENGINE_COPY;
 		f->why = "its records need larger buffers";
 		return copy_step(e, f, in);
 	}
-	if (s == STEP_MOVED && !c->ready)
+	if (s == STEP_END && !c->ready)
 		s = engine_turn(e, f, c);
-	if (s != STEP_MOVED)
+	if (s != STEP_END)
 		return s;
 	if (!c->ready)
 		ring_skip(&c->ring, f->moved);

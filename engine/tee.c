@@ -135,7 +135,7 @@ tee_step(struct engines *e, struct flow *f, struct input *in)
 		break;
 	case SPLICE_TURN:
 		s = engine_turn(e, f, NULL);
-		if (s != STEP_MOVED)
+		if (s != STEP_END)
 			return s;
 		if (open_both(&e->pair) == -1)
 			return STEP_FALL;

@@ -117,8 +117,8 @@ void job_follow(struct job *);
 
 /*
  * First of all: starts the clock, and gives SIGCHLD its default. Whoever
- * started us may have ignored it, and the kernel would forget our children before we
- * have waited for them (sigaction(2)).
+ * started us may have ignored it, and the kernel would forget our children
+ * before we have waited for them (sigaction(2)).
  */
 void job_begin(struct job *);
 
