@@ -22,6 +22,7 @@
 #include "peer/remote.h"
 #include "base/fd.h"
 #include "base/retry.h"
+#include "base/rundir.h"
 
 enum {
 	BACKLOG = 64,
@@ -46,47 +47,6 @@ refuse(int error)
 {
 	errno = error;
 	return -1;
-}
-
-/* The user's own directory, or NULL if there is none to rely on. */
-static const char *
-runtime_dir(void)
-{
-	const char *dir = getenv("XDG_RUNTIME_DIR");
-	struct stat st;
-
-	/* After su or sudo -E it is that of another user. */
-	if (dir == NULL || dir[0] != '/' || stat(dir, &st) == -1 ||
-	    !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
-		return NULL;
-	return dir;
-}
-
-int
-remote_directory(char *path, size_t size)
-{
-	const char *dir = runtime_dir();
-	struct stat st;
-	int n;
-
-	if (dir != NULL)
-		n = snprintf(path, size, "%s/zpipe", dir);
-	else
-		n = snprintf(path, size, "/tmp/zpipe-%ju",
-		    (uintmax_t)geteuid());
-	if (n < 0 || (size_t)n >= size)
-		return refuse(ENAMETOOLONG);
-	if (mkdir(path, 0700) == 0) {
-		if (chmod(path, 0700) == -1) /* whatever the umask is */
-			return -1;
-	} else if (errno != EEXIST)
-		return -1;
-	if (lstat(path, &st) == -1)
-		return -1;
-	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
-	    (st.st_mode & 077) != 0)
-		return refuse(EPERM);
-	return 0;
 }
 
 static int
@@ -215,7 +175,7 @@ remote_listen(struct remote *r)
 		r->peers[i] = r->kept[i] = -1;
 	snprintf(name, sizeof(name), "%jd.sock", (intmax_t)getpid());
 	snprintf(first, sizeof(first), ".%jd.new", (intmax_t)getpid());
-	if (remote_directory(dir, sizeof(dir)) == -1 ||
+	if (rundir_make(dir, sizeof(dir)) == -1 ||
 	    address_in(&sun, dir, name) == -1 ||
 	    address_in(&before, dir, first) == -1)
 		return -1;
@@ -561,7 +521,7 @@ add_its_own(struct places *p, pid_t pid)
 static int
 find_places(struct places *p, pid_t pid)
 {
-	const char *dir = runtime_dir();
+	const char *dir = rundir_base();
 	char path[64];
 	struct stat st;
 

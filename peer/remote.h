@@ -2,7 +2,7 @@
 /*
  * remote: how one zpipe talks to another of the same user: a socket
  * (AF_UNIX, SOCK_SEQPACKET; unix(7)) named after the process, in a directory
- * that nobody else can enter. It prints nothing.
+ * that nobody else can enter (base/rundir.h). It prints nothing.
  */
 #ifndef REMOTE_H
 #define REMOTE_H
@@ -35,15 +35,6 @@ struct remote {
 	{                  \
 		.fd = -1,  \
 	}
-
-/*
- * The directory: $XDG_RUNTIME_DIR/zpipe, or /tmp/zpipe-UID without that (or
- * if that is no absolute path, or no directory of ours: sudo -E); made if it
- * is not there. It must belong to us, mode 0700, and be no link.
- * 0 and its path, or -1 with errno (EPERM if it is somebody else's, or open
- * to others; ENAMETOOLONG).
- */
-int remote_directory(char *path, size_t size);
 
 /*
  * Listens for the others; SIGIO, which must not be left to its default, says

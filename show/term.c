@@ -22,8 +22,8 @@
 #include <wchar.h>
 
 #include "base/path.h"
-#include "peer/remote.h"
 #include "base/retry.h"
+#include "base/rundir.h"
 #include "show/term.h"
 
 enum {
@@ -362,7 +362,7 @@ shared_path(const struct term *t, char *path, size_t size)
 	unsigned dev;
 	int n;
 
-	if (remote_directory(dir, sizeof(dir)) == -1)
+	if (rundir_make(dir, sizeof(dir)) == -1)
 		return -1;
 	/* what /dev/tty is for us, and not that it is /dev/tty */
 	if (ioctl(t->out.fd, TIOCGDEV, &dev) == -1)
