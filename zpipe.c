@@ -6,7 +6,9 @@
  *
  *	zpipe.c		main(): the kinds of work, and the status
  *	msg.c		messages on stderr
- *	opts.c		the command line
+ *	opts.c		the command line: the table of options
+ *	option.c	what a row of it says about a value
+ *	optname.c	names: abbreviated, ambiguous, mistyped
  *	job/		what one invocation does: transfer, store first, run a
  *			command between two pipes, watch another process, ask
  *			or change another zpipe, be asked or changed, report
@@ -86,7 +88,7 @@ main(int argc, char *argv[])
 		break;
 	case OPTS_RUN:
 		job_init(&j);
-		j.titled = (j.o.extra & EXTRA_PROCESS) != 0;
+		j.titled = (j.o.tune.extra & EXTRA_PROCESS) != 0;
 		if (j.titled)
 			setproctitle_init(argc, argv, environ);
 		if (j.o.probe) {

@@ -50,45 +50,46 @@ has_room(const struct job *j, uint64_t *room)
 	const struct output *o = &j->leg->outs[0];
 
 	return j->leg->nouts == 1 && S_ISBLK(o->st.st_mode) && !o->append &&
-	    !j->o.show.lines && size_room(o->fd, room) == 0;
+	    !j->tune.show.lines && size_room(o->fd, room) == 0;
 }
 
 /* What is to come, and where it stops; false if nobody can say. */
 static bool
 find_size(struct job *j)
 {
-	struct opts *o = &j->o;
+	struct tunables *tune = &j->tune;
 	struct pump *p = &j->leg->pump;
-	bool lines = o->show.lines, device;
+	bool lines = tune->show.lines, device;
 	uint64_t room, bytes;
 
-	if (o->sized) {
-		if (o->stop_at_size)
+	if (tune->sized) {
+		if (j->o.stop_at_size)
 			*(lines ? &p->flow.stop_lines :
-				  &p->flow.stop) = o->size;
+				  &p->flow.stop) = tune->size;
 		return true;
 	}
-	o->size = 0;
+	tune->size = 0;
 	j->sized = false;
 	j->given_at = job_where_given(j);
 	device = has_room(j, &room);
-	if (!display_draws(&j->display) && !o->stop_at_size && !device)
+	if (!display_draws(&j->display) && !j->o.stop_at_size && !device)
 		return false;
 	if (job_inputs_size(j, &bytes) == -1) {
 		if (device)
-			o->size = room;
+			tune->size = room;
 		/* one byte more, to learn whether there is one */
 		if (device)
-			p->flow.stop = o->stop_at_size ? room : room + 1;
+			p->flow.stop = j->o.stop_at_size ? room : room + 1;
 		return device;
 	}
 	/* the last line of all may have no end: it comes as well */
-	if (o->stop_at_size)
+	if (j->o.stop_at_size)
 		p->flow.stop = device && room < bytes ? room : bytes;
 	if (!lines)
-		o->size = bytes;
-	else if (!display_wants_size(&j->display) || !count_lines(j, &o->size))
-		o->size = 0;
+		tune->size = bytes;
+	else if (!display_wants_size(&j->display) ||
+	    !count_lines(j, &tune->size))
+		tune->size = 0;
 	return true;
 }
 
@@ -102,7 +103,7 @@ job_set_aims(struct job *j)
 		display_end(&j->display, &j->leg->pump);
 		return -1;
 	}
-	meter_set_size(&j->display.meter, j->o.size);
+	meter_set_size(&j->display.meter, j->tune.size);
 	if (j->o.stop_at_size && !known) {
 		msg_text("--stop-at-size", "the size is not known: use --size");
 		j->status |= STATUS_USAGE;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +11,27 @@
 
 #include "base/clock.h"
 #include "job/change.h"
-#include "job/follow.h"
 #include "job/job.h"
+#include "option.h"
 
-/* What we cannot be told to change: enum lack. */
+int
+job_tune(struct job *j)
+{
+	const struct opts *o = &j->o;
+	struct tunables t = o->tune;
+
+	if (o->monitor == MONITOR_BOTH && j->monitor.side == SIDE_IN) {
+		if (o->first_format != NULL)
+			t.show.format = o->first_format;
+		if (o->first_name != NULL)
+			t.show.name = o->first_name;
+	}
+	t.show.ratio = o->monitor == MONITOR_BOTH &&
+	    j->monitor.side == SIDE_OUT && !t.show.numeric;
+	return tunables_copy(&j->tune, &t);
+}
+
+/* What an option would need to have an effect, and is not there. */
 static unsigned
 lacks(const struct job *j)
 {
@@ -20,63 +39,78 @@ lacks(const struct job *j)
 	unsigned l = 0;
 
 	if (!display_draws(&j->display))
-		l |= LACKS_DISPLAY;
+		l |= NEEDS_DISPLAY;
 	if (!j->display.visible || !j->display.term.tty)
-		l |= LACKS_WINDOW;
+		l |= NEEDS_WINDOW;
 	if (!j->titled)
-		l |= LACKS_TITLE;
+		l |= NEEDS_TITLE;
 	if (p->flow.engine == ENGINE_SPLICE || p->flow.engine == ENGINE_RANGE ||
 	    p->flow.engine == ENGINE_MMAP)
-		l |= LACKS_BYTES;
+		l |= NEEDS_BYTES;
 	if (p->polls == NULL)
-		l |= LACKS_TRANSFER;
+		l |= NEEDS_TRANSFER;
 	if (j->o.stop_at_size)
-		l |= LACKS_SIZE;
+		l |= NEEDS_SIZE;
 	if (!pump_grows(p))
-		l |= LACKS_RING;
+		l |= NEEDS_RING;
 	return l;
 }
 
-static void
-change(struct job *j, struct opts *o)
+/* From now on. 0, or -1 with errno: the old ones, and the old line, go on. */
+static int
+retune(struct job *j, struct tunables *next)
 {
-	change_apply(&j->o, o);
-	if (o->changed & CHANGED_RATE)
-		pump_limit(&j->leg->pump, j->o.rate_limit);
-	if (o->changed & CHANGED_BUFFER)
-		pump_buffer(&j->leg->pump, j->o.buffer_size);
-	/* without memory the old line goes on, with the old words */
-	if (display_change(&j->display) == -1)
-		memset(o->told, 0, sizeof(o->told));
+	struct tunables was = j->tune;
+
+	j->tune = *next;
+	if (display_change(&j->display) == -1) {
+		j->tune = was;
+		tunables_release(next);
+		return -1;
+	}
+	if (next->rate_limit != was.rate_limit)
+		pump_limit(&j->leg->pump, next->rate_limit);
+	if (next->buffer_size != was.buffer_size)
+		pump_buffer(&j->leg->pump, next->buffer_size);
 	display_wants(&j->display, &j->leg->pump.flow.view);
 	pump_tick_at(&j->leg->pump, clock_now());
+	tunables_release(&was);
+	return 0;
 }
 
-/* Another zpipe wants options changed: "ok", or why not (follow.h). */
-static size_t
-on_change(struct job *j, const char *msg, size_t len, char *reply)
+static void __attribute__((format(printf, 2, 3)))
+refuse(struct message *answer, const char *fmt, ...)
+{
+	va_list ap;
+
+	answer->type = MESSAGE_REFUSED;
+	va_start(ap, fmt);
+	vsnprintf(answer->why, sizeof(answer->why), fmt, ap);
+	va_end(ap);
+}
+
+/* Another zpipe wants options changed: all of them, or none. */
+static void
+on_change(struct job *j, const struct message_change *c, struct message *answer)
 {
 	const char *option, *reason;
-	struct opts o;
-	size_t n = 2;
-	char *copy = malloc(len);
+	struct tunables next;
 
-	if (copy == NULL)
-		return 0;
-	memcpy(copy, msg, len);
-	memcpy(reply, "no", 2);
-	if (change_hear(&o, copy, len)) {
-		option = change_misfit(&o, msg, len, lacks(j), &reason);
-		if (option == NULL) {
-			change(j, &o);
-			memcpy(reply, "ok", 2);
-		} else
-			n = (size_t)snprintf(reply, FOLLOW_WHY,
-			    "%s: process %d %s", option, (int)getpid(), reason);
+	if (change_hear(c, &j->tune, &next) == -1) {
+		refuse(answer, "process %d: %s", (int)getpid(),
+		    strerror(errno));
+		return;
 	}
-	opts_release(&o);
-	free(copy);
-	return n;
+	option = change_misfit(c, &next, lacks(j), &reason);
+	if (option != NULL) {
+		refuse(answer, "--%s: process %d %s", option, (int)getpid(),
+		    reason);
+		tunables_release(&next);
+	} else if (retune(j, &next) == -1)
+		refuse(answer, "process %d: %s", (int)getpid(),
+		    strerror(errno));
+	else
+		answer->type = MESSAGE_DONE;
 }
 
 /*
@@ -89,7 +123,8 @@ job_size_for_others(struct job *j)
 	uint64_t bytes;
 	off_t at;
 
-	if (j->sized || j->o.sized || j->o.size != 0 || j->o.show.lines)
+	if (j->sized || j->tune.sized || j->tune.size != 0 ||
+	    j->tune.show.lines)
 		return;
 	j->sized = true;
 	if (job_inputs_size(j, &bytes) == -1)
@@ -98,41 +133,91 @@ job_size_for_others(struct job *j)
 	at = j->given_at == -1 ? -1 : job_where_given(j);
 	if (at > j->given_at && j->leg->files != j->stored)
 		bytes += (uint64_t)(at - j->given_at);
-	j->o.size = bytes;
+	j->tune.size = bytes;
 	meter_set_size(&j->display.meter, bytes);
+}
+
+static void
+report(struct job *j, struct message_report *r)
+{
+	struct display_report d;
+	const struct show_state *s = &d.state;
+
+	job_size_for_others(j);
+	display_report(&j->display, &j->leg->pump, &d);
+	*r = (struct message_report){
+		.lines = d.lines,
+		.bits = d.bits,
+		.count = s->count,
+		.size = s->size,
+		.moves = s->moves,
+		.ratio = s->ratio,
+		.elapsed = s->elapsed,
+		.rate = s->rate,
+		.average = s->average,
+		.mean = s->mean,
+		.fastest = s->fastest,
+		.eta = s->eta,
+		.spread = { s->spread.min, s->spread.average, s->spread.max,
+		    s->spread.deviation },
+		.buffer = s->buffer,
+		.engine = j->leg->pump.flow.engine,
+		.nlast = s->nlast,
+	};
+	strlcpy(r->name, d.name, sizeof(r->name));
+	memcpy(r->last, d.last, s->nlast);
 }
 
 /* What another zpipe wants of us; remote.h. */
 size_t
 job_on_message(void *ctx, const char *msg, size_t len, char *reply)
 {
+	struct message m, answer = { .type = MESSAGE_REPORT };
 	struct job *j = ctx;
-	struct display_report report;
 
-	if (len == 3 && memcmp(msg, "end", 3) == 0)
+	if (message_decode(&m, msg, len) == -1) {
+		if (errno != EPROTONOSUPPORT)
+			return 0;
+		refuse(&answer,
+		    "process %d speaks version %d of the control protocol",
+		    (int)getpid(), MESSAGE_VERSION);
+	} else if (m.type == MESSAGE_AWAIT)
 		return REMOTE_KEEP;
-	if (len != 5 || memcmp(msg, "query", 5) != 0)
-		return on_change(j, msg, len, reply);
-	job_size_for_others(j);
-	display_report(&j->display, &j->leg->pump, &report);
-	memcpy(reply, &report, sizeof(report));
-	return sizeof(report);
+	else if (m.type == MESSAGE_QUERY)
+		report(j, &answer.report);
+	else if (m.type == MESSAGE_CHANGE)
+		on_change(j, &m.change, &answer);
+	else
+		return 0; /* an answer is no question */
+	return message_encode(&answer, reply);
+}
+
+void
+job_note_the_end(struct job *j)
+{
+	j->noted = remote_waiting(&j->remote);
+	if (j->noted)
+		report(j, &j->last);
+	j->last.final = true;
 }
 
 void
 job_tell_the_end(struct job *j)
 {
-	struct display_report *r = &j->last;
+	struct message m = { .type = MESSAGE_REPORT, .report = j->last };
+	char *bytes = j->noted ? malloc(REMOTE_MAX) : NULL;
 
-	if (r->bytes == 0)
+	if (bytes == NULL)
 		return; /* nobody was there when they were known */
-	r->ended = true;
-	r->status = j->left != NULL ? SIGPIPE :
-	    job_ended()             ? job_ended() :
-				      j->status << 8;
-	remote_end(&j->remote, (const char *)r, sizeof(*r));
+	m.report.ended = true;
+	m.report.status = j->left != NULL ? SIGPIPE :
+	    job_ended()                   ? job_ended() :
+					    j->status << 8;
+	remote_end(&j->remote, bytes, message_encode(&m, bytes));
+	free(bytes);
 }
 
+/* When it is worth while: a short transfer is to cost no socket. */
 void
 job_listen_to_others(struct job *j, uint64_t now)
 {

@@ -16,6 +16,7 @@
 #include "job/change.h"
 #include "show/display.h"
 #include "job/follow.h"
+#include "peer/message.h"
 #include "peer/remote.h"
 #include "peer/verdict.h"
 #include "peer/watch.h"
@@ -30,14 +31,15 @@ static bool
 open_term(struct term *t, const struct opts *o)
 {
 	setlocale(LC_CTYPE, "");
-	if (term_open(t, STDERR_FILENO, false, o->width, o->height) == -1)
+	if (term_open(t, STDERR_FILENO, false, o->tune.width, o->tune.height) ==
+	    -1)
 		return false;
-	if (o->quiet || !(t->tty || o->force || o->show.numeric)) {
+	if (o->quiet || !(t->tty || o->force || o->tune.show.numeric)) {
 		term_close(t);
 		return false;
 	}
 	t->force = o->force;
-	if (o->show.numeric)
+	if (o->tune.show.numeric)
 		t->tty = false; /* lines, wherever they go */
 	return true;
 }
@@ -64,7 +66,7 @@ describe(int status, char text[VERDICT])
 static bool
 is_for_people(const struct opts *o)
 {
-	return !o->show.numeric;
+	return !o->tune.show.numeric;
 }
 
 /* ---- files ------------------------------------------------------------ */
@@ -99,10 +101,10 @@ add_watch(struct files *f, pid_t pid, int fd, const struct opts *o)
 	if (more == NULL)
 		return -1;
 	f->all = more;
-	if (watch_open(&more[f->n], pid, fd, o->window) == -1)
+	if (watch_open(&more[f->n], pid, fd, o->tune.window) == -1)
 		return -1;
-	if (fd != -1 && o->sized)
-		more[f->n].expected = o->size;
+	if (fd != -1 && o->tune.sized)
+		more[f->n].expected = o->tune.size;
 	fates[f->n] = (struct fate){ .pidfd = verdict_open(pid) };
 	f->several = f->several || pid != more[0].pid;
 	f->n++;
@@ -227,7 +229,7 @@ static char *
 row_of(const struct opts *o, const struct watched *w, const char *name,
     const struct term *t)
 {
-	struct show_conf conf = o->show;
+	struct show_conf conf = o->tune.show;
 	struct meter_spread spread = meter_spread(&w->meter);
 	struct show_state s = {
 		.count = w->pos,
@@ -295,7 +297,7 @@ draw_files(const struct opts *o, const struct files *f, struct term *t)
 			term_rows(t, (const char *const *)rows, n);
 		else if (n > 0)
 			term_line(t, rows[0]);
-		if (o->show.conemu && alone && n > 0)
+		if (o->tune.show.conemu && alone && n > 0)
 			mark_file(f, t);
 	}
 	while (n > 0)
@@ -317,10 +319,10 @@ follow_files(const struct opts *o, const struct follow_calls *calls)
 	while (look_at_files(&f, clock_now())) {
 		if (shows)
 			draw_files(o, &f, &t);
-		if (!calls->nap(calls->ctx, o->interval, fd))
+		if (!calls->nap(calls->ctx, o->tune.interval, fd))
 			break;
 		if (shows)
-			term_resized(&t, o->width, o->height);
+			term_resized(&t, o->tune.width, o->tune.height);
 	}
 	if (shows) {
 		term_finish(&t);
@@ -333,79 +335,156 @@ follow_files(const struct opts *o, const struct follow_calls *calls)
 
 /* ---- another zpipe ---------------------------------------------------- */
 
+/* What came is of that type. 0, or -1 with errno; EOPNOTSUPP: why says it. */
 static int
-ask(pid_t pid, struct display_report *r)
+understand(struct message *m, const char *bytes, size_t len, pid_t pid,
+    enum message_type want, char why[FOLLOW_WHY])
 {
-	char *reply = malloc(REMOTE_MAX);
-	ssize_t n = reply == NULL ? -1 : remote_ask(pid, "query", 5, reply);
-
-	if (n != -1 && (size_t)n != sizeof(*r)) {
-		errno = EPROTO; /* it is of another release */
-		n = -1;
+	if (message_decode(m, bytes, len) == -1) {
+		if (errno != EPROTONOSUPPORT)
+			return -1;
+		snprintf(why, FOLLOW_WHY,
+		    "process %d speaks version %u of the control protocol, "
+		    "and this zpipe speaks version %d",
+		    (int)pid, m->version, MESSAGE_VERSION);
+		errno = EOPNOTSUPP;
+		return -1;
 	}
-	if (n != -1)
-		memcpy(r, reply, sizeof(*r));
+	if (m->type == MESSAGE_REFUSED) {
+		strlcpy(why, m->why, FOLLOW_WHY);
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	if (m->type == want &&
+	    (want != MESSAGE_REPORT || m->report.engine <= ENGINE_COPY))
+		return 0;
+	errno = EPROTO;
+	return -1;
+}
+
+/* The answer takes the place of the question. The same. */
+static int
+ask(pid_t pid, struct message *m, enum message_type want, char why[FOLLOW_WHY])
+{
+	char *bytes = malloc(REMOTE_MAX), *reply = malloc(REMOTE_MAX);
+	size_t len;
+	ssize_t n = -1;
+	int r = -1, saved;
+
+	if (bytes != NULL && reply != NULL) {
+		len = message_encode(m, bytes);
+		errno = EMSGSIZE;
+		if (len > 0)
+			n = remote_ask(pid, bytes, len, reply);
+		if (n != -1)
+			r = understand(m, reply, (size_t)n, pid, want, why);
+	}
+	saved = errno;
+	free(bytes);
 	free(reply);
-	return n == -1 ? -1 : 0;
+	errno = saved;
+	return r;
+}
+
+static int
+query(pid_t pid, struct message_report *r, char why[FOLLOW_WHY])
+{
+	struct message m = { .type = MESSAGE_QUERY };
+
+	if (ask(pid, &m, MESSAGE_REPORT, why) == -1)
+		return -1;
+	*r = m.report;
+	return 0;
 }
 
 /* False without memory, or when it could not be drawn. */
 static bool
-draw_report(const struct opts *o, struct display_report *r, struct term *t)
+draw_report(const struct opts *o, const struct message_report *r,
+    struct term *t)
 {
-	struct show_conf conf = o->show;
+	struct show_state s = {
+		.count = r->count,
+		.size = r->size,
+		.moves = r->moves,
+		.ratio = r->ratio,
+		.elapsed = r->elapsed,
+		.rate = r->rate,
+		.average = r->average,
+		.mean = r->mean,
+		.fastest = r->fastest,
+		.eta = r->eta,
+		.spread = { r->spread[0], r->spread[1], r->spread[2],
+		    r->spread[3] },
+		.now = time(NULL),
+		.buffer = r->buffer,
+		.last = r->last,
+		.nlast = r->nlast,
+		.engine = engine_name((enum engine)r->engine),
+		.final = r->final,
+	};
+	struct show_conf conf = o->tune.show;
 	char text[SHOW_TEXT];
 	struct show *show;
 
-	/* it is ours, but who knows of which release */
-	r->name[sizeof(r->name) - 1] = '\0';
 	conf.lines = r->lines;
 	conf.bits = conf.bits || r->bits;
 	if (conf.name == NULL && r->name[0] != '\0')
 		conf.name = r->name;
-	r->engine[sizeof(r->engine) - 1] = '\0';
-	if (r->state.nlast > sizeof(r->last))
-		r->state.nlast = sizeof(r->last);
-	r->state.nline = 0;
-	r->state.line = r->state.outputs = r->state.note = NULL;
-	r->state.engine = r->engine;
-	r->state.last = r->last;
 	show = show_new(&conf);
 	if (show == NULL)
 		return false;
-	show_line(show, &r->state, t->width, t->utf8, t->tty, text);
+	show_line(show, &s, t->width, t->utf8, t->tty, text);
 	show_free(show);
 	if (!term_ours(t))
 		return false;
-	if (o->show.conemu)
-		term_progress(t, show_percent(&r->state));
+	if (o->tune.show.conemu)
+		term_progress(t, show_percent(&s));
 	return term_line(t, text);
+}
+
+/* A descriptor that tells of the end, or -1: it just ends. */
+static int
+await_end(pid_t pid)
+{
+	struct message m = { .type = MESSAGE_AWAIT };
+	char *bytes = malloc(REMOTE_MAX);
+	int fd = bytes == NULL ?
+	    -1 :
+	    remote_call(pid, bytes, message_encode(&m, bytes));
+
+	free(bytes);
+	return fd;
 }
 
 /* The last report, which comes by itself. False if there is none (yet). */
 static bool
-hear_end(int *fdp, struct display_report *r)
+hear_end(int *fdp, pid_t pid, struct message_report *r)
 {
-	char *reply;
+	char *reply, why[FOLLOW_WHY];
+	struct message m;
 	ssize_t n;
 	bool ended = false;
 
 	if (*fdp == -1 || (reply = malloc(REMOTE_MAX)) == NULL)
 		return false;
 	n = remote_hear(*fdp, reply);
-	if ((size_t)n == sizeof(*r)) {
-		memcpy(r, reply, sizeof(*r));
+	if (n == -1 && errno == EAGAIN) {
+		free(reply);
+		return false;
+	}
+	if (n != -1 &&
+	    understand(&m, reply, (size_t)n, pid, MESSAGE_REPORT, why) == 0) {
+		*r = m.report;
 		ended = r->ended;
 	}
-	if (n != -1 || errno != EAGAIN)
-		fd_close(fdp);
+	fd_close(fdp);
 	free(reply);
 	return ended;
 }
 
 /* What the kernel knows is better than what the process meant to do. */
 static void
-judge_query(const struct opts *o, const struct display_report *r, int pidfd,
+judge_query(const struct opts *o, const struct message_report *r, int pidfd,
     const struct follow_calls *calls)
 {
 	char text[VERDICT] = "ended";
@@ -425,26 +504,27 @@ judge_query(const struct opts *o, const struct display_report *r, int pidfd,
 
 /* Draws until it has ended (true), or a signal ends us. */
 static bool
-look_on(const struct opts *o, struct display_report *r, struct term *t,
+look_on(const struct opts *o, struct message_report *r, struct term *t,
     bool shows, const struct follow_calls *calls)
 {
-	int fd = remote_call(o->query, "end", 3); /* -1: it just ends */
+	int fd = await_end(o->query);
+	char why[FOLLOW_WHY];
 	bool there = true, ended = false;
 
 	while (there) {
 		if (shows) {
-			term_resized(t, o->width, o->height);
+			term_resized(t, o->tune.width, o->tune.height);
 			draw_report(o, r, t);
 		}
-		if (ended || !calls->nap(calls->ctx, o->interval, fd))
+		if (ended || !calls->nap(calls->ctx, o->tune.interval, fd))
 			break;
-		ended = hear_end(&fd, r);
+		ended = hear_end(&fd, o->query, r);
 		/* one that is stopped, or waits for a disk, has not ended: its
 		   last figures stand until it answers */
-		if (ended || ask(o->query, r) == 0 || errno == ETIMEDOUT)
+		if (ended || query(o->query, r, why) == 0 || errno == ETIMEDOUT)
 			continue;
 		/* its last words may have come since we listened for them */
-		ended = hear_end(&fd, r);
+		ended = hear_end(&fd, o->query, r);
 		there = ended;
 	}
 	fd_close(&fd);
@@ -452,14 +532,15 @@ look_on(const struct opts *o, struct display_report *r, struct term *t,
 }
 
 int
-follow_query(const struct opts *o, const struct follow_calls *calls)
+follow_query(const struct opts *o, const struct follow_calls *calls,
+    char why[FOLLOW_WHY])
 {
 	struct term t = TERM_INITIALIZER;
-	struct display_report r;
+	struct message_report r;
 	bool shows, ended;
 	int pidfd = verdict_open(o->query);
 
-	if (ask(o->query, &r) == -1) {
+	if (query(o->query, &r, why) == -1) {
 		fd_close(&pidfd);
 		return -1;
 	}
@@ -478,27 +559,8 @@ follow_query(const struct opts *o, const struct follow_calls *calls)
 int
 follow_change(const struct opts *o, char why[FOLLOW_WHY])
 {
-	char *msg = malloc(REMOTE_MAX), *reply = malloc(REMOTE_MAX);
-	size_t len = 0;
-	ssize_t n = -1;
-	int saved;
+	struct message m = { .type = MESSAGE_CHANGE };
 
-	if (msg != NULL && reply != NULL) {
-		len = change_tell(o, msg, REMOTE_MAX);
-		n = remote_ask(o->remote, msg, len, reply);
-		if (n > 2 && n < FOLLOW_WHY) {
-			memcpy(why, reply, (size_t)n);
-			why[n] = '\0';
-			errno = EOPNOTSUPP;
-			n = -1;
-		} else if (n != -1 && (n != 2 || memcmp(reply, "ok", 2) != 0)) {
-			errno = EPROTO;
-			n = -1;
-		}
-	}
-	saved = errno;
-	free(msg);
-	free(reply);
-	errno = saved;
-	return n == -1 ? -1 : 0;
+	change_tell(o, &m.change);
+	return ask(o->remote, &m, MESSAGE_DONE, why);
 }

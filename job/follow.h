@@ -9,9 +9,10 @@
 #include <stdint.h>
 
 #include "opts.h"
+#include "peer/message.h"
 
 enum {
-	FOLLOW_WHY = 256 /* room for a reason */
+	FOLLOW_WHY = MESSAGE_WHY /* room for a reason */
 };
 
 struct follow_calls {
@@ -37,14 +38,15 @@ void follow_files(const struct opts *, const struct follow_calls *);
 
 /*
  * The same of another zpipe. 0, or -1 with errno and nothing shown, as
- * remote_ask() says.
+ * remote_ask() says; EPROTO it did not answer as it should; or EOPNOTSUPP: then
+ * `why` says that it has refused, or speaks another version.
  */
-int follow_query(const struct opts *, const struct follow_calls *);
+int follow_query(const struct opts *, const struct follow_calls *,
+    char why[FOLLOW_WHY]);
 
 /*
- * Tells a running zpipe what the options change: 0, or -1 with errno as
- * remote_ask(), or EOPNOTSUPP: then `why` names the option, and says why it
- * would be without effect.
+ * Tells a running zpipe what the options change. The same; EMSGSIZE: a string
+ * is too long. `why` names an option that would be without effect.
  */
 int follow_change(const struct opts *, char why[FOLLOW_WHY]);
 

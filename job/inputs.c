@@ -192,7 +192,7 @@ job_fits(struct job *j)
 static void
 report_rest(struct job *j, size_t i)
 {
-	if (!j->o.stop_at_size || j->o.sized)
+	if (!j->o.stop_at_size || j->tune.sized)
 		return;
 	for (; i < j->leg->nfiles; i++) {
 		const char *operand = j->leg->files[i];

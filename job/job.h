@@ -15,6 +15,7 @@
 #include "base/pidfile.h"
 #include "job/monitor.h"
 #include "opts.h"
+#include "peer/message.h"
 #include "peer/remote.h"
 #include "pump/pump.h"
 #include "show/display.h"
@@ -49,7 +50,8 @@ struct leg {
 };
 
 struct job {
-	struct opts o;
+	struct opts o;        /* as they were parsed */
+	struct tunables tune; /* as they are now */
 	struct leg forward;
 	struct leg *leg; /* that runs now */
 	struct pump_wake wake;
@@ -74,7 +76,8 @@ struct job {
 	bool titled;                /* the process title is ours to write */
 	bool sized;                 /* the inputs have been, for others */
 	off_t given_at;             /* where_given() first */
-	struct display_report last; /* for those who wait for the end */
+	bool noted;                 /* `last` is, for those who wait */
+	struct message_report last; /* for the end */
 	unsigned closed;  /* standard descriptors that we were not given */
 	const char *left; /* an output whose reader has gone, and we follow */
 	int status;
@@ -167,6 +170,9 @@ void job_explain(struct job *, const struct input *);
 
 /* ---- control.c: those who ask, or change, how far we are -------------- */
 
+/* Our copy of what others may change. 0, or -1 with errno. */
+int job_tune(struct job *);
+
 /* Listens when it is worth while: a short transfer is to cost no socket. */
 void job_listen_to_others(struct job *, uint64_t now);
 
@@ -176,7 +182,11 @@ size_t job_on_message(void *job, const char *msg, size_t len, char *reply);
 /* The size of the inputs, if nobody wanted to know it before. */
 void job_size_for_others(struct job *);
 
-/* Those who watch us get the last figures, and how it has ended. */
+/*
+ * Those who watch us get the last figures, which are noted while they are
+ * known, and are told when it is known how it has ended.
+ */
+void job_note_the_end(struct job *);
 void job_tell_the_end(struct job *);
 
 /* ---- aims.c: what is to come, and where it stops ---------------------- */

@@ -45,14 +45,17 @@ not_followed(struct job *j, const char *option, const struct process *p,
 	j->status |= status;
 }
 
+/* The same of another zpipe, which may have said why. */
 static void
-not_changed(struct job *j, const struct process *p, const char *why)
+not_answered(struct job *j, const char *option, pid_t pid, const char *why)
 {
+	struct process other = { .pid = pid, .fd = -1 };
+
 	if (errno != EOPNOTSUPP) {
-		not_followed(j, "--remote", p, STATUS_USAGE);
+		not_followed(j, option, &other, STATUS_USAGE);
 		return;
 	}
-	msg_text("--remote", "%s", why);
+	msg_text(option, "%s", why);
 	j->status |= STATUS_USAGE;
 }
 
@@ -77,7 +80,6 @@ job_follow(struct job *j)
 {
 	struct follow_calls calls = { nap, not_watched, has_ended, j };
 	const struct flow_conf none = { 0 };
-	struct process other = { .fd = -1 };
 	char why[FOLLOW_WHY];
 
 	if (job_watch_signals(j) == -1 ||
@@ -93,13 +95,9 @@ job_follow(struct job *j)
 	if (j->o.watches)
 		follow_files(&j->o, &calls);
 	else if (j->o.query != 0) {
-		other.pid = j->o.query;
-		if (follow_query(&j->o, &calls) == -1)
-			not_followed(j, "--query", &other, STATUS_USAGE);
-	} else {
-		other.pid = j->o.remote;
-		if (follow_change(&j->o, why) == -1)
-			not_changed(j, &other, why);
-	}
+		if (follow_query(&j->o, &calls, why) == -1)
+			not_answered(j, "--query", j->o.query, why);
+	} else if (follow_change(&j->o, why) == -1)
+		not_answered(j, "--remote", j->o.remote, why);
 	job_clean_up(j);
 }

@@ -64,7 +64,8 @@ job_write_pidfile(struct job *j)
 	struct stat st;
 	pid_t running = 0;
 
-	if (path == NULL)
+	/* --monitor: it names the process that has started the command */
+	if (path == NULL || (j->command != NULL && j->monitor.command == 0))
 		return 0;
 	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
 		clash = pidfile_clash(j, &st);
@@ -89,6 +90,7 @@ job_clean_up(struct job *j)
 {
 	display_close(&j->display);
 	remote_close(&j->remote);
+	tunables_release(&j->tune);
 	fd_close(&j->store_fd);
 	free(j->store_name);
 	j->store_name = NULL;

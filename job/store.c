@@ -240,7 +240,7 @@ job_store_first(struct job *j)
 		not_set_up(j);
 		return false;
 	}
-	j->o.sized = false;
+	j->tune.sized = false;
 	if (job_set_aims(j) == -1)
 		return false;
 	/* there may be more in it than was stored */

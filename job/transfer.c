@@ -92,14 +92,14 @@ plan(const struct job *j)
 		.engine = j->leg->engine,
 		.release = o->release,
 		.lag = o->lag,
-		.buffer_size = o->buffer_size,
+		.buffer_size = j->tune.buffer_size,
 		.buffer_asked = o->buffer_asked,
 		.chunk_size = o->chunk_size,
 		.pipe_size = o->pipe_size,
 		.pipe_asked = o->pipe_asked,
 		.bytes_only = o->no_splice || o->skip_errors > 0 || o->sparse ||
 		    o->direct_io ||
-		    (o->show.buffer && j->leg->engine == ENGINE_AUTO),
+		    (j->tune.show.buffer && j->leg->engine == ENGINE_AUTO),
 		.no_splice = o->no_splice,
 		.skip_block = o->skip_errors > 0 ? o->error_skip_block : 0,
 		.one_input = j->leg->nfiles == 1,
@@ -115,11 +115,11 @@ job_start_pump(struct job *j)
 	if (pump_init(p, &conf, j->leg->outs, j->leg->nouts, &j->wake) == -1)
 		return -1;
 	display_wants(&j->display, &p->flow.view);
-	if (j->o.limited)
-		pump_limit(p, j->o.rate_limit);
+	if (j->tune.limited)
+		pump_limit(p, j->tune.rate_limit);
 	/* listen at once if an option that --remote can change was given */
 	pump_tick_at(p,
-	    j->o.limited || j->o.shows ? j->began : j->began + JOB_TELL_US);
+	    j->tune.limited || j->o.shows ? j->began : j->began + JOB_TELL_US);
 	return 0;
 }
 
@@ -137,7 +137,8 @@ set_up(struct job *j)
 {
 	if (job_open_outputs(j) == -1 || job_clashes(j))
 		return -1;
-	if (display_open(&j->display, &j->o, j->began) == -1 ||
+	if (job_tune(j) == -1 ||
+	    display_open(&j->display, &j->o, &j->tune, j->began) == -1 ||
 	    job_watch_signals(j) == -1 || job_start_pump(j) == -1) {
 		msg_errno("setting up");
 		j->status |= STATUS_MEMORY;
@@ -193,11 +194,7 @@ finish(struct job *j)
 		if (!j->leg->outs[i].gone)
 			job_complete(j, &j->leg->outs[i]);
 	display_end(&j->display, &j->leg->pump);
-	if (remote_waiting(&j->remote)) {
-		job_size_for_others(j);
-		display_report(&j->display, &j->leg->pump, &j->last);
-		j->last.state.final = true;
-	}
+	job_note_the_end(j);
 	pump_release(&j->leg->pump);
 	job_release_readers(j);
 	for (size_t i = 0; i < j->leg->nouts; i++)
@@ -248,17 +245,5 @@ job_stand_beside(struct job *j)
 	j->command = j->o.files[0];
 	j->leg->files = just_stdin;
 	j->leg->nfiles = 1;
-	if (j->monitor.command == 0)
-		j->o.pidfile = NULL; /* it names the other one */
-	if (j->o.monitor == MONITOR_BOTH)
-		j->o.cursor = true;
-	if (j->o.monitor == MONITOR_BOTH && j->monitor.side == SIDE_IN) {
-		if (j->o.first_format != NULL)
-			j->o.show.format = j->o.first_format;
-		if (j->o.first_name != NULL)
-			j->o.show.name = j->o.first_name;
-	}
-	j->o.show.ratio = j->o.monitor == MONITOR_BOTH &&
-	    j->monitor.side == SIDE_OUT && !j->o.show.numeric;
 	return true;
 }

@@ -197,7 +197,7 @@ header(struct wire *w, uint64_t *magic, uint64_t *version, uint64_t *type,
 }
 
 size_t
-message_encode(const struct message *m, unsigned char *bytes)
+message_encode(const struct message *m, void *bytes)
 {
 	struct wire w = { bytes, 0, MESSAGE_MOST, false, false };
 	uint64_t magic = MAGIC, version = MESSAGE_VERSION, type = m->type, len;
@@ -215,11 +215,10 @@ message_encode(const struct message *m, unsigned char *bytes)
 }
 
 int
-message_decode(struct message *m, const unsigned char *bytes, size_t len)
+message_decode(struct message *m, const void *bytes, size_t len)
 {
 	/* which is not written to */
-	struct wire w = { (unsigned char *)(uintptr_t)bytes, 0, len, true,
-		false };
+	struct wire w = { (void *)(uintptr_t)bytes, 0, len, true, false };
 	uint64_t magic = 0, version = 0, type = 0, said = 0;
 
 	memset(m, 0, sizeof(*m));

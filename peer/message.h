@@ -73,7 +73,7 @@ struct message {
  * Writes the message to bytes, which has room for MESSAGE_MOST. Its length, or
  * 0: a string is too long.
  */
-size_t message_encode(const struct message *, unsigned char *bytes);
+size_t message_encode(const struct message *, void *bytes);
 
 /*
  * The strings of a change stay where they are, in bytes. 0, or -1 with errno:
@@ -81,6 +81,6 @@ size_t message_encode(const struct message *, unsigned char *bytes);
  * message. What a value means, and its range, is for the caller to check; but
  * all strings end, and each bool is one.
  */
-int message_decode(struct message *, const unsigned char *bytes, size_t len);
+int message_decode(struct message *, const void *bytes, size_t len);
 
 #endif

@@ -13,8 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "peer/message.h"
+
 enum {
-	REMOTE_MAX = 65536, /* the longest message */
+	REMOTE_MAX = MESSAGE_MOST,
 	REMOTE_PEERS = 64,
 };
 

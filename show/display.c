@@ -138,13 +138,13 @@ draw(struct display *d, const struct pump *p, const char *note, bool final)
 		d->drawn = true;
 	if (ours && wants_conemu(d))
 		term_progress(&d->term, show_percent(&s));
-	if (d->o->extra == 0)
+	if (d->tune->extra == 0)
 		return;
 	show_line(d->extra != NULL ? d->extra : d->show, &s, d->term.width,
 	    d->term.utf8, false, text);
-	if ((d->o->extra & EXTRA_WINDOW) != 0 && ours)
+	if ((d->tune->extra & EXTRA_WINDOW) != 0 && ours)
 		term_title(&d->term, text);
-	if ((d->o->extra & EXTRA_PROCESS) != 0)
+	if ((d->tune->extra & EXTRA_PROCESS) != 0)
 		setproctitle("%s", text);
 }
 
@@ -167,9 +167,9 @@ display_draw(struct display *d, const struct pump *p, const char *note)
 static void
 start(struct display *d, uint64_t now)
 {
-	meter_init(&d->meter, now, d->o->window);
-	meter_set_interval(&d->meter, d->o->interval);
-	meter_set_size(&d->meter, d->o->size);
+	meter_init(&d->meter, now, d->tune->window);
+	meter_set_interval(&d->meter, d->tune->interval);
+	meter_set_size(&d->meter, d->tune->size);
 }
 
 /*
@@ -190,7 +190,7 @@ await_first(struct display *d, const struct pump *p, uint64_t now)
 	if (d->came == 0)
 		d->came = now;
 	if (d->begun)
-		return d->due = now + d->o->interval;
+		return d->due = now + d->tune->interval;
 	pause = (now - d->came) / 8;
 	return now +
 	    (pause < LOOK_US             ? LOOK_US :
@@ -208,9 +208,9 @@ display_tick(struct display *d, const struct pump *p, uint64_t now)
 	if (now < d->due)
 		return d->due;
 	draw(d, p, NULL, false);
-	d->due += d->o->interval;
+	d->due += d->tune->interval;
 	if (d->due <= now)
-		d->due = now + d->o->interval; /* some were missed */
+		d->due = now + d->tune->interval; /* some were missed */
 	return d->due;
 }
 
@@ -224,7 +224,7 @@ display_finish(struct display *d, const struct pump *p)
 	if (!display_shown(d))
 		return;
 	draw(d, p, NULL, true);
-	if (d->o->show.stats && term_ours(&d->term)) {
+	if (d->tune->show.stats && term_ours(&d->term)) {
 		gather(d, p, &s, outputs);
 		show_stats(d->show, &s, text);
 		term_print(&d->term, text);
@@ -249,7 +249,7 @@ display_resized(struct display *d, const struct pump *p)
 
 	if (!d->drawn || !d->visible)
 		return;
-	term_resized(&d->term, d->o->width, d->o->height);
+	term_resized(&d->term, d->tune->width, d->tune->height);
 	if (d->term.width != width)
 		display_draw(d, p, NULL);
 }
@@ -258,7 +258,7 @@ bool
 display_draws(const struct display *d)
 {
 	return d->show != NULL &&
-	    (d->visible || (d->o->extra & EXTRA_PROCESS) != 0);
+	    (d->visible || (d->tune->extra & EXTRA_PROCESS) != 0);
 }
 
 bool
@@ -297,7 +297,7 @@ first(const struct display *d, uint64_t now)
 {
 	const struct opts *o = d->o;
 
-	if (!d->visible && (o->extra & EXTRA_PROCESS) == 0)
+	if (!d->visible && (d->tune->extra & EXTRA_PROCESS) == 0)
 		return UINT64_MAX;
 	if (o->wait)
 		return now;
@@ -306,7 +306,7 @@ first(const struct display *d, uint64_t now)
 	if (!o->shows)
 		return now + SECOND; /* what is short stays silent */
 	/* a person sees at once that it has begun; a program needs no zero */
-	return d->term.tty ? now : now + o->interval;
+	return d->term.tty ? now : now + d->tune->interval;
 }
 
 /*
@@ -328,7 +328,7 @@ is_silent(const struct opts *o)
 static int
 new_shows(struct display *d)
 {
-	struct show_conf conf = d->o->show;
+	struct show_conf conf = d->tune->show;
 	struct show *show, *extra = NULL;
 
 	if (d->o->store != NULL && !d->stored)
@@ -336,8 +336,8 @@ new_shows(struct display *d)
 	show = show_new(&conf);
 	if (show == NULL)
 		return -1;
-	if (d->o->extra_format != NULL) {
-		conf.format = d->o->extra_format;
+	if (d->tune->extra_format != NULL) {
+		conf.format = d->tune->extra_format;
 		extra = show_new(&conf);
 		if (extra == NULL) {
 			show_free(show);
@@ -352,21 +352,24 @@ new_shows(struct display *d)
 }
 
 int
-display_open(struct display *d, const struct opts *o, uint64_t now)
+display_open(struct display *d, const struct opts *o,
+    const struct tunables *tune, uint64_t now)
 {
 	*d = (struct display)DISPLAY_INITIALIZER;
 	d->o = o;
+	d->tune = tune;
 	start(d, now);
 	if (o->quiet || is_silent(o))
 		return 0;
 	if (new_shows(d) == -1)
 		return -1;
 	setlocale(LC_CTYPE, "");
-	if (term_open(&d->term, STDERR_FILENO, o->cursor && !o->show.numeric,
-		o->width, o->height) == 0) {
-		d->visible = d->term.tty || o->force || o->show.numeric;
+	if (term_open(&d->term, STDERR_FILENO,
+		o->cursor && !d->tune->show.numeric, d->tune->width,
+		d->tune->height) == 0) {
+		d->visible = d->term.tty || o->force || d->tune->show.numeric;
 		d->term.force = o->force;
-		if (o->show.numeric)
+		if (d->tune->show.numeric)
 			d->term.tty = false; /* lines, wherever they go */
 	}
 	d->due = first(d, now);
@@ -389,15 +392,15 @@ display_again(struct display *d)
 int
 display_change(struct display *d)
 {
-	meter_set_size(&d->meter, d->o->size);
-	meter_set_window(&d->meter, d->o->window);
-	meter_set_interval(&d->meter, d->o->interval);
+	if (d->show != NULL && new_shows(d) == -1)
+		return -1;
+	meter_set_size(&d->meter, d->tune->size);
+	meter_set_window(&d->meter, d->tune->window);
+	meter_set_interval(&d->meter, d->tune->interval);
 	if (d->show == NULL)
 		return 0;
-	if (new_shows(d) == -1)
-		return -1;
-	term_resized(&d->term, d->o->width, d->o->height);
-	if (d->o->show.numeric)
+	term_resized(&d->term, d->tune->width, d->tune->height);
+	if (d->tune->show.numeric)
 		d->term.tty = false;
 	if (d->due != UINT64_MAX)
 		d->due = clock_now();
@@ -409,9 +412,9 @@ display_wants(const struct display *d, struct view *v)
 {
 	size_t n;
 
-	v->lines = d->o->show.lines;
+	v->lines = d->tune->show.lines;
 	v->end = d->o->null ? '\0' : '\n';
-	v->apart = d->o->buffer_size / (VIEW_MARKS / 2);
+	v->apart = d->tune->buffer_size / (VIEW_MARKS / 2);
 	if (d->show == NULL)
 		return;
 	v->last = show_wants_last(d->show, &n) ||
@@ -435,13 +438,11 @@ display_report(struct display *d, const struct pump *p,
 	char outputs[OUTPUTS];
 
 	memset(r, 0, sizeof(*r));
-	r->bytes = sizeof(*r);
-	r->lines = d->o->show.lines;
-	r->bits = d->o->show.bits;
+	r->lines = d->tune->show.lines;
+	r->bits = d->tune->show.bits;
 	gather(d, p, &r->state, outputs);
-	strlcpy(r->engine, r->state.engine, sizeof(r->engine));
-	if (d->o->show.name != NULL)
-		strlcpy(r->name, d->o->show.name, sizeof(r->name));
+	if (d->tune->show.name != NULL)
+		strlcpy(r->name, d->tune->show.name, sizeof(r->name));
 	memcpy(r->last, r->state.last, r->state.nlast);
 	r->state.last = NULL;
 	r->state.line = r->state.engine = r->state.outputs = NULL;

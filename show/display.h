@@ -17,6 +17,7 @@
 
 struct display {
 	const struct opts *o;
+	const struct tunables *tune; /* as they are now */
 	struct show *show;
 	struct show *extra;      /* of --extra-display, if that has its own */
 	_Atomic uint64_t *other; /* --monitor=both: the bytes there; or NULL */
@@ -34,24 +35,25 @@ struct display {
 		.term = TERM_INITIALIZER, .due = UINT64_MAX, \
 	}
 
-/* What one has to say of itself: --query. Fixed in size, without pointers. */
+/* What one has to say of itself: --query. Without pointers. */
 struct display_report {
-	uint32_t bytes; /* of this: another release may have another one */
 	bool lines, bits;
-	bool ended;              /* the last one of all */
-	int status;              /* then, as wait(2) has it */
 	struct show_state state; /* its pointers are NULL */
-	char engine[16], name[64];
+	char name[64];
 	unsigned char last[SHOW_LAST];
 };
 
-/* 0, or -1 with errno and nothing to close. */
-int display_open(struct display *, const struct opts *, uint64_t now);
+/*
+ * 0, or -1 with errno and nothing to close. The tunables are the caller's, who
+ * may change them: display_change() then looks again.
+ */
+int display_open(struct display *, const struct opts *, const struct tunables *,
+    uint64_t now);
 
 /* --store-and-forward: the second half begins. 0, or -1 with errno. */
 int display_again(struct display *);
 
-/* The options have changed. The same. */
+/* The tunables have changed. 0, or -1 with errno: the line is as it was. */
 int display_change(struct display *);
 
 /* Tells the pump what the line needs of the bytes. */

@@ -314,23 +314,120 @@ asked='asked() { : >seen; zpipe -Q $z -f -i 0.1 "$@" 2>seen & y=$!
 	all_right
 }
 
+# In messages.py: talk(PID, BYTES) sends them to a zpipe, and returns what it
+# answers; message() and change() make such bytes; item() an option of a change.
+messages()
+{
+	cat >messages.py <<'END'
+import os, socket, struct
+QUERY, AWAIT, CHANGE, REPORT, DONE, REFUSED = 1, 2, 3, 4, 5, 6
+def address(pid):
+    return '%s/zpipe/%d.sock' % (os.environ['XDG_RUNTIME_DIR'], pid)
+def talk(pid, data):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.settimeout(9)
+    s.connect(address(pid))
+    s.send(data)
+    return s.recv(65536)
+def message(type, body=b'', version=1):
+    return struct.pack('<IHHI', 0x7a706970, version, type,
+        12 + len(body)) + body
+def item(option, number, text=b''):
+    return struct.pack('<cQH', option, number, len(text)) + text
+def change(*items):
+    return message(CHANGE, struct.pack('<H', len(items)) + b''.join(items))
+def refusal(why):
+    return message(REFUSED, struct.pack('<H', len(why) + 1) +
+        why.encode() + b'\0')
+END
+}
+
 @test "repeated changes take no memory" {
 	need python3
 	[ "${SANITIZED:-no}" = no ] || skip "the sanitizers keep what is freed"
-	one "zpipe -q -L 1k $W >f & z=\$!; zpipe -R \$z -N x -L 1k || exit
-	    cat >many <<'END'
-import os, socket, sys
-pid, n = sys.argv[1], int(sys.argv[2])
+	messages
+	cat >many <<'END'
+import sys
+from messages import *
+pid, n = int(sys.argv[1]), int(sys.argv[2])
 for i in range(n):
-    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    s.connect(os.environ['XDG_RUNTIME_DIR'] + '/zpipe/' + pid + '.sock')
-    s.send(b'-N\\0' + b'n' * 200 + b'%d\\0' % i)
-    assert s.recv(9) == b'ok'
-    s.close()
+    name = b'n' * 200 + b'%d\0' % i
+    assert talk(pid, change(item(b'N', 0, name))) == message(DONE)
 END
+	one "zpipe -q -L 1k $W >f & z=\$!; zpipe -R \$z -N x -L 1k || exit
 	    rss() { awk '/^VmRSS/ { print \$2 }' /proc/\$z/status; }
 	    python3 many \$z 500 || exit; r=\$(rss); python3 many \$z 20000 || exit
 	    [ \$((\$(rss) - r)) -lt 500 ] || { echo \$r \$(rss); exit 1; }
 	    kill \$z"
+	all_right
+}
+
+@test "what no zpipe would send is refused, and changes nothing" {
+	need python3
+	messages
+	cat >odd <<'END'
+import sys
+from messages import *
+pid = int(sys.argv[1])
+for data in (b'query', b'-L\0000\0', b'-s\0@/\0', message(0), message(7),
+        message(REPORT, b'x' * 999), message(DONE), refusal('no'),
+        change(item(b'L', 0)) + b'x', change(item(b'L', 0))[:-1],
+        change(item(b'N', 0, b'new')), change(item(b'N', 0, b'n\0w\0')),
+        change(*[item(b'L', 0)] * 33)):
+    answer = talk(pid, data)
+    assert answer == b'', (data, answer)
+for odd in (item(b'L', 1 << 63), item(b'L', 0, b'0\0'), item(b'i', 99999),
+        item(b'i', 600000001), item(b'm', 1 << 62), item(b'B', 65535),
+        item(b'w', 4097), item(b'H', 0), item(b'A', 0), item(b'A', 257),
+        item(b'u', 4), item(b'x', 4), item(b'8', 2), item(b'N', 0),
+        item(b'N', 1, b'new\0'), item(b's', 0, b'@/\0'),
+        item(b'F', 0), item(b'F', 0, b'%{x\0'), item(b'x', 1, b'%{x\0'),
+        item(b'h', 1), item(b'o', 0, b'f\0'), item(b'k', 1), item(b'\0', 1)):
+    answer = talk(pid, change(item(b'L', 0), item(b'N', 0, b'new\0'), odd))
+    assert answer == refusal('process %d: Invalid argument' % pid), (odd,
+        answer)
+END
+	one "zpipe -q -L 1k -N old $W >f & z=\$!; zpipe -R \$z -L 1k || exit
+	    python3 odd \$z || exit; [ \$(stat -c %s f) -lt 20000 ] || exit
+	    zpipe -Q \$z -b -f -i 0.1 2>seen &
+	    until grep -q old: seen; do sleep 0.02; done 2>/dev/null
+	    zpipe -R \$z -L 0; wait \$z && cmp f $W"
+	all_right
+}
+
+@test "another version of the protocol is refused by name, on both sides" {
+	local o
+
+	need python3
+	messages
+	cat >newer <<'END'
+import sys
+from messages import *
+pid = int(sys.argv[1])
+for version in (0, 2, 65535):
+    answer = talk(pid, message(77, b'whatever', version))
+    assert answer == refusal('process %d speaks version 1 of the control '
+        'protocol' % pid), answer
+END
+	cat >listens <<'END'
+from messages import *
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+os.makedirs(os.path.dirname(address(0)), exist_ok=True)
+s.bind(address(os.getpid()))
+s.listen()
+while True:
+    peer = s.accept()[0]
+    peer.recv(65536)
+    peer.send(message(77, b'whatever', 2))
+    peer.close()
+END
+	one "zpipe -q -L 1k $W >f & z=\$!; zpipe -R \$z -L 1k || exit
+	    python3 newer \$z && zpipe -R \$z -L 0 && wait \$z && cmp f $W"
+	for o in "-R \$z -L 1" "-Q \$z"; do
+		ends 1 "^zpipe: --(remote|query): process [0-9]+ speaks version\
+ 2 of the control protocol, and this zpipe speaks version 1$" \
+		    "umask 077; python3 listens & z=\$!; zpipe $o; r=\$?
+		    kill \$z; exit \$r"
+	done
 	all_right
 }

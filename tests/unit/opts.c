@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "job/change.h"
+#include "option.h"
 #include "opts.h"
 #include "tests/lib/tap.h"
 
@@ -81,7 +83,7 @@ test_sizes(void)
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		ok(parse("-B", good[i].arg) == OPTS_RUN &&
-			o.buffer_size == good[i].size,
+			o.tune.buffer_size == good[i].size,
 		    "-B %s is %zu", good[i].arg, good[i].size);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ok(parse("-B", bad[i]) == OPTS_USAGE, "-B '%s' is refused",
@@ -104,32 +106,34 @@ test_ranges(void)
 		bool wide; /* uint64_t, not unsigned */
 	} table[] = {
 #define WIDE(field) offsetof(struct opts, field)
-		{ "-i", "0", WIDE(interval), 100000, true },
-		{ "-i", "0.0000001", WIDE(interval), 100000, true },
-		{ "-i", "0.25", WIDE(interval), 250000, true },
-		{ "-i", "1000", WIDE(interval), 600000000, true },
-		{ "-i", "99999999999999999999", WIDE(interval), 600000000,
+		{ "-i", "0", WIDE(tune.interval), 100000, true },
+		{ "-i", "0.0000001", WIDE(tune.interval), 100000, true },
+		{ "-i", "0.25", WIDE(tune.interval), 250000, true },
+		{ "-i", "1000", WIDE(tune.interval), 600000000, true },
+		{ "-i", "99999999999999999999", WIDE(tune.interval), 600000000,
 		    true },
-		{ "-m", "0", WIDE(window), 1000000, true },
-		{ "-m", "86401", WIDE(window), UINT64_C(86400000000), true },
+		{ "-m", "0", WIDE(tune.window), 1000000, true },
+		{ "-m", "86401", WIDE(tune.window), UINT64_C(86400000000),
+		    true },
 		{ "-D", "0", WIDE(delay), 0, true },
 		{ "-D", "99999999999999999999", WIDE(delay), INT64_MAX, true },
-		{ "-L", "0", WIDE(rate_limit), 0, true },
-		{ "-L", "1kB", WIDE(rate_limit), 1000, true },
-		{ "-s", "1GiB", WIDE(size), 1 << 30, true },
-		{ "-w", "0", WIDE(width), 0, false },
-		{ "-w", "5000", WIDE(width), 4096, false },
-		{ "-w", "4294967296", WIDE(width), 4096, false },
-		{ "-H", "0", WIDE(height), 0, false },
-		{ "-H", "5000", WIDE(height), 4096, false },
-		{ "-A", "0", WIDE(show.last_written), 0, false },
-		{ "-A", "257", WIDE(show.last_written), 256, false },
-		{ "-u", "nonsense", WIDE(show.style), BAR_PLAIN, false },
-		{ "-u", "", WIDE(show.style), BAR_PLAIN, false },
-		{ "-u", "block", WIDE(show.style), BAR_BLOCK, false },
-		{ "-x", "", WIDE(extra), 0, false },
-		{ "-x", "nowhere", WIDE(extra), 0, false },
-		{ "-x", "nowhere,window,", WIDE(extra), EXTRA_WINDOW, false },
+		{ "-L", "0", WIDE(tune.rate_limit), 0, true },
+		{ "-L", "1kB", WIDE(tune.rate_limit), 1000, true },
+		{ "-s", "1GiB", WIDE(tune.size), 1 << 30, true },
+		{ "-w", "0", WIDE(tune.width), 0, false },
+		{ "-w", "5000", WIDE(tune.width), 4096, false },
+		{ "-w", "4294967296", WIDE(tune.width), 4096, false },
+		{ "-H", "0", WIDE(tune.height), 0, false },
+		{ "-H", "5000", WIDE(tune.height), 4096, false },
+		{ "-A", "0", WIDE(tune.show.last_written), 0, false },
+		{ "-A", "257", WIDE(tune.show.last_written), 256, false },
+		{ "-u", "nonsense", WIDE(tune.show.style), BAR_PLAIN, false },
+		{ "-u", "", WIDE(tune.show.style), BAR_PLAIN, false },
+		{ "-u", "block", WIDE(tune.show.style), BAR_BLOCK, false },
+		{ "-x", "", WIDE(tune.extra), 0, false },
+		{ "-x", "nowhere", WIDE(tune.extra), 0, false },
+		{ "-x", "nowhere,window,", WIDE(tune.extra), EXTRA_WINDOW,
+		    false },
 		{ "-Z", "0", WIDE(error_skip_block), 4096, true },
 		{ "-Z", "0", WIDE(skip_errors), 0, false },
 		{ "-Z", "1k", WIDE(skip_errors), 1, false },
@@ -148,9 +152,9 @@ test_ranges(void)
 		    "%s '%s' is %ju", table[i].a, table[i].b,
 		    (uintmax_t)table[i].value);
 	}
-	ok(parse("-s", "0") == OPTS_RUN && !o.sized,
+	ok(parse("-s", "0") == OPTS_RUN && !o.tune.sized,
 	    "-s 0 is a size that is not known");
-	ok(parse("-Ss", "0") == OPTS_RUN && o.sized, "but -S stops there");
+	ok(parse("-Ss", "0") == OPTS_RUN && o.tune.sized, "but -S stops there");
 	ok(parse("-D", "0.0000001") == OPTS_USAGE, "-D 0.0000001 is refused");
 	ok(parse("-i", "0.1234567") == OPTS_USAGE, "and so is -i 0.1234567");
 	ok(parse("-R1", "-A0") == OPTS_USAGE,
@@ -164,13 +168,13 @@ test_abbreviations(void)
 		const char *a, *b;
 		size_t at; /* of a bool, or 0: refused */
 	} table[] = {
-		{ "--prog", NULL, offsetof(struct opts, show.progress) },
-		{ "--rate", NULL, offsetof(struct opts, show.rate) },
-		{ "--rate-l", "1M", offsetof(struct opts, limited) },
-		{ "--rate-l=1M", NULL, offsetof(struct opts, limited) },
-		{ "--si", NULL, offsetof(struct opts, show.si) },
-		{ "--siz", "1M", offsetof(struct opts, sized) },
-		{ "--siz=1M", NULL, offsetof(struct opts, sized) },
+		{ "--prog", NULL, offsetof(struct opts, tune.show.progress) },
+		{ "--rate", NULL, offsetof(struct opts, tune.show.rate) },
+		{ "--rate-l", "1M", offsetof(struct opts, tune.limited) },
+		{ "--rate-l=1M", NULL, offsetof(struct opts, tune.limited) },
+		{ "--si", NULL, offsetof(struct opts, tune.show.si) },
+		{ "--siz", "1M", offsetof(struct opts, tune.sized) },
+		{ "--siz=1M", NULL, offsetof(struct opts, tune.sized) },
 		{ "--sparse-output", NULL, offsetof(struct opts, sparse) },
 		{ "--spa", NULL, offsetof(struct opts, sparse) },
 		{ "--r", NULL, 0 },
@@ -190,9 +194,9 @@ test_abbreviations(void)
 	}
 	ok(parse("--pipe=4k", NULL) == OPTS_RUN && o.pipe_size == 4096,
 	    "two names of one option are not ambiguous");
-	ok(parse("--name", "--prog") == OPTS_RUN && !o.show.progress,
+	ok(parse("--name", "--prog") == OPTS_RUN && !o.tune.show.progress,
 	    "a value is not taken for an abbreviation");
-	ok(parse("--", "--prog") == OPTS_RUN && !o.show.progress &&
+	ok(parse("--", "--prog") == OPTS_RUN && !o.tune.show.progress &&
 		o.nfiles == 1,
 	    "nor is an operand");
 }
@@ -295,6 +299,93 @@ test_watched(void)
 	    "operands are files without -d");
 }
 
+/* The rows say what the code relies on. */
+static void
+test_table(void)
+{
+	size_t from = offsetof(struct opts, tune);
+	size_t to = from + sizeof(struct tunables);
+
+	for (size_t i = 0; option_table[i].name != NULL; i++) {
+		const struct option *t = &option_table[i], *row = option_row(i);
+		bool text = t->type >= TYPE_STRING,
+		     good = t->alias ? i > 0 && row < t && !row->alias :
+				       (t->type == TYPE_OWN) == (t->at == 0) &&
+			(t->type != TYPE_OWN || t->take != NULL);
+
+		good = good && strlen(t->name) < OPTION_NAME;
+		good = good && (t->least <= t->most || t->most == 0);
+		good = good && (t->first == 0 || text);
+		good = good && (t->names != NULL) == (t->type == TYPE_NAME);
+		if ((t->remote & REMOTE_CHANGES) != 0)
+			good = good && t->letter != 0 && t->at >= from &&
+			    t->at < to && (t->text == 0 || t->text < to) &&
+			    option_tunable(t->letter) == t;
+		ok(good, "the row of --%s", t->name);
+	}
+}
+
+static bool
+same_text(const struct option *t, const struct tunables *a,
+    const struct tunables *b)
+{
+	const char **s = option_string(t, a), **u = option_string(t, b);
+
+	return s == NULL || (*s == NULL && *u == NULL) ||
+	    (*s != NULL && *u != NULL && *s != *u && strcmp(*s, *u) == 0);
+}
+
+/* What --remote changes arrives as the command line has it. */
+static bool
+arrives(const char *arg, char *letter)
+{
+	static char name[] = "zpipe", remote[] = "-R1";
+	char *argv[] = { name, remote, (char *)(uintptr_t)arg, NULL };
+	struct tunables plain = { .show = { .progress = true } }, now;
+	struct message_change c = { 0 };
+	const struct option *t = NULL;
+	bool good = opts_parse(&o, 3, argv) == OPTS_RUN;
+
+	change_tell(&o, &c);
+	*letter = c.n == 1 ? c.items[0].option : '\0';
+	t = option_tunable(*letter);
+	good = good && t != NULL && change_hear(&c, &plain, &now) == 0;
+	if (good) {
+		good = option_number(t, &now) == option_number(t, &o.tune) &&
+		    same_text(t, &now, &o.tune);
+		/* what makes the line takes the place of what did */
+		good = good &&
+		    now.show.progress ==
+			(*letter == 'p' || (t->remote & REMOTE_LINE) == 0);
+		good = good && now.sized == (*letter == 's') &&
+		    now.limited == (*letter == 'L');
+		tunables_release(&now);
+	}
+	opts_release(&o);
+	return good;
+}
+
+static void
+test_changes(void)
+{
+	static const char *const args[] = { "-p", "-t", "-e", "-I", "-r", "-a",
+		"-b", "-T", "-A5", "-F%b", "--format=", "-n", "-8", "-g",
+		"-i0.5", "-m5", "-w60", "-H9", "-Nname", "--name=", "-ublock",
+		"-x:%t", "-xwindow", "--extra-display=", "-L0", "-L1M", "-s5k",
+		"-s0", "-s@/proc/self/exe", "-B1M", "-B0" };
+	bool seen[128] = { false };
+	char letter;
+
+	for (size_t i = 0; i < sizeof(args) / sizeof(args[0]); i++) {
+		ok(arrives(args[i], &letter), "--remote %s arrives", args[i]);
+		seen[(unsigned char)letter & 127] = true;
+	}
+	for (size_t i = 0; option_table[i].name != NULL; i++)
+		if ((option_table[i].remote & REMOTE_CHANGES) != 0)
+			ok(seen[(unsigned char)option_table[i].letter & 127],
+			    "--%s was tried", option_table[i].name);
+}
+
 int
 main(void)
 {
@@ -310,5 +401,7 @@ main(void)
 	test_names();
 	test_combinations();
 	test_watched();
+	test_table();
+	test_changes();
 	return tap_done();
 }

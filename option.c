@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "msg.h"
+#include "option.h"
+
+int
+option_blame(const struct option *t, const char *fmt, ...)
+{
+	char name[OPTION_NAME + sizeof("--")];
+	va_list ap;
+
+	snprintf(name, sizeof(name), "--%s", t->name);
+	va_start(ap, fmt);
+	msg_vtext(name, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int
+option_no_memory(void)
+{
+	msg_text(NULL, "no memory for the options");
+	return -1;
+}
+
+const struct option *
+option_row(size_t i)
+{
+	const struct option *t = &option_table[i];
+
+	while (t->alias)
+		t--;
+	return t;
+}
+
+const struct option *
+option_tunable(char letter)
+{
+	for (const struct option *t = option_table; t->name != NULL; t++)
+		if (t->letter == letter && (t->remote & REMOTE_CHANGES) != 0)
+			return t;
+	return NULL;
+}
+
+/* ---- fields ----------------------------------------------------------- */
+
+/* Where the string is, or 0. */
+static size_t
+text_at(const struct option *t)
+{
+	switch (t->type) {
+	case TYPE_STRING:
+	case TYPE_TEXT:
+	case TYPE_FORMAT:
+		return t->at;
+	default:
+		return t->text;
+	}
+}
+
+static const char **
+text_field(struct opts *o, size_t at)
+{
+	return (const char **)(void *)((char *)o + at);
+}
+
+static void
+put_number(const struct option *t, void *field, uint64_t n)
+{
+	switch (t->type) {
+	case TYPE_FLAG:
+		*(bool *)field = n != 0;
+		break;
+	case TYPE_SIZE:
+	case TYPE_SECONDS:
+		*(uint64_t *)field = n;
+		break;
+	case TYPE_MEMORY:
+		*(size_t *)field = (size_t)n;
+		break;
+	case TYPE_PID:
+		*(pid_t *)field = (pid_t)n;
+		break;
+	case TYPE_COUNTER:
+	case TYPE_COUNT:
+	case TYPE_NAME:
+	case TYPE_SET:
+		*(unsigned *)field = (unsigned)n;
+		break;
+	default:
+		break;
+	}
+}
+
+static uint64_t
+get_number(const struct option *t, const void *field)
+{
+	switch (t->type) {
+	case TYPE_FLAG:
+		return *(const bool *)field;
+	case TYPE_SIZE:
+	case TYPE_SECONDS:
+		return *(const uint64_t *)field;
+	case TYPE_MEMORY:
+		return *(const size_t *)field;
+	case TYPE_COUNTER:
+	case TYPE_COUNT:
+	case TYPE_NAME:
+	case TYPE_SET:
+		return *(const unsigned *)field;
+	default:
+		return 0;
+	}
+}
+
+/* ---- values ----------------------------------------------------------- */
+
+const char *
+option_keep(struct opts *o, const char *arg)
+{
+	char **more = realloc(o->kept, (o->nkept + 1) * sizeof(*more));
+	char *copy = strdup(arg);
+
+	if (more != NULL)
+		o->kept = more;
+	if (more == NULL || copy == NULL) {
+		free(copy);
+		option_no_memory();
+		return NULL;
+	}
+	o->kept[o->nkept++] = copy;
+	return copy;
+}
+
+int
+option_format(struct opts *o, const struct option *t, const char *arg,
+    const char **formatp)
+{
+	size_t n;
+	const char *at = show_misfit(arg, &n);
+
+	if (at != NULL)
+		return option_blame(t,
+		    "'%.*s' is not a sequence: see FORMAT in zpipe(1)", (int)n,
+		    at);
+	*formatp = option_keep(o, arg);
+	return *formatp == NULL ? -1 : 0;
+}
+
+/* A size, or a number of lines. */
+static int
+take_size(const struct opts *o, const struct option *t, const char *arg,
+    uint64_t *np)
+{
+	switch (number_size(arg, o->tune.show.si, np)) {
+	case NUMBER_GOOD:
+		break;
+	case NUMBER_NONE:
+		return option_blame(t,
+		    "'%s' is not a size: digits and perhaps a unit, such as "
+		    "64k or 1.5GiB",
+		    arg);
+	case NUMBER_LARGE:
+		return option_blame(t,
+		    "'%s' is too large: it must be less than 8E", arg);
+	case NUMBER_FINE:
+		return option_blame(t,
+		    "'%s' is not a whole number: use fewer decimals", arg);
+	}
+	/* memory of it can be had */
+	if (t->type == TYPE_MEMORY && *np > SIZE_MAX / 2)
+		return option_blame(t,
+		    "'%s' is too large: it must be at most %zu", arg,
+		    SIZE_MAX / 2);
+	return 0;
+}
+
+static int
+take_seconds(const struct option *t, const char *arg, uint64_t *np)
+{
+	enum number_end end = number_seconds(arg, np);
+
+	if (end == NUMBER_NONE)
+		return option_blame(t,
+		    "'%s' is not a time: seconds, such as 2 or 0.5", arg);
+	/* what is out of range becomes the nearest anyway */
+	if (end == NUMBER_FINE && *np >= t->least && *np < t->most)
+		return option_blame(t,
+		    "'%s' is too precise: use at most six decimals", arg);
+	return 0;
+}
+
+/* The index of arg in the names. */
+static int
+take_name(const struct option *t, const char *arg, uint64_t *np)
+{
+	char all[128] = "";
+
+	for (size_t i = 0; t->names[i] != NULL; i++) {
+		if (*arg != '\0' && strcmp(arg, t->names[i]) == 0) {
+			*np = i;
+			return 0;
+		}
+		strlcat(all, *all == '\0' ? "" : ", ", sizeof(all));
+		strlcat(all, t->names[i], sizeof(all));
+	}
+	return option_blame(t, "'%s' is none of %s", arg, all);
+}
+
+static int
+take_number(const struct opts *o, const struct option *t, const char *arg,
+    uint64_t *np)
+{
+	switch (t->type) {
+	case TYPE_FLAG:
+		*np = 1;
+		return 0;
+	case TYPE_COUNTER:
+		++*np;
+		return 0;
+	case TYPE_SIZE:
+	case TYPE_MEMORY:
+		return take_size(o, t, arg, np);
+	case TYPE_SECONDS:
+		return take_seconds(t, arg, np);
+	case TYPE_NAME:
+		return take_name(t, arg, np);
+	case TYPE_PID:
+		if (number_count(arg, INT_MAX, np) == NUMBER_GOOD && *np != 0)
+			return 0;
+		return option_blame(t, "'%s' is not a process number", arg);
+	default:
+		if (number_count(arg, t->most, np) != NUMBER_NONE)
+			return 0;
+		return option_blame(t,
+		    "'%s' is not a number: digits, such as 20", arg);
+	}
+}
+
+/*
+ * Within the range. As in pv, what is not becomes the nearest that is, unless
+ * the row is strict.
+ */
+static int
+hold(const struct option *t, const char *arg, uint64_t *np)
+{
+	bool small = *np < t->least, large = t->most != 0 && *np > t->most;
+	uint64_t near = small ? t->least : t->most;
+	bool kilo = t->type == TYPE_MEMORY && near % 1024 == 0;
+
+	if (*np == 0 && t->zero != 0)
+		*np = t->zero;
+	else if ((small || large) && t->strict)
+		return option_blame(t, "'%s' is too %s: it must be at %s %ju%s",
+		    arg, small ? "small" : "large", small ? "least" : "most",
+		    (uintmax_t)(kilo ? near / 1024 : near), kilo ? "k" : "");
+	else if (small || large)
+		*np = near;
+	return 0;
+}
+
+/* Of several, the first is kept as well where there is a field for it. */
+static int
+take_text(struct opts *o, const struct option *t, const char *arg)
+{
+	const char **field = text_field(o, t->at), *was = *field;
+	const char **first = text_field(o, t->first);
+
+	if (t->type == TYPE_STRING && *arg == '\0')
+		return option_blame(t, "'' is empty");
+	if (t->type == TYPE_FORMAT && option_format(o, t, arg, field) == -1)
+		return -1;
+	if (t->type != TYPE_FORMAT)
+		*field = option_keep(o, arg);
+	if (t->first != 0 && *first == NULL)
+		*first = was;
+	return *field == NULL ? -1 : 0;
+}
+
+int
+option_value(struct opts *o, const struct option *t, const char *arg)
+{
+	void *field = (char *)o + t->at;
+	uint64_t n;
+	bool zero;
+
+	if (text_at(t) == t->at) {
+		o->given[t - option_table] = true;
+		return take_text(o, t, arg);
+	}
+	n = get_number(t, field); /* to be counted on */
+	if (take_number(o, t, arg, &n) == -1)
+		return -1;
+	zero = n == 0;
+	if (hold(t, arg, &n) == -1)
+		return -1;
+	put_number(t, field, n);
+	o->given[t - option_table] = !zero || t->type != TYPE_COUNT;
+	if (t->given != 0)
+		*(bool *)((char *)o + t->given) = !zero || t->zero == 0;
+	return 0;
+}
+
+/* ---- what --remote changes -------------------------------------------- */
+
+/* Where a field of struct opts is in a copy of its tunables; or NULL. */
+static void *
+tuned(const struct tunables *tune, size_t at)
+{
+	size_t first = offsetof(struct opts, tune);
+
+	if (at < first || at >= first + sizeof(*tune))
+		return NULL;
+	return (char *)(uintptr_t)tune + (at - first);
+}
+
+uint64_t
+option_number(const struct option *t, const struct tunables *tune)
+{
+	return get_number(t, tuned(tune, t->at));
+}
+
+const char **
+option_string(const struct option *t, const struct tunables *tune)
+{
+	return tuned(tune, text_at(t));
+}
+
+/* The command line could have said so. */
+static bool
+is_valid(const struct option *t, uint64_t n, const char *text)
+{
+	bool string = text_at(t) == t->at;
+	uint64_t names = 0, most = t->most != 0 ? t->most : INT64_MAX;
+
+	if (text != NULL && text_at(t) == 0)
+		return false;
+	if (text != NULL && t->type != TYPE_TEXT &&
+	    show_misfit(text, &(size_t){ 0 }) != NULL)
+		return false;
+	switch (t->type) {
+	case TYPE_FLAG:
+		return n == 1;
+	case TYPE_NAME:
+		while (t->names[names] != NULL)
+			names++;
+		return n < names && t->names[n][0] != '\0';
+	case TYPE_COUNT:
+		return n > 0 && n <= most;
+	default:
+		return string ? text != NULL && n == 0 :
+				n >= t->least && n <= most;
+	}
+}
+
+static int
+put_text(const char **field, const char *text)
+{
+	char *copy = text == NULL ? NULL : strdup(text);
+
+	if (text != NULL && copy == NULL)
+		return -1;
+	free((char *)(uintptr_t)*field);
+	*field = copy;
+	return 0;
+}
+
+int
+option_tune(const struct option *t, struct tunables *tune, uint64_t n,
+    const char *text)
+{
+	const char **string = option_string(t, tune);
+	bool *given = tuned(tune, t->given);
+
+	if (!is_valid(t, n, text)) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (string != NULL && put_text(string, text) == -1)
+		return -1;
+	put_number(t, tuned(tune, t->at), n);
+	if (given != NULL)
+		*given = true;
+	return 0;
+}
+
+void
+option_clear(const struct option *t, struct tunables *tune)
+{
+	const char **string = option_string(t, tune);
+
+	if (string != NULL)
+		put_text(string, NULL);
+	put_number(t, tuned(tune, t->at), 0);
+}

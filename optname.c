@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "msg.h"
+#include "option.h"
+#include "optname.h"
+
+/* A name with that many letters wrong is still recognized. */
+enum {
+	TYPO = 2
+};
+
+/* The name of a long option, without what follows a "="; NULL if it is none. */
+static const char *
+long_name(const char *word, size_t *len)
+{
+	if (word == NULL || strncmp(word, "--", 2) != 0)
+		return NULL;
+	*len = strcspn(word + 2, "=");
+	return *len > 0 ? word + 2 : NULL;
+}
+
+static bool
+begins_with(const struct option *t, const char *name, size_t len)
+{
+	return strncmp(t->name, name, len) == 0;
+}
+
+/*
+ * The option that the name is the beginning of, or NULL. Two names of the same
+ * option are no reason to doubt.
+ */
+static const struct option *
+unabbreviated(const char *name, size_t len)
+{
+	const struct option *found = NULL;
+
+	for (const struct option *t = option_table; t->name != NULL; t++) {
+		if (!begins_with(t, name, len))
+			continue;
+		/* an alias follows the row that it is another name of */
+		if (found != NULL && !(t->alias && t == found + 1))
+			return NULL;
+		if (found == NULL)
+			found = t;
+	}
+	return found;
+}
+
+/*
+ * popt is given the whole name to read in place of an abbreviation. A name
+ * that is complete has been found by popt itself.
+ */
+int
+optname_next(poptContext pc)
+{
+	int opt = poptGetNextOpt(pc);
+	const struct option *found;
+	const char *name, *words[2] = { NULL, NULL };
+	char *whole;
+	size_t len;
+
+	while (opt == POPT_ERROR_BADOPT) {
+		name = long_name(poptBadOption(pc, 0), &len);
+		found = name == NULL ? NULL : unabbreviated(name, len);
+		if (found == NULL)
+			break;
+		if (asprintf(&whole, "--%s%s", found->name, name + len) == -1)
+			return POPT_ERROR_MALLOC;
+		words[0] = whole;
+		opt = poptStuffArgs(pc, words); /* which copies them */
+		free(whole);
+		if (opt == 0)
+			opt = poptGetNextOpt(pc);
+	}
+	return opt;
+}
+
+/* How many letters must be added, removed or changed to get from a to b. */
+static unsigned
+distance(const char *a, size_t len, const char *b)
+{
+	unsigned row[OPTION_NAME], above, left, best;
+	size_t n = strlen(b);
+
+	for (size_t j = 0; j <= n; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 0; i < len; i++) {
+		above = row[0];
+		left = row[0] = (unsigned)i + 1;
+		for (size_t j = 1; j <= n; j++) {
+			best = above + (a[i] != b[j - 1]);
+			best = row[j] + 1 < best ? row[j] + 1 : best;
+			best = left + 1 < best ? left + 1 : best;
+			above = row[j];
+			left = row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+/* The option that was meant, as far as one can tell, or NULL. */
+static const char *
+nearest(const char *name, size_t len)
+{
+	unsigned most = TYPO + 1, far;
+	const char *found = NULL;
+
+	if (len >= OPTION_NAME || len <= 2 * TYPO)
+		return NULL;
+	for (const struct option *t = option_table; t->name != NULL; t++) {
+		far = distance(name, len, t->name);
+		if (far < most) {
+			most = far;
+			found = t->name;
+		}
+	}
+	return found;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The options that the name is the beginning of, in order. Returns text. */
+static const char *
+candidates(const char *name, size_t len, char *text, size_t size)
+{
+	const char *names[OPTION_MOST];
+	size_t n = 0;
+
+	for (const struct option *t = option_table; t->name != NULL; t++)
+		if (begins_with(t, name, len))
+			names[n++] = t->name;
+	qsort(names, n, sizeof(names[0]), by_name);
+	text[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		strlcat(text, i == 0 ? "--" : ", --", size);
+		strlcat(text, names[i], size);
+	}
+	return text;
+}
+
+static void
+blame_unknown(const char *word)
+{
+	char all[2 * OPTION_NAME * OPTION_MOST];
+	size_t len = 0;
+	const char *name = long_name(word, &len), *meant;
+
+	if (name == NULL) {
+		msg_text(NULL, "unknown option %s: see zpipe --help", word);
+		return;
+	}
+	if (*candidates(name, len, all, sizeof(all)) != '\0') {
+		msg_text(NULL, "--%.*s: ambiguous: %s", (int)len, name, all);
+		return;
+	}
+	meant = nearest(name, len);
+	if (meant != NULL)
+		msg_text(NULL, "unknown option --%.*s: did you mean --%s?",
+		    (int)len, name, meant);
+	else
+		msg_text(NULL, "unknown option --%.*s: see zpipe --help",
+		    (int)len, name);
+}
+
+void
+optname_blame(const char *word, int error)
+{
+	size_t len;
+	const char *name = long_name(word, &len);
+
+	if (error == POPT_ERROR_BADOPT) {
+		blame_unknown(word);
+		return;
+	}
+	if (name == NULL)
+		len = strlen(word);
+	else
+		len += 2;
+	msg_text(NULL, "%.*s: %s", (int)len, word,
+	    error == POPT_ERROR_NOARG           ? "requires a value" :
+		error == POPT_ERROR_UNWANTEDARG ? "takes no value" :
+						  poptStrerror(error));
+}

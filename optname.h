@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * optname: names of options on the command line: whole, abbreviated, or
+ * mistyped.
+ */
+#ifndef OPTNAME_H
+#define OPTNAME_H
+
+#include <popt.h>
+
+/*
+ * As poptGetNextOpt(3), but a long option may be abbreviated, as with
+ * getopt_long(3).
+ */
+int optname_next(poptContext);
+
+/* Says what is wrong (POPT_ERROR_...) with the word that was read last. */
+void optname_blame(const char *word, int error);
+
+#endif
