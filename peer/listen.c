@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+/* The zpipe that is asked: it listens, serves, and sweeps what others left. */
 #include "config.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,62 +11,23 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "peer/remote.h"
 #include "base/fd.h"
 #include "base/retry.h"
 #include "base/rundir.h"
+#include "peer/remote.h"
+#include "peer/socket.h"
 
 enum {
 	BACKLOG = 64,
-	CONNECT_MS = 500,
-	STEP_MS = 20,
-	ASK_MS = 1000,
 	BRIEF_S = 60,      /* what is to be renamed has been by then */
 	SWEEP_MOST = 1000, /* names that are looked at */
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static int
-refuse(int error)
-{
-	errno = error;
-	return -1;
-}
-
-static int
-new_socket(void)
-{
-	return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
-}
-
-/*
- * A whole message must fit, whatever net.core.wmem_default is; the kernel
- * counts its own overhead as well.
- */
-static void
-make_room(int fd)
-{
-	int size = 2 * REMOTE_MAX;
-
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-}
 
 /* SIGIO when somebody comes or says something (fcntl(2), O_ASYNC). */
 static int
@@ -87,19 +48,8 @@ address_in(struct sockaddr_un *sun, const char *dir, const char *name)
 	sun->sun_family = AF_UNIX;
 	n = snprintf(sun->sun_path, sizeof(sun->sun_path), "%s/%s", dir, name);
 	return n < 0 || (size_t)n >= sizeof(sun->sun_path) ?
-	    refuse(ENAMETOOLONG) :
+	    socket_refuse(ENAMETOOLONG) :
 	    0;
-}
-
-static int
-connect_to(int fd, const struct sockaddr_un *sun)
-{
-	int r;
-
-	do
-		r = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
-	while (retry(r));
-	return r;
 }
 
 /*
@@ -109,12 +59,12 @@ connect_to(int fd, const struct sockaddr_un *sun)
 static bool
 is_stale(const struct sockaddr_un *sun)
 {
-	int fd = new_socket();
+	int fd = socket_new();
 	bool stale;
 
 	if (fd == -1)
 		return false;
-	stale = connect_to(fd, sun) == -1 && errno == ECONNREFUSED;
+	stale = socket_connect(fd, sun) == -1 && errno == ECONNREFUSED;
 	fd_close(&fd);
 	return stale;
 }
@@ -128,7 +78,7 @@ publish(const struct sockaddr_un *from, const struct sockaddr_un *to)
 	if (errno != EEXIST) /* a file system without links */
 		return rename(from->sun_path, to->sun_path);
 	if (!is_stale(to))
-		return refuse(EADDRINUSE);
+		return socket_refuse(EADDRINUSE);
 	/* it was left by a dead process that had our number */
 	return rename(from->sun_path, to->sun_path);
 }
@@ -156,7 +106,7 @@ listen_at(int fd, const struct sockaddr_un *first,
 		int saved = errno;
 
 		unlink(first->sun_path);
-		return refuse(saved);
+		return socket_refuse(saved);
 	}
 	unlink(first->sun_path);
 	return 0;
@@ -179,7 +129,7 @@ remote_listen(struct remote *r)
 	    address_in(&sun, dir, name) == -1 ||
 	    address_in(&before, dir, first) == -1)
 		return -1;
-	fd = new_socket();
+	fd = socket_new();
 	if (fd == -1 || listen_at(fd, &before, &sun) == -1) {
 		fd_close(&fd);
 		return -1;
@@ -218,7 +168,7 @@ accept_peer(struct remote *r)
 		fd_close(&fd);
 		return true;
 	}
-	make_room(fd);
+	socket_make_room(fd);
 	fd_close(place); /* of all, it has been silent for longest */
 	*place = fd;
 	r->next = (r->next + 1) % REMOTE_PEERS;
@@ -467,280 +417,4 @@ remote_sweep(const char *path)
 	while (left-- > 0 && (e = readdir(dir)) != NULL)
 		sweep_one(dirfd(dir), path, e->d_name);
 	closedir(dir);
-}
-
-/* ---- the other side --------------------------------------------------- */
-
-/* The places where a process may listen, best first. */
-struct places {
-	uid_t owner; /* of the process: theirs must be its own */
-	size_t n;
-	char dirs[4][PATH_MAX];
-};
-
-static void __attribute__((format(printf, 2, 3)))
-add_place(struct places *p, const char *fmt, ...)
-{
-	char *dir = p->dirs[p->n];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(dir, sizeof(p->dirs[0]), fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof(p->dirs[0]))
-		return;
-	for (size_t i = 0; i < p->n; i++)
-		if (strcmp(p->dirs[i], dir) == 0)
-			return;
-	p->n++;
-}
-
-/* The directory that the process was told of when it began (proc(5)). */
-static void
-add_its_own(struct places *p, pid_t pid)
-{
-	static const char name[] = "XDG_RUNTIME_DIR=";
-	char path[64], *word = NULL;
-	size_t size = 0, n = sizeof(name) - 1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%jd/environ", (intmax_t)pid);
-	f = fopen(path, "re");
-	if (f == NULL)
-		return;
-	while (getdelim(&word, &size, '\0', f) != -1)
-		if (strncmp(word, name, n) == 0 && word[n] == '/') {
-			add_place(p, "%s/zpipe", word + n);
-			break;
-		}
-	free(word);
-	fclose(f);
-}
-
-static int
-find_places(struct places *p, pid_t pid)
-{
-	const char *dir = rundir_base();
-	char path[64];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/%jd", (intmax_t)pid);
-	if (stat(path, &st) == -1)
-		return refuse(errno == ENOENT ? ESRCH : errno);
-	p->n = 0;
-	/* kill(2) lets nobody but root through to another user's */
-	p->owner = geteuid() == 0 ? st.st_uid : geteuid();
-	if (dir != NULL && p->owner == geteuid())
-		add_place(p, "%s/zpipe", dir);
-	add_its_own(p, pid);
-	add_place(p, "/run/user/%ju/zpipe", (uintmax_t)p->owner);
-	add_place(p, "/tmp/zpipe-%ju", (uintmax_t)p->owner);
-	return 0;
-}
-
-/*
- * Its socket in that directory, as a path (O_PATH, open(2)), so that it is the
- * one that was looked at which is then used: for root, both are somebody
- * else's to change. -1 with errno: ENOENT, or EACCES if it is not as it should.
- */
-static int
-open_socket(const char *dir, uid_t owner, pid_t pid)
-{
-	int d = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fd;
-	char name[32];
-	struct stat st;
-
-	if (d == -1)
-		return refuse(errno == ENOENT ? ENOENT : EACCES);
-	if (fstat(d, &st) == -1 || st.st_uid != owner ||
-	    (st.st_mode & 077) != 0) {
-		fd_close(&d);
-		return refuse(EACCES);
-	}
-	snprintf(name, sizeof(name), "%jd.sock", (intmax_t)pid);
-	fd = openat(d, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	fd_close(&d);
-	if (fd == -1)
-		return refuse(errno == ENOENT ? ENOENT : EACCES);
-	if (fstat(fd, &st) == -1 || !S_ISSOCK(st.st_mode) ||
-	    st.st_uid != owner) {
-		fd_close(&fd);
-		return refuse(EACCES);
-	}
-	return fd;
-}
-
-static int
-connect_in(const char *dir, uid_t owner, pid_t pid)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int path = open_socket(dir, owner, pid), fd, r;
-	struct ucred cred;
-	socklen_t len = sizeof(cred);
-
-	if (path == -1)
-		return -1;
-	fd = new_socket();
-	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d", path);
-	r = fd == -1 ? -1 : connect_to(fd, &sun);
-	fd_close(&path);
-	if (r == -1) {
-		/* left by a dead one */
-		if (errno == ECONNREFUSED)
-			errno = ENOENT;
-		fd_close(&fd);
-		return -1;
-	}
-	/* Where PID namespaces share the directory it may be another. */
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1 ||
-	    cred.pid != pid || cred.uid != owner) {
-		fd_close(&fd);
-		return refuse(EACCES);
-	}
-	make_room(fd);
-	return fd;
-}
-
-/* One attempt. What may pass by waiting is ENOENT or EAGAIN. */
-static int
-try_connect(pid_t pid)
-{
-	struct places *p = malloc(sizeof(*p));
-	int fd = -1, error = ENOENT;
-
-	if (p == NULL)
-		return -1;
-	if (find_places(p, pid) == -1) {
-		error = errno;
-		p->n = 0;
-	}
-	for (size_t i = 0; i < p->n && fd == -1; i++) {
-		fd = connect_in(p->dirs[i], p->owner, pid);
-		if (fd == -1 && errno != ENOENT)
-			error = errno;
-	}
-	free(p);
-	return fd != -1 ? fd : refuse(error);
-}
-
-static int
-connect_until(pid_t pid, int64_t end)
-{
-	const struct timespec step = { 0, STEP_MS * 1000000L };
-	int fd;
-
-	if (pid <= 0) /* kill(2) would take it for a group */
-		return refuse(ESRCH);
-	for (;;) {
-		if (kill(pid, 0) == -1)
-			return refuse(errno == EPERM ? EACCES : errno);
-		fd = try_connect(pid);
-		if (fd != -1)
-			return fd;
-		if (errno != ENOENT && errno != EAGAIN && errno != EINTR)
-			return -1;
-		if (now_ms() >= end)
-			return refuse(errno == ENOENT ? ENOENT : ETIMEDOUT);
-		nanosleep(&step, NULL); /* cut short by a signal: no harm */
-	}
-}
-
-/* Until fd is ready, or the end has come. */
-static int
-wait_for(int fd, short events, int64_t end)
-{
-	for (;;) {
-		struct pollfd p = { fd, events, 0 };
-		int64_t left = end - now_ms();
-		int n = left > 0 ? poll(&p, 1, (int)left) : 0;
-
-		if (n > 0)
-			return 0;
-		if (n == 0)
-			return refuse(ETIMEDOUT);
-		if (errno != EINTR)
-			return -1;
-	}
-}
-
-static int
-send_until(int fd, const char *msg, size_t len, int64_t end)
-{
-	while (send(fd, msg, len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1) {
-		if (errno == EAGAIN) {
-			if (wait_for(fd, POLLOUT, end) == -1)
-				return -1;
-		} else if (errno != EINTR)
-			return -1;
-	}
-	return 0;
-}
-
-static ssize_t
-ask_until(int fd, const char *msg, size_t len, char *reply, int64_t end)
-{
-	ssize_t n;
-
-	if (send_until(fd, msg, len, end) == -1)
-		return -1;
-	for (;;) {
-		if (wait_for(fd, POLLIN, end) == -1)
-			return -1;
-		n = recv(fd, reply, REMOTE_MAX, MSG_DONTWAIT | MSG_TRUNC);
-		if (n > REMOTE_MAX)
-			return refuse(EMSGSIZE);
-		if (n > 0)
-			return n;
-		if (n == 0) /* it was heard, and that was all */
-			return refuse(ECONNABORTED);
-		if (errno != EAGAIN && errno != EINTR)
-			return -1;
-	}
-}
-
-int
-remote_call(pid_t pid, const char *msg, size_t len)
-{
-	int fd = connect_until(pid, now_ms() + CONNECT_MS);
-
-	if (fd != -1 && send_until(fd, msg, len, now_ms() + ASK_MS) == -1)
-		fd_close(&fd);
-	return fd;
-}
-
-ssize_t
-remote_hear(int fd, char *reply)
-{
-	ssize_t n;
-
-	do
-		n = recv(fd, reply, REMOTE_MAX, MSG_DONTWAIT | MSG_TRUNC);
-	while (retry(n));
-	if (n == 0)
-		return refuse(ECONNRESET);
-	return n > REMOTE_MAX ? refuse(EMSGSIZE) : n;
-}
-
-ssize_t
-remote_ask(pid_t pid, const char *msg, size_t len, char *reply)
-{
-	int64_t end = now_ms() + CONNECT_MS + ASK_MS;
-	ssize_t n;
-	int fd;
-
-	if (len == 0 || len > REMOTE_MAX)
-		return refuse(len == 0 ? EINVAL : EMSGSIZE);
-	do {
-		fd = connect_until(pid, now_ms() + CONNECT_MS);
-		if (fd == -1)
-			return -1;
-		n = ask_until(fd, msg, len, reply, now_ms() + ASK_MS);
-		fd_close(&fd);
-		/* closed with our question unread: others took our place */
-	} while (n == -1 && (errno == EPIPE || errno == ECONNRESET) &&
-	    now_ms() < end);
-	if (n == -1 && (errno == EPIPE || errno == ECONNABORTED))
-		errno = ECONNRESET;
-	return n;
 }
