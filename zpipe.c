@@ -75,11 +75,12 @@ open_standard(void)
 int
 main(int argc, char *argv[])
 {
+	struct opts o;
 	struct job j = JOB_INITIALIZER;
 
 	j.closed = open_standard();
 	job_begin(&j);
-	switch (opts_parse(&j.o, argc, argv)) {
+	switch (opts_parse(&o, argc, argv)) {
 	case OPTS_USAGE:
 		j.status = STATUS_USAGE;
 		break;
@@ -87,21 +88,21 @@ main(int argc, char *argv[])
 		j.status = flush_stdout();
 		break;
 	case OPTS_RUN:
-		job_init(&j);
-		j.titled = (j.o.tune.extra & EXTRA_PROCESS) != 0;
+		job_init(&j, &o);
+		j.titled = (o.tune.extra & EXTRA_PROCESS) != 0;
 		if (j.titled)
 			setproctitle_init(argc, argv, environ);
-		if (j.o.probe) {
+		if (o.probe) {
 			report_probe(stdout);
 			j.status = flush_stdout();
-		} else if (j.o.watches || j.o.query != 0 || j.o.remote != 0)
+		} else if (o.watches || o.query != 0 || o.remote != 0)
 			job_follow(&j);
-		else if (j.o.monitor == MONITOR_NONE || job_stand_beside(&j))
+		else if (o.monitor == MONITOR_NONE || job_stand_beside(&j))
 			job_transfer(&j);
 		break;
 	}
 	job_follow_signal(&j);
 	free(j.forward.outs);
-	opts_release(&j.o);
+	opts_release(&o);
 	return j.status;
 }

@@ -63,7 +63,7 @@ find_size(struct job *j)
 	uint64_t room, bytes;
 
 	if (tune->sized) {
-		if (j->o.stop_at_size)
+		if (j->o->stop_at_size)
 			*(lines ? &p->flow.stop_lines :
 				  &p->flow.stop) = tune->size;
 		return true;
@@ -72,18 +72,18 @@ find_size(struct job *j)
 	j->sized = false;
 	j->given_at = job_where_given(j);
 	device = has_room(j, &room);
-	if (!display_draws(&j->display) && !j->o.stop_at_size && !device)
+	if (!display_draws(&j->display) && !j->o->stop_at_size && !device)
 		return false;
 	if (job_inputs_size(j, &bytes) == -1) {
 		if (device)
 			tune->size = room;
 		/* one byte more, to learn whether there is one */
 		if (device)
-			p->flow.stop = j->o.stop_at_size ? room : room + 1;
+			p->flow.stop = j->o->stop_at_size ? room : room + 1;
 		return device;
 	}
 	/* the last line of all may have no end: it comes as well */
-	if (j->o.stop_at_size)
+	if (j->o->stop_at_size)
 		p->flow.stop = device && room < bytes ? room : bytes;
 	if (!lines)
 		tune->size = bytes;
@@ -104,7 +104,7 @@ job_set_aims(struct job *j)
 		return -1;
 	}
 	meter_set_size(&j->display.meter, j->tune.size);
-	if (j->o.stop_at_size && !known) {
+	if (j->o->stop_at_size && !known) {
 		msg_text("--stop-at-size", "the size is not known: use --size");
 		j->status |= STATUS_USAGE;
 		return -1;

@@ -17,7 +17,7 @@
 int
 job_tune(struct job *j)
 {
-	const struct opts *o = &j->o;
+	const struct opts *o = j->o;
 	struct tunables t = o->tune;
 
 	if (o->monitor == MONITOR_BOTH && j->monitor.side == SIDE_IN) {
@@ -49,7 +49,7 @@ lacks(const struct job *j)
 		l |= NEEDS_BYTES;
 	if (p->polls == NULL)
 		l |= NEEDS_TRANSFER;
-	if (j->o.stop_at_size)
+	if (j->o->stop_at_size)
 		l |= NEEDS_SIZE;
 	if (!pump_grows(p))
 		l |= NEEDS_RING;

@@ -97,7 +97,7 @@ judge(struct job *j, const struct input *in, const struct pump_event *e)
 			job_say(j, NULL,
 			    "--release=%s: %s: a fence protects nothing on "
 			    "this kernel: use fresh",
-			    release_name(j->o.release), name);
+			    release_name(j->o->release), name);
 		else
 			job_say(j, NULL,
 			    "--engine=%s: %s: this system refuses it: %s",
@@ -138,11 +138,11 @@ copy_one(struct job *j, const char *operand)
 		job_say(j, in.name, "input file is output file");
 		j->status |= STATUS_SAME;
 	} else {
-		if (j->o.direct_io)
+		if (j->o->direct_io)
 			input_direct(&in);
 		pump_input(&j->leg->pump, &in);
 		go_on = job_run(j, &e);
-		if (j->o.explain)
+		if (j->o->explain)
 			job_explain(j, &in);
 		go_on = go_on && judge(j, &in, &e);
 	}
@@ -171,8 +171,8 @@ job_fits(struct job *j)
 {
 	if (j->leg->engine == ENGINE_AUTO)
 		return true;
-	if (j->o.store != NULL)
-		return fits_one(j, j->o.store, INPUT_FILE);
+	if (j->o->store != NULL)
+		return fits_one(j, j->o->store, INPUT_FILE);
 	for (size_t i = 0; i < j->leg->nfiles; i++) {
 		const char *operand = j->leg->files[i];
 		enum input_kind kind;
@@ -192,7 +192,7 @@ job_fits(struct job *j)
 static void
 report_rest(struct job *j, size_t i)
 {
-	if (!j->o.stop_at_size || j->tune.sized)
+	if (!j->o->stop_at_size || j->tune.sized)
 		return;
 	for (; i < j->leg->nfiles; i++) {
 		const char *operand = j->leg->files[i];

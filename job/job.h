@@ -50,7 +50,7 @@ struct leg {
 };
 
 struct job {
-	struct opts o;        /* as they were parsed */
+	const struct opts *o; /* as they were parsed: the caller's */
 	struct tunables tune; /* as they are now */
 	struct leg forward;
 	struct leg *leg; /* that runs now */
@@ -90,8 +90,8 @@ struct job {
 
 /* ---- transfer.c ------------------------------------------------------- */
 
-/* The options are there; before all else. */
-void job_init(struct job *);
+/* Before all else. The options are the caller's, and must stay. */
+void job_init(struct job *, const struct opts *);
 
 /* Moves the inputs to the outputs, from the first check to the last close. */
 void job_transfer(struct job *);

@@ -71,7 +71,7 @@ has_ended(void *ctx, pid_t pid, const char *verdict)
 {
 	const struct job *j = ctx;
 
-	msg_text(j->o.watches ? "--watchfd" : "--query", "process %d: %s",
+	msg_text(j->o->watches ? "--watchfd" : "--query", "process %d: %s",
 	    (int)pid, verdict);
 }
 
@@ -92,12 +92,12 @@ job_follow(struct job *j)
 		job_clean_up(j);
 		return;
 	}
-	if (j->o.watches)
-		follow_files(&j->o, &calls);
-	else if (j->o.query != 0) {
-		if (follow_query(&j->o, &calls, why) == -1)
-			not_answered(j, "--query", j->o.query, why);
-	} else if (follow_change(&j->o, why) == -1)
-		not_answered(j, "--remote", j->o.remote, why);
+	if (j->o->watches)
+		follow_files(j->o, &calls);
+	else if (j->o->query != 0) {
+		if (follow_query(j->o, &calls, why) == -1)
+			not_answered(j, "--query", j->o->query, why);
+	} else if (follow_change(j->o, why) == -1)
+		not_answered(j, "--remote", j->o->remote, why);
 	job_clean_up(j);
 }

@@ -19,7 +19,7 @@
 void
 job_complete(struct job *j, struct output *o)
 {
-	bool sync = j->o.sync &&
+	bool sync = j->o->sync &&
 	    !job_ended(); /* who ends us waits for no disk */
 
 	if (sync && o->kind == OUTPUT_FILE)
@@ -48,8 +48,8 @@ let_go(const struct job *j, struct output *o)
 static bool
 exits_on_error(const struct job *j)
 {
-	return j->o.output_error == OUTPUT_ERROR_EXIT ||
-	    j->o.output_error == OUTPUT_ERROR_EXIT_NOPIPE;
+	return j->o->output_error == OUTPUT_ERROR_EXIT ||
+	    j->o->output_error == OUTPUT_ERROR_EXIT_NOPIPE;
 }
 
 /*
@@ -61,7 +61,7 @@ bool
 job_lose(struct job *j, const struct pump_event *e)
 {
 	struct output *o = e->output;
-	enum output_error how = j->o.output_error;
+	enum output_error how = j->o->output_error;
 	bool left = e->loss == LOSS_ERROR && e->reason == EPIPE;
 	/* a command, ours or the one that we monitor, reads what it likes */
 	bool quiet = left &&
@@ -132,8 +132,8 @@ static bool
 inherited(struct job *j)
 {
 	guard_inputs(j);
-	for (size_t i = 0; i < j->o.ntargets; i++) {
-		const struct target *t = &j->o.targets[i];
+	for (size_t i = 0; i < j->o->ntargets; i++) {
+		const struct target *t = &j->o->targets[i];
 		int flags = t->way == WAY_FD ? fcntl(t->fd, F_GETFL) : O_WRONLY;
 
 		if (t->way == WAY_FD && t->fd <= STDERR_FILENO &&
@@ -245,7 +245,7 @@ job_clashes(struct job *j)
 				return true;
 			}
 	/* what is stored first may be written over then */
-	return j->o.store == NULL && job_overwrites_input(j);
+	return j->o->store == NULL && job_overwrites_input(j);
 }
 
 int
@@ -253,17 +253,17 @@ job_open_outputs(struct job *j)
 {
 	bool fatal = false;
 
-	j->leg->outs = calloc(j->o.ntargets, sizeof(*j->leg->outs));
+	j->leg->outs = calloc(j->o->ntargets, sizeof(*j->leg->outs));
 	if (j->leg->outs == NULL) {
 		msg_errno("setting up");
 		j->status |= STATUS_MEMORY;
 		return -1;
 	}
 	fatal = !inherited(j);
-	for (size_t i = 0; i < j->o.ntargets && !fatal; i++) {
+	for (size_t i = 0; i < j->o->ntargets && !fatal; i++) {
 		struct output *o = &j->leg->outs[j->leg->nouts];
 
-		if (open_one(j, &j->o.targets[i], o, &fatal) == 0)
+		if (open_one(j, &j->o->targets[i], o, &fatal) == 0)
 			j->leg->nouts++;
 	}
 	return fatal || j->leg->nouts == 0 ? -1 : 0;
@@ -300,9 +300,9 @@ job_start_outputs(struct job *j)
 				return -1;
 			continue;
 		}
-		if (j->o.sparse)
+		if (j->o->sparse)
 			output_sparse(o);
-		if (j->o.direct_io)
+		if (j->o->direct_io)
 			output_direct(o);
 		left++;
 	}

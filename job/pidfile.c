@@ -25,7 +25,7 @@ pidfile_clash(const struct job *j, const struct stat *pid)
 		if (job_stat_input(j->leg->files[i], &st) == 0 &&
 		    path_same(&st, pid))
 			return "an input";
-	if (j->o.store != NULL && stat(j->o.store, &st) == 0 &&
+	if (j->o->store != NULL && stat(j->o->store, &st) == 0 &&
 	    path_same(&st, pid))
 		return "the file of --store-and-forward";
 	return NULL;
@@ -59,7 +59,7 @@ not_created(const char *path, enum pidfile_end end, pid_t running)
 int
 job_write_pidfile(struct job *j)
 {
-	const char *path = j->o.pidfile, *clash = NULL;
+	const char *path = j->o->pidfile, *clash = NULL;
 	enum pidfile_end end = PIDFILE_OK;
 	struct stat st;
 	pid_t running = 0;

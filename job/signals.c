@@ -105,7 +105,7 @@ job_watch_signals(struct job *j)
 		sigaddset(&told.sa_mask, SIGCHLD);
 	}
 	sigprocmask(SIG_UNBLOCK, &told.sa_mask, NULL);
-	if (j->o.ignore_interrupts)
+	if (j->o->ignore_interrupts)
 		signal(SIGINT, SIG_IGN);
 	else
 		take_signal(SIGINT, on_signal);
@@ -144,7 +144,7 @@ job_on_wake(struct job *j)
 	(void)!read(wake_fd, &n, sizeof(n)); /* it only has to be empty */
 	if (stopped)
 		stop(j);
-	if (asked && !j->o.quiet) {
+	if (asked && !j->o->quiet) {
 		job_print_counts(j, "");
 		job_print_outputs(j);
 	}

@@ -93,7 +93,7 @@ open_given(struct job *j, const char *path, int fd)
 static int
 open_store(struct job *j)
 {
-	const char *path = j->o.store, *dir = getenv("TMPDIR");
+	const char *path = j->o->store, *dir = getenv("TMPDIR");
 	bool temporary = strcmp(path, "-") == 0;
 	bool named = dir != NULL && *dir != '\0';
 	int fd = temporary ? -1 : path_descriptor(path);

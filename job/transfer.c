@@ -37,7 +37,7 @@ on_skip(struct job *j, const struct pump_event *e)
 	const struct input *in = j->leg->pump.in;
 
 	j->skipped = true;
-	if (j->o.skip_errors > 1 && j->erring == in)
+	if (j->o->skip_errors > 1 && j->erring == in)
 		return;
 	j->erring = in;
 	job_say(j, in->name, "%s: %zu bytes at %ju are NULs now",
@@ -86,7 +86,7 @@ job_run(struct job *j, struct pump_event *e)
 static struct flow_conf
 plan(const struct job *j)
 {
-	const struct opts *o = &j->o;
+	const struct opts *o = j->o;
 
 	return (struct flow_conf){
 		.engine = j->leg->engine,
@@ -119,17 +119,18 @@ job_start_pump(struct job *j)
 		pump_limit(p, j->tune.rate_limit);
 	/* listen at once if an option that --remote can change was given */
 	pump_tick_at(p,
-	    j->tune.limited || j->o.shows ? j->began : j->began + JOB_TELL_US);
+	    j->tune.limited || j->o->shows ? j->began : j->began + JOB_TELL_US);
 	return 0;
 }
 
 void
-job_init(struct job *j)
+job_init(struct job *j, const struct opts *o)
 {
+	j->o = o;
 	j->leg = &j->forward;
-	j->leg->files = j->o.files;
-	j->leg->nfiles = j->o.nfiles;
-	j->leg->engine = j->o.engine;
+	j->leg->files = j->o->files;
+	j->leg->nfiles = j->o->nfiles;
+	j->leg->engine = j->o->engine;
 }
 
 static int
@@ -138,7 +139,7 @@ set_up(struct job *j)
 	if (job_open_outputs(j) == -1 || job_clashes(j))
 		return -1;
 	if (job_tune(j) == -1 ||
-	    display_open(&j->display, &j->o, &j->tune, j->began) == -1 ||
+	    display_open(&j->display, j->o, &j->tune, j->began) == -1 ||
 	    job_watch_signals(j) == -1 || job_start_pump(j) == -1) {
 		msg_errno("setting up");
 		j->status |= STATUS_MEMORY;
@@ -150,7 +151,7 @@ set_up(struct job *j)
 	}
 	if (job_one_is_left(j) && job_fits(j) && job_write_pidfile(j) == 0 &&
 	    job_set_aims(j) == 0 &&
-	    (j->o.store != NULL || job_start_outputs(j) == 0))
+	    (j->o->store != NULL || job_start_outputs(j) == 0))
 		return 0;
 	pump_release(&j->leg->pump);
 	return -1;
@@ -227,7 +228,7 @@ job_transfer(struct job *j)
 		job_clean_up(j);
 		return;
 	}
-	if (j->o.store == NULL || job_store_first(j))
+	if (j->o->store == NULL || job_store_first(j))
 		job_copy_all(j);
 	finish(j);
 }
@@ -237,12 +238,13 @@ job_stand_beside(struct job *j)
 {
 	static const char *const just_stdin[] = { "-", NULL };
 
-	if (monitor_start(&j->monitor, j->o.monitor, j->o.files) == -1) {
-		msg_text("--monitor", "%s: %s", j->o.files[0], strerror(errno));
+	if (monitor_start(&j->monitor, j->o->monitor, j->o->files) == -1) {
+		msg_text("--monitor", "%s: %s", j->o->files[0],
+		    strerror(errno));
 		j->status |= STATUS_OPEN;
 		return false;
 	}
-	j->command = j->o.files[0];
+	j->command = j->o->files[0];
 	j->leg->files = just_stdin;
 	j->leg->nfiles = 1;
 	return true;
