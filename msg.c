@@ -131,12 +131,27 @@ write_line(const char *line, size_t len)
 		sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
+static int sum; /* the exit status so far */
+
+void
+msg_add(int status)
+{
+	sum |= status;
+}
+
+int
+msg_status(void)
+{
+	return sum;
+}
+
 static void
-print(const char *name, const char *text)
+print(int status, const char *name, const char *text)
 {
 	char line[LINE], quoted[NAME];
 	size_t len;
 
+	msg_add(status);
 	/* not in main(): a run without a message has no use for a locale */
 	setlocale(LC_CTYPE, "");
 	len = append(line, 0, program_invocation_short_name);
@@ -151,31 +166,31 @@ print(const char *name, const char *text)
 }
 
 void
-msg_errno(const char *name)
+msg_errno(enum status status, const char *name)
 {
 	int saved = errno;
 
-	print(name, strerror(saved));
+	print((int)status, name, strerror(saved));
 	errno = saved;
 }
 
 void
-msg_vtext(const char *name, const char *fmt, va_list ap)
+msg_vtext(enum status status, const char *name, const char *fmt, va_list ap)
 {
 	char text[LINE];
 	int saved = errno;
 
 	vsnprintf(text, sizeof(text), fmt, ap);
-	print(name, text);
+	print((int)status, name, text);
 	errno = saved;
 }
 
 void
-msg_text(const char *name, const char *fmt, ...)
+msg_text(enum status status, const char *name, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	msg_vtext(name, fmt, ap);
+	msg_vtext(status, name, fmt, ap);
 	va_end(ap);
 }

@@ -4,7 +4,7 @@
  * "zpipe: NAME: TEXT", written at once. No control character reaches the
  * terminal: NAME is quoted as GNU programs quote file names, and in TEXT they
  * are printed as escapes (\033). Neither is anything but ASCII unless the
- * locale has it. errno is kept.
+ * locale has it. errno is kept. Each says what it adds to the exit status.
  */
 #ifndef MSG_H
 #define MSG_H
@@ -12,14 +12,30 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+/* The exit status is the sum of what happened; the bits are pv's. */
+enum status {
+	STATUS_NONE = 0,
+	STATUS_USAGE = 1,
+	STATUS_OPEN = 2, /* an input could not be opened */
+	STATUS_SAME = 4, /* an input is also the output */
+	STATUS_CLOSE = 8,
+	STATUS_MOVE = 16, /* reading or writing failed */
+	STATUS_SIGNAL = 32,
+	STATUS_MEMORY = 64,
+};
+
 /* NAME: the message of strerror(3) for errno. */
-void msg_errno(const char *name);
+void msg_errno(enum status, const char *name);
 
 /* NAME: the formatted text, or that alone if name is NULL. */
-void msg_text(const char *name, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-void msg_vtext(const char *name, const char *fmt, va_list)
-    __attribute__((format(printf, 2, 0)));
+void msg_text(enum status, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void msg_vtext(enum status, const char *name, const char *fmt, va_list)
+    __attribute__((format(printf, 3, 0)));
+
+/* Adds to the exit status without a message; what it comes to. */
+void msg_add(int status);
+int msg_status(void);
 
 /*
  * Writes the name, as a message has it, to text: unchanged if every character

@@ -20,7 +20,7 @@ option_blame(const struct option *t, const char *fmt, ...)
 
 	snprintf(name, sizeof(name), "--%s", t->name);
 	va_start(ap, fmt);
-	msg_vtext(name, fmt, ap);
+	msg_vtext(STATUS_USAGE, name, fmt, ap);
 	va_end(ap);
 	return -1;
 }
@@ -28,7 +28,7 @@ option_blame(const struct option *t, const char *fmt, ...)
 int
 option_no_memory(void)
 {
-	msg_text(NULL, "no memory for the options");
+	msg_text(STATUS_USAGE, NULL, "no memory for the options");
 	return -1;
 }
 

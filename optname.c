@@ -155,20 +155,23 @@ blame_unknown(const char *word)
 	const char *name = long_name(word, &len), *meant;
 
 	if (name == NULL) {
-		msg_text(NULL, "unknown option %s: see zpipe --help", word);
+		msg_text(STATUS_USAGE, NULL,
+		    "unknown option %s: see zpipe --help", word);
 		return;
 	}
 	if (*candidates(name, len, all, sizeof(all)) != '\0') {
-		msg_text(NULL, "--%.*s: ambiguous: %s", (int)len, name, all);
+		msg_text(STATUS_USAGE, NULL, "--%.*s: ambiguous: %s", (int)len,
+		    name, all);
 		return;
 	}
 	meant = nearest(name, len);
 	if (meant != NULL)
-		msg_text(NULL, "unknown option --%.*s: did you mean --%s?",
-		    (int)len, name, meant);
+		msg_text(STATUS_USAGE, NULL,
+		    "unknown option --%.*s: did you mean --%s?", (int)len, name,
+		    meant);
 	else
-		msg_text(NULL, "unknown option --%.*s: see zpipe --help",
-		    (int)len, name);
+		msg_text(STATUS_USAGE, NULL,
+		    "unknown option --%.*s: see zpipe --help", (int)len, name);
 }
 
 void
@@ -185,7 +188,7 @@ optname_blame(const char *word, int error)
 		len = strlen(word);
 	else
 		len += 2;
-	msg_text(NULL, "%.*s: %s", (int)len, word,
+	msg_text(STATUS_USAGE, NULL, "%.*s: %s", (int)len, word,
 	    error == POPT_ERROR_NOARG           ? "requires a value" :
 		error == POPT_ERROR_UNWANTEDARG ? "takes no value" :
 						  poptStrerror(error));

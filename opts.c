@@ -57,7 +57,7 @@ add_target(struct opts *o, enum way way, int fd, const char *option,
 	if (more != NULL)
 		o->targets = more;
 	if (more == NULL || name == NULL) {
-		msg_text(NULL, "no memory for the options");
+		msg_text(STATUS_USAGE, NULL, "no memory for the options");
 		free(name);
 		return -1;
 	}
@@ -577,28 +577,29 @@ check(const struct opts *o)
 	bool ring = o->engine == ENGINE_RING || o->engine == ENGINE_AUTO;
 
 	if (!ring && o->release != RELEASE_AUTO) {
-		msg_text(NULL,
+		msg_text(STATUS_USAGE, NULL,
 		    "--release=%s: --engine=%s shares no buffers: "
 		    "use --engine=ring or auto",
 		    release_name(o->release), engine_name(o->engine));
 		return -1;
 	}
 	if (o->no_splice && !ring && o->engine != ENGINE_COPY) {
-		msg_text("--no-splice",
+		msg_text(STATUS_USAGE, "--no-splice",
 		    "--engine=%s does not pass the bytes "
 		    "through user memory: use ring or copy",
 		    engine_name(o->engine));
 		return -1;
 	}
 	if (o->lag != LAG_WAIT && !ring && o->engine != ENGINE_COPY) {
-		msg_text(NULL,
+		msg_text(STATUS_USAGE, NULL,
 		    "--lag=%s: --engine=%s has no buffers to skip: "
 		    "use ring or copy",
 		    lag_names[o->lag], engine_name(o->engine));
 		return -1;
 	}
 	if (o->discard && o->output) {
-		msg_text("--discard", "cannot be combined with --output");
+		msg_text(STATUS_USAGE, "--discard",
+		    "cannot be combined with --output");
 		return -1;
 	}
 	return 0;

@@ -43,13 +43,11 @@
 #include "opts.h"
 
 /* For what stdio has printed; the bytes of a transfer go another way. */
-static int
+static void
 flush_stdout(void)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return 0;
-	msg_errno("stdout");
-	return STATUS_MOVE;
+	if (fflush(stdout) == EOF || ferror(stdout))
+		msg_errno(STATUS_MOVE, "stdout");
 }
 
 /*
@@ -82,10 +80,9 @@ main(int argc, char *argv[])
 	job_begin(&j);
 	switch (opts_parse(&o, argc, argv)) {
 	case OPTS_USAGE:
-		j.status = STATUS_USAGE;
 		break;
 	case OPTS_EXIT:
-		j.status = flush_stdout();
+		flush_stdout();
 		break;
 	case OPTS_RUN:
 		job_init(&j, &o);
@@ -94,7 +91,7 @@ main(int argc, char *argv[])
 			setproctitle_init(argc, argv, environ);
 		if (o.probe) {
 			report_probe(stdout);
-			j.status = flush_stdout();
+			flush_stdout();
 		} else if (o.watches || o.query != 0 || o.remote != 0)
 			job_follow(&j);
 		else if (o.monitor == MONITOR_NONE || job_stand_beside(&j))
@@ -104,5 +101,5 @@ main(int argc, char *argv[])
 	job_follow_signal(&j);
 	free(j.forward.outs);
 	opts_release(&o);
-	return j.status;
+	return msg_status();
 }

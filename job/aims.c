@@ -105,8 +105,8 @@ job_set_aims(struct job *j)
 	}
 	meter_set_size(&j->display.meter, j->tune.size);
 	if (j->o->stop_at_size && !known) {
-		msg_text("--stop-at-size", "the size is not known: use --size");
-		j->status |= STATUS_USAGE;
+		msg_text(STATUS_USAGE, "--stop-at-size",
+		    "the size is not known: use --size");
 		return -1;
 	}
 	return 0;

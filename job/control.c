@@ -212,7 +212,7 @@ job_tell_the_end(struct job *j)
 	m.report.ended = true;
 	m.report.status = j->left != NULL ? SIGPIPE :
 	    job_ended()                   ? job_ended() :
-					    j->status << 8;
+					    msg_status() << 8;
 	remote_end(&j->remote, bytes, message_encode(&m, bytes));
 	free(bytes);
 }

@@ -83,31 +83,27 @@ judge(struct job *j, const struct input *in, const struct pump_event *e)
 	case PUMP_DONE:
 		return true;
 	case PUMP_READ:
-		job_blame(j, name);
-		j->status |= STATUS_MOVE;
+		job_blame(j, STATUS_MOVE, name);
 		return true;
 	case PUMP_WRITE:
 		return false; /* job_lose() has said why */
 	case PUMP_BROKEN:
-		job_blame(j, "cannot go on");
-		j->status |= STATUS_MOVE;
+		job_blame(j, STATUS_MOVE, "cannot go on");
 		return false;
 	case PUMP_REFUSED:
 		if (j->leg->engine == ENGINE_AUTO)
-			job_say(j, NULL,
+			job_say(j, STATUS_MOVE, NULL,
 			    "--release=%s: %s: a fence protects nothing on "
 			    "this kernel: use fresh",
 			    release_name(j->o->release), name);
 		else
-			job_say(j, NULL,
+			job_say(j, STATUS_MOVE, NULL,
 			    "--engine=%s: %s: this system refuses it: %s",
 			    engine_name(j->leg->engine), name,
 			    strerror(e->reason));
-		j->status |= STATUS_MOVE;
 		return false;
 	case PUMP_MEMORY:
-		job_blame(j, name);
-		j->status |= STATUS_MEMORY;
+		job_blame(j, STATUS_MEMORY, name);
 		break;
 	}
 	return false;
@@ -127,16 +123,14 @@ copy_one(struct job *j, const char *operand)
 			continue;
 		if (job_ended())
 			return false;
-		job_blame(j, in.name);
-		j->status |= STATUS_OPEN;
+		job_blame(j, STATUS_OPEN, in.name);
 		return true;
 	}
 	if (operand == j->store_operand)
 		in.name = j->store_name;
 	j->erring = NULL;
 	if (is_output(j, &in)) {
-		job_say(j, in.name, "input file is output file");
-		j->status |= STATUS_SAME;
+		job_say(j, STATUS_SAME, in.name, "input file is output file");
 	} else {
 		if (j->o->direct_io)
 			input_direct(&in);
@@ -147,8 +141,7 @@ copy_one(struct job *j, const char *operand)
 		go_on = go_on && judge(j, &in, &e);
 	}
 	if (input_close(&in) == -1) {
-		job_blame(j, in.name);
-		j->status |= STATUS_CLOSE;
+		job_blame(j, STATUS_CLOSE, in.name);
 	}
 	return go_on;
 }
@@ -160,9 +153,9 @@ fits_one(struct job *j, const char *operand, enum input_kind kind)
 
 	if (needs == NULL)
 		return true;
-	msg_text(NULL, "--engine=%s: %s: it %s", engine_name(j->leg->engine),
+	msg_text(STATUS_USAGE, NULL, "--engine=%s: %s: it %s",
+	    engine_name(j->leg->engine),
 	    strcmp(operand, "-") == 0 ? "stdin" : operand, needs);
-	j->status |= STATUS_USAGE;
 	return false;
 }
 
@@ -199,8 +192,8 @@ report_rest(struct job *j, size_t i)
 
 		if (input_readable(operand) == 0)
 			continue;
-		job_blame(j, strcmp(operand, "-") == 0 ? "stdin" : operand);
-		j->status |= STATUS_OPEN;
+		job_blame(j, STATUS_OPEN,
+		    strcmp(operand, "-") == 0 ? "stdin" : operand);
 	}
 }
 

@@ -14,22 +14,12 @@
 
 #include "base/pidfile.h"
 #include "job/monitor.h"
+#include "msg.h"
 #include "opts.h"
 #include "peer/message.h"
 #include "peer/remote.h"
 #include "pump/pump.h"
 #include "show/display.h"
-
-/* The exit status is the sum of what happened; the bits are pv's. */
-enum status {
-	STATUS_USAGE = 1,
-	STATUS_OPEN = 2, /* an input could not be opened */
-	STATUS_SAME = 4, /* an input is also the output */
-	STATUS_CLOSE = 8,
-	STATUS_MOVE = 16, /* reading or writing failed */
-	STATUS_SIGNAL = 32,
-	STATUS_MEMORY = 64,
-};
 
 /* After this time we listen for --query and --remote. */
 enum {
@@ -80,7 +70,6 @@ struct job {
 	struct message_report last; /* for the end */
 	unsigned closed;  /* standard descriptors that we were not given */
 	const char *left; /* an output whose reader has gone, and we follow */
-	int status;
 };
 #define JOB_INITIALIZER                                                       \
 	{                                                                     \
@@ -152,9 +141,9 @@ void job_follow_signal(struct job *);
 /* ---- say.c: what is said, but not into the line of the display -------- */
 
 /* As msg_text() and msg_errno(). */
-void job_say(struct job *, const char *name, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-void job_blame(struct job *, const char *name);
+void job_say(struct job *, enum status, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void job_blame(struct job *, enum status, const char *name);
 
 /* Why an output is lost: errno, and how much a file has got. */
 void job_blame_output(struct job *, const struct output *);

@@ -24,46 +24,45 @@ nap(void *ctx, uint64_t usec, int fd)
 
 /* errno says why. */
 static void
-not_followed(struct job *j, const char *option, const struct process *p,
-    enum status status)
+not_followed(const char *option, const struct process *p, enum status status)
 {
 	if (p->name != NULL)
-		msg_text(option, "'=%s': %s", p->name, strerror(errno));
+		msg_text(status, option, "'=%s': %s", p->name, strerror(errno));
 	else if (errno == ENOENT)
-		msg_text(option,
+		msg_text(status, option,
 		    "process %d: not a zpipe, or it does not listen",
 		    (int)p->pid);
 	else if (errno == EBADF)
-		msg_text(option, "process %d has no descriptor %d", (int)p->pid,
-		    p->fd);
+		msg_text(status, option, "process %d has no descriptor %d",
+		    (int)p->pid, p->fd);
 	else if (errno == ESPIPE)
-		msg_text(option, "descriptor %d of process %d is no file",
-		    p->fd, (int)p->pid);
+		msg_text(status, option,
+		    "descriptor %d of process %d is no file", p->fd,
+		    (int)p->pid);
 	else
-		msg_text(option, "process %d: %s", (int)p->pid,
+		msg_text(status, option, "process %d: %s", (int)p->pid,
 		    strerror(errno));
-	j->status |= status;
 }
 
 /* The same of another zpipe, which may have said why. */
 static void
-not_answered(struct job *j, const char *option, pid_t pid, const char *why)
+not_answered(const char *option, pid_t pid, const char *why)
 {
 	struct process other = { .pid = pid, .fd = -1 };
 
 	if (errno != EOPNOTSUPP) {
-		not_followed(j, option, &other, STATUS_USAGE);
+		not_followed(option, &other, STATUS_USAGE);
 		return;
 	}
-	msg_text(option, "%s", why);
-	j->status |= STATUS_USAGE;
+	msg_text(STATUS_USAGE, option, "%s", why);
 }
 
 static void
 not_watched(void *ctx, const struct process *p)
 {
+	(void)ctx;
 	/* it is what would be read, as for pv */
-	not_followed(ctx, "--watchfd", p, STATUS_OPEN);
+	not_followed("--watchfd", p, STATUS_OPEN);
 }
 
 static void
@@ -71,8 +70,8 @@ has_ended(void *ctx, pid_t pid, const char *verdict)
 {
 	const struct job *j = ctx;
 
-	msg_text(j->o->watches ? "--watchfd" : "--query", "process %d: %s",
-	    (int)pid, verdict);
+	msg_text(STATUS_NONE, j->o->watches ? "--watchfd" : "--query",
+	    "process %d: %s", (int)pid, verdict);
 }
 
 void
@@ -84,8 +83,7 @@ job_follow(struct job *j)
 
 	if (job_watch_signals(j) == -1 ||
 	    pump_init(&j->leg->pump, &none, NULL, 0, &j->wake) == -1) {
-		msg_errno("setting up");
-		j->status |= STATUS_MEMORY;
+		msg_errno(STATUS_MEMORY, "setting up");
 		return;
 	}
 	if (job_write_pidfile(j) == -1) {
@@ -96,8 +94,8 @@ job_follow(struct job *j)
 		follow_files(j->o, &calls);
 	else if (j->o->query != 0) {
 		if (follow_query(j->o, &calls, why) == -1)
-			not_answered(j, "--query", j->o->query, why);
+			not_answered("--query", j->o->query, why);
 	} else if (follow_change(j->o, why) == -1)
-		not_answered(j, "--remote", j->o->remote, why);
+		not_answered("--remote", j->o->remote, why);
 	job_clean_up(j);
 }

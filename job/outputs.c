@@ -28,8 +28,7 @@ job_complete(struct job *j, struct output *o)
 		return;
 	if (errno == EINTR && job_ended())
 		return; /* that says why it is not on the disk */
-	job_blame(j, o->name);
-	j->status |= STATUS_MOVE;
+	job_blame(j, STATUS_MOVE, o->name);
 }
 
 /* 0, or -1 with errno. Its number must not become that of another. */
@@ -77,20 +76,20 @@ job_lose(struct job *j, const struct pump_event *e)
 	}
 	errno = e->reason;
 	if (e->loss == LOSS_LAG)
-		job_say(j, o->name,
+		job_say(j, STATUS_MOVE, o->name,
 		    "detached after %ju bytes: it did not keep up",
 		    (uintmax_t)o->given);
 	else if (left && o->child != 0)
 		o->broken = !quiet;
 	else if (errno == ENOSPC && S_ISBLK(o->st.st_mode))
-		job_say(j, o->name,
+		job_say(j, STATUS_MOVE, o->name,
 		    "device is full after %ju bytes, and the input has more",
 		    (uintmax_t)o->given);
 	else if (!quiet)
 		job_blame_output(j, o);
 	o->said = !quiet;
 	if (!quiet)
-		j->status |= STATUS_MOVE;
+		msg_add(STATUS_MOVE);
 	let_go(j, o);
 	if (e->loss == LOSS_LAG || quiet)
 		return true;
@@ -101,8 +100,7 @@ void
 job_close_one(struct job *j, struct output *o)
 {
 	if (let_go(j, o) == -1) {
-		job_blame(j, o->name);
-		j->status |= STATUS_CLOSE;
+		job_blame(j, STATUS_CLOSE, o->name);
 	}
 }
 
@@ -141,9 +139,8 @@ inherited(struct job *j)
 			flags = -1;
 		if (flags != -1 && (flags & O_ACCMODE) != O_RDONLY)
 			continue;
-		msg_text(t->name, "it is %s",
+		msg_text(STATUS_USAGE, t->name, "it is %s",
 		    flags == -1 ? "not open" : "open for reading only");
-		j->status |= STATUS_USAGE;
 		return false;
 	}
 	return true;
@@ -195,8 +192,7 @@ open_one(struct job *j, const struct target *t, struct output *o, bool *fatal)
 		return 0;
 	}
 	*fatal = errno == EMFILE || errno == ENFILE || exits_on_error(j);
-	msg_errno(t->name);
-	j->status |= t->way == WAY_STDOUT ? STATUS_MOVE : STATUS_OPEN;
+	msg_errno(t->way == WAY_STDOUT ? STATUS_MOVE : STATUS_OPEN, t->name);
 	return -1;
 }
 
@@ -224,9 +220,9 @@ job_overwrites_input(struct job *j)
 			    !path_same(&st, &o->st) ||
 			    (S_ISREG(st.st_mode) && st.st_size == 0))
 				continue;
-			msg_text(strcmp(operand, "-") == 0 ? "stdin" : operand,
+			msg_text(STATUS_SAME,
+			    strcmp(operand, "-") == 0 ? "stdin" : operand,
 			    "input file is output file");
-			j->status |= STATUS_SAME;
 			return true;
 		}
 	return false;
@@ -238,10 +234,9 @@ job_clashes(struct job *j)
 	for (size_t i = 0; i < j->leg->nouts; i++)
 		for (size_t k = 0; k < i; k++)
 			if (output_same(&j->leg->outs[i], &j->leg->outs[k])) {
-				msg_text(j->leg->outs[i].name,
+				msg_text(STATUS_USAGE, j->leg->outs[i].name,
 				    "the same output as %s",
 				    j->leg->outs[k].name);
-				j->status |= STATUS_USAGE;
 				return true;
 			}
 	/* what is stored first may be written over then */
@@ -255,8 +250,7 @@ job_open_outputs(struct job *j)
 
 	j->leg->outs = calloc(j->o->ntargets, sizeof(*j->leg->outs));
 	if (j->leg->outs == NULL) {
-		msg_errno("setting up");
-		j->status |= STATUS_MEMORY;
+		msg_errno(STATUS_MEMORY, "setting up");
 		return -1;
 	}
 	fatal = !inherited(j);
@@ -272,8 +266,7 @@ job_open_outputs(struct job *j)
 bool
 job_not_started(struct job *j, struct output *o)
 {
-	msg_errno(o->name);
-	j->status |= STATUS_OPEN;
+	msg_errno(STATUS_OPEN, o->name);
 	output_close(o);
 	return exits_on_error(j);
 }
@@ -321,8 +314,7 @@ job_one_is_left(struct job *j)
 	if (j->leg->nouts > 1 || j->leg->outs[0].fd != STDOUT_FILENO) {
 		fd = fcntl(job_wake_fd(), F_DUPFD_CLOEXEC, 0);
 		if (fd == -1) {
-			msg_errno("inputs");
-			j->status |= STATUS_OPEN;
+			msg_errno(STATUS_OPEN, "inputs");
 			return false;
 		}
 		close(fd);
@@ -349,8 +341,7 @@ job_await(struct job *j, pid_t pid, const char *name, int *status)
 		if (pump_next(p).what == PUMP_SIGNAL && job_on_wake(j))
 			return false; /* it may stay; we may not */
 	if (r == -1) {
-		msg_errno(name);
-		j->status |= STATUS_MOVE;
+		msg_errno(STATUS_MOVE, name);
 	}
 	return r != -1;
 }
@@ -366,13 +357,11 @@ job_wait_for_command(struct job *j, const struct output *o)
 	    o->child == j->monitor.command && monitor_unread(&j->monitor))
 		return; /* whoever read it has left, and hears of it */
 	else if (WIFSIGNALED(status))
-		msg_text(o->name, "killed by signal %d (%s)", WTERMSIG(status),
-		    strsignal(WTERMSIG(status)));
+		msg_text(STATUS_MOVE, o->name, "killed by signal %d (%s)",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status) != 0)
-		msg_text(o->name, "exit status %d", WEXITSTATUS(status));
+		msg_text(STATUS_MOVE, o->name, "exit status %d",
+		    WEXITSTATUS(status));
 	else if (o->broken)
-		msg_text(o->name, "%s", strerror(EPIPE));
-	else
-		return;
-	j->status |= STATUS_MOVE;
+		msg_text(STATUS_MOVE, o->name, "%s", strerror(EPIPE));
 }

@@ -38,18 +38,19 @@ not_created(const char *path, enum pidfile_end end, pid_t running)
 	case PIDFILE_OK:
 		break;
 	case PIDFILE_ERROR:
-		msg_text("--pidfile", "%s: %s", path, strerror(errno));
+		msg_text(STATUS_OPEN, "--pidfile", "%s: %s", path,
+		    strerror(errno));
 		break;
 	case PIDFILE_OTHER:
-		msg_text("--pidfile",
+		msg_text(STATUS_OPEN, "--pidfile",
 		    "%s: not a regular file: use the name of a new file", path);
 		break;
 	case PIDFILE_HOLDS:
-		msg_text("--pidfile",
+		msg_text(STATUS_OPEN, "--pidfile",
 		    "%s: not a pid file: remove it, or use another name", path);
 		break;
 	case PIDFILE_RUNNING:
-		msg_text("--pidfile",
+		msg_text(STATUS_OPEN, "--pidfile",
 		    "%s: process %d is running: use another name", path,
 		    (int)running);
 		break;
@@ -77,11 +78,10 @@ job_write_pidfile(struct job *j)
 	if (clash == NULL && end == PIDFILE_OK)
 		return 0;
 	if (clash != NULL)
-		msg_text("--pidfile", "%s: it is also %s: use another name",
-		    path, clash);
+		msg_text(STATUS_USAGE, "--pidfile",
+		    "%s: it is also %s: use another name", path, clash);
 	else
 		not_created(path, end, running);
-	j->status |= clash != NULL ? STATUS_USAGE : STATUS_OPEN;
 	return -1;
 }
 

@@ -12,26 +12,26 @@
 #include "job/report.h"
 #include "msg.h"
 
-/* As msg_text() and msg_errno(), but not into the line of the display. */
-void __attribute__((format(printf, 3, 4)))
-job_say(struct job *j, const char *name, const char *fmt, ...)
+void
+job_say(struct job *j, enum status status, const char *name, const char *fmt,
+    ...)
 {
 	va_list ap;
 
 	display_clear(&j->display);
 	va_start(ap, fmt);
-	msg_vtext(name, fmt, ap);
+	msg_vtext(status, name, fmt, ap);
 	va_end(ap);
 }
 
 void
-job_blame(struct job *j, const char *name)
+job_blame(struct job *j, enum status status, const char *name)
 {
 	int reason = errno;
 
 	display_clear(&j->display);
 	errno = reason;
-	msg_errno(name);
+	msg_errno(status, name);
 }
 
 void
@@ -40,15 +40,16 @@ job_blame_output(struct job *j, const struct output *o)
 	int reason = errno;
 
 	if (o->fifo != NULL && reason == ENOENT)
-		job_say(j, o->name, "removed before it had a reader");
+		job_say(j, STATUS_MOVE, o->name,
+		    "removed before it had a reader");
 	else if (o->fifo != NULL && reason == ESTALE)
-		job_say(j, o->name,
+		job_say(j, STATUS_MOVE, o->name,
 		    "replaced by another file before it had a reader");
 	else if (o->kind == OUTPUT_FILE)
-		job_say(j, o->name, "%s after %ju bytes", strerror(reason),
-		    (uintmax_t)o->given);
+		job_say(j, STATUS_MOVE, o->name, "%s after %ju bytes",
+		    strerror(reason), (uintmax_t)o->given);
 	else
-		job_blame(j, o->name);
+		job_blame(j, STATUS_MOVE, o->name);
 }
 
 void
@@ -58,7 +59,7 @@ job_print_counts(struct job *j, const char *cause)
 
 	report_counts(&j->leg->pump, (double)(clock_now() - j->began) / 1e6,
 	    line);
-	job_say(j, NULL, "%s%s", cause, line);
+	job_say(j, STATUS_NONE, NULL, "%s%s", cause, line);
 }
 
 /* One line per output, if there are several. */
@@ -69,7 +70,7 @@ job_print_outputs(struct job *j)
 
 	for (size_t i = 0; i < j->leg->nouts && j->leg->nouts > 1; i++) {
 		report_output(&j->leg->pump, &j->leg->outs[i], line);
-		job_say(j, j->leg->outs[i].name, "%s", line);
+		job_say(j, STATUS_NONE, j->leg->outs[i].name, "%s", line);
 	}
 }
 
@@ -82,12 +83,12 @@ job_say_ended(struct job *j)
 		[SIGTERM] = "terminated: ",
 	};
 
-	if (!job_ended() || (j->status & STATUS_SIGNAL) != 0)
+	if (!job_ended() || (msg_status() & STATUS_SIGNAL) != 0)
 		return;
 	/* the last line of the display says as much */
 	if (!j->o->quiet && !display_shown(&j->display))
 		job_print_counts(j, causes[job_ended()]);
-	j->status |= STATUS_SIGNAL;
+	msg_add(STATUS_SIGNAL);
 }
 
 void
@@ -96,8 +97,8 @@ job_explain(struct job *j, const struct input *in)
 	char line[REPORT_LINE];
 
 	if (report_fall(&j->leg->pump, line))
-		job_say(j, in->name, "%s", line);
+		job_say(j, STATUS_NONE, in->name, "%s", line);
 	report_engine(&j->leg->pump, line);
-	job_say(j, in->name, "%s", line);
+	job_say(j, STATUS_NONE, in->name, "%s", line);
 	job_print_outputs(j);
 }

@@ -192,12 +192,11 @@ job_follow_signal(struct job *j)
 	if (j->left != NULL) {
 		die_of(SIGPIPE);
 		errno = EPIPE;
-		msg_errno(j->left);
-		j->status |= STATUS_MOVE;
+		msg_errno(STATUS_MOVE, j->left);
 	}
 	if (ended) {
 		die_of(ended);
-		j->status |= STATUS_SIGNAL;
+		msg_add(STATUS_SIGNAL);
 	}
 }
 

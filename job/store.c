@@ -104,26 +104,25 @@ open_store(struct job *j)
 		dir = named ? dir : "/tmp";
 		if (open_unnamed(j, dir) == 0)
 			return 0;
-		msg_text("--store-and-forward",
+		msg_text(STATUS_OPEN, "--store-and-forward",
 		    "cannot create a temporary file in %s (%s): %s", dir,
 		    named ? "from TMPDIR" : "TMPDIR is not set",
 		    strerror(errno));
 	} else if (fd != -1 && open_given(j, path, fd) == -1) {
 		if (errno == EBADF)
-			msg_text(path,
+			msg_text(STATUS_OPEN, path,
 			    "not open for reading and writing: use N<>FILE, "
 			    "or the name of a file");
 		else
-			msg_errno(path);
+			msg_errno(STATUS_OPEN, path);
 	} else if (fd == -1 && open_named(j, path) == -1) {
-		msg_errno(path);
+		msg_errno(STATUS_OPEN, path);
 	} else if (!can_store(&j->store_st)) {
-		msg_text(path,
+		msg_text(STATUS_OPEN, path,
 		    "cannot be read back: use a regular file or a block "
 		    "device");
 	} else
 		return 0;
-	j->status |= STATUS_OPEN;
 	return -1;
 }
 
@@ -151,19 +150,11 @@ is_output(struct job *j, const struct output *store)
 	for (size_t i = 0; i < j->leg->nouts; i++) {
 		if (!output_same(store, &j->leg->outs[i]))
 			continue;
-		msg_text(store->name, "the same output as %s",
+		msg_text(STATUS_USAGE, store->name, "the same output as %s",
 		    j->leg->outs[i].name);
-		j->status |= STATUS_USAGE;
 		return true;
 	}
 	return false;
-}
-
-static void
-not_set_up(struct job *j)
-{
-	msg_errno("setting up");
-	j->status |= STATUS_MEMORY;
 }
 
 /*
@@ -175,12 +166,11 @@ store(struct job *j)
 {
 	struct leg *forward = j->leg, first = *forward;
 	struct output out;
-	int before = j->status;
+	int before = msg_status();
 	bool good = false;
 
 	if (store_output(j, &out) == -1) {
-		msg_errno(j->store_name);
-		j->status |= STATUS_OPEN;
+		msg_errno(STATUS_OPEN, j->store_name);
 		return false;
 	}
 	if (is_output(j, &out)) {
@@ -192,13 +182,13 @@ store(struct job *j)
 	first.nouts = 1;
 	j->leg = &first;
 	if (job_start_pump(j) == -1) {
-		not_set_up(j);
+		msg_errno(STATUS_MEMORY, "setting up");
 	} else if (!job_overwrites_input(j) && output_truncate(&out) == 0) {
 		first.pump.flow.stop = forward->pump.flow.stop;
 		first.pump.flow.stop_lines = forward->pump.flow.stop_lines;
 		job_copy_all(j);
-		good = !out.gone && !job_ended() && j->status == before;
-	} else if (j->status == before)
+		good = !out.gone && !job_ended() && msg_status() == before;
+	} else if (msg_status() == before)
 		job_not_started(j, &out);
 	/* what there is to say is about this half, while it can be counted */
 	if (good)
@@ -214,7 +204,7 @@ store(struct job *j)
 	j->store_size = first.pump.flow.moved;
 	pump_release(&first.pump);
 	j->leg = forward;
-	return good && j->status == before;
+	return good && msg_status() == before;
 }
 
 bool
@@ -226,8 +216,7 @@ job_store_first(struct job *j)
 		return false;
 	/* the file itself, whatever has its name now */
 	if (lseek(j->store_fd, j->store_at, SEEK_SET) == -1) {
-		msg_errno(j->store_name);
-		j->status |= STATUS_MOVE;
+		msg_errno(STATUS_MOVE, j->store_name);
 		return false;
 	}
 	snprintf(j->store_operand, sizeof(j->store_operand), "/dev/fd/%d",
@@ -237,7 +226,7 @@ job_store_first(struct job *j)
 	j->leg->nfiles = 1;
 	pump_release(&j->leg->pump);
 	if (job_start_pump(j) == -1 || display_again(&j->display) == -1) {
-		not_set_up(j);
+		msg_errno(STATUS_MEMORY, "setting up");
 		return false;
 	}
 	j->tune.sized = false;

@@ -40,7 +40,7 @@ on_skip(struct job *j, const struct pump_event *e)
 	if (j->o->skip_errors > 1 && j->erring == in)
 		return;
 	j->erring = in;
-	job_say(j, in->name, "%s: %zu bytes at %ju are NULs now",
+	job_say(j, STATUS_NONE, in->name, "%s: %zu bytes at %ju are NULs now",
 	    strerror(e->reason), e->len, (uintmax_t)e->at);
 }
 
@@ -141,8 +141,7 @@ set_up(struct job *j)
 	if (job_tune(j) == -1 ||
 	    display_open(&j->display, j->o, &j->tune, j->began) == -1 ||
 	    job_watch_signals(j) == -1 || job_start_pump(j) == -1) {
-		msg_errno("setting up");
-		j->status |= STATUS_MEMORY;
+		msg_errno(STATUS_MEMORY, "setting up");
 		return -1;
 	}
 	if (j->monitor.counts != NULL) {
@@ -173,15 +172,14 @@ wait_for_monitored(struct job *j)
 	    !job_await(j, j->monitor.other, "--monitor", &status))
 		return;
 	if (WIFEXITED(status))
-		j->status |= WEXITSTATUS(status);
+		msg_add(WEXITSTATUS(status));
 	else if (WTERMSIG(status) == SIGPIPE)
 		j->left = "--monitor";
 	else if (WTERMSIG(status) != job_ended()) {
-		msg_text("--monitor",
+		msg_text(STATUS_MOVE, "--monitor",
 		    "the process for its output was killed by "
 		    "signal %d (%s)",
 		    WTERMSIG(status), strsignal(WTERMSIG(status)));
-		j->status |= STATUS_MOVE;
 	}
 }
 
@@ -189,7 +187,7 @@ static void
 finish(struct job *j)
 {
 	if (j->skipped)
-		j->status |= STATUS_MOVE;
+		msg_add(STATUS_MOVE);
 	job_say_ended(j);
 	for (size_t i = 0; i < j->leg->nouts; i++)
 		if (!j->leg->outs[i].gone)
@@ -205,7 +203,7 @@ finish(struct job *j)
 		const struct output *o = &j->leg->outs[i];
 
 		if (o->dropped > 0 && !o->said)
-			msg_text(o->name,
+			msg_text(STATUS_NONE, o->name,
 			    "%ju bytes dropped: it did not keep up",
 			    (uintmax_t)o->dropped);
 		/* a signal for us is most often one for them as well */
@@ -239,9 +237,8 @@ job_stand_beside(struct job *j)
 	static const char *const just_stdin[] = { "-", NULL };
 
 	if (monitor_start(&j->monitor, j->o->monitor, j->o->files) == -1) {
-		msg_text("--monitor", "%s: %s", j->o->files[0],
+		msg_text(STATUS_OPEN, "--monitor", "%s: %s", j->o->files[0],
 		    strerror(errno));
-		j->status |= STATUS_OPEN;
 		return false;
 	}
 	j->command = j->o->files[0];

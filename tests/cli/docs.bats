@@ -266,8 +266,8 @@ sequences()
 }
 
 @test "the manual has every exit status" {
-	for value in $(sed -nE 's/^\tSTATUS_[A-Z]+ = ([0-9]+).*/\1/p' \
-	    "$SRCDIR/job/job.h"); do
+	for value in $(sed -nE 's/^\tSTATUS_[A-Z]+ = ([1-9][0-9]*).*/\1/p' \
+	    "$SRCDIR/msg.h"); do
 		tried=$((tried + 1))
 		grep -qx "\.It $value" "$MAN" || note "$value"
 	done
