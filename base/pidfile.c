@@ -43,6 +43,8 @@ read_number(int fd)
 
 	if (n == -1)
 		return -1;
+	if (n == sizeof(text))
+		return 0;
 	if (n > 0 && text[n - 1] == '\n')
 		n--;
 	for (ssize_t i = 0; i < n; i++) {
