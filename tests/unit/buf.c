@@ -17,7 +17,6 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <netinet/in.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "buf.h"
+#include "tests/lib/ends.h"
 #include "tests/lib/tap.h"
 
 enum {
@@ -111,23 +111,12 @@ hold_unix(struct holder *h)
 static void
 hold_tcp(struct holder *h)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET };
-	socklen_t len = sizeof(a);
-	int l = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int size = 1 << 20;
+	int fd[2];
 
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	setsockopt(l, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (l == -1 || bind(l, (struct sockaddr *)&a, sizeof(a)) == -1 ||
-	    listen(l, 1) == -1 ||
-	    getsockname(l, (struct sockaddr *)&a, &len) == -1)
-		bail("listen on loopback");
-	h->in = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(h->in, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	if (connect(h->in, (struct sockaddr *)&a, sizeof(a)) == -1)
-		bail("connect on loopback");
-	h->out = accept4(l, NULL, NULL, SOCK_CLOEXEC);
-	close(l);
+	if (ends_tcp(fd, 1 << 20) == -1)
+		bail("loopback");
+	h->in = fd[1];
+	h->out = fd[0];
 }
 
 static void

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "io/input.h"
+#include "tests/lib/file.h"
 #include "tests/lib/tap.h"
 
 enum {
@@ -72,12 +73,6 @@ other_moves(unsigned n, off_t by)
 
 /* ---- files ------------------------------------------------------------ */
 
-static off_t
-position(int fd)
-{
-	return (off_t)syscall(SYS_lseek, fd, 0, SEEK_CUR);
-}
-
 static void
 place(int fd, off_t at)
 {
@@ -104,12 +99,9 @@ bytes_are(const char *p, size_t n, off_t at)
 static int
 make_file(off_t size)
 {
-	char path[] = "unit-input.XXXXXX";
-	int fd = mkostemp(path, O_CLOEXEC);
+	int fd = file_make();
 	char c;
 
-	if (fd == -1 || unlink(path) == -1)
-		bail("a file");
 	for (off_t i = 0; i < size; i++) {
 		c = byte_at(i);
 		if (pwrite(fd, &c, 1, i) != 1)

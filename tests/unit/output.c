@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "io/output.h"
+#include "tests/lib/file.h"
 #include "tests/lib/tap.h"
 
 static int refuse_vmsplice;
@@ -80,7 +81,6 @@ test_kinds(void)
 		{ "/dev/zero", OUTPUT_CHAR, "so is another device" },
 	};
 	struct output o;
-	char path[] = "unit-output.XXXXXX";
 	int p[2], fd;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -90,8 +90,7 @@ test_kinds(void)
 		    "%s", kinds[i].name);
 		output_close(&o);
 	}
-	fd = mkstemp(path);
-	unlink(path);
+	fd = file_make();
 	ok(output_init(&o, fd, "x") == 0 && o.kind == OUTPUT_FILE && !o.append,
 	    "a regular file is known");
 	fcntl(fd, F_SETFL, O_APPEND);
@@ -376,29 +375,12 @@ test_growth(void)
 
 /* ---- files ------------------------------------------------------------ */
 
-static int
-make_file(void)
-{
-	char path[] = "unit-output.XXXXXX";
-	int fd = mkostemp(path, O_CLOEXEC);
-
-	if (fd == -1 || unlink(path) == -1)
-		bail("a file");
-	return fd;
-}
-
 static off_t
 size_of(int fd)
 {
 	struct stat st;
 
 	return fstat(fd, &st) == -1 ? -1 : st.st_size;
-}
-
-static off_t
-position(int fd)
-{
-	return lseek(fd, 0, SEEK_CUR);
 }
 
 /* n bytes of the file from `at` on are all c. */
@@ -417,7 +399,7 @@ all_are(int fd, off_t at, size_t n, char c)
 static void
 test_regions(void)
 {
-	int fd = make_file();
+	int fd = file_make();
 	struct output o;
 
 	memset(page, 'r', sizeof(page));
@@ -454,7 +436,7 @@ test_hole_ends(void)
 		HOLE = 8192
 	};
 	char path[] = "unit-output.XXXXXX";
-	int fd = make_file(), own;
+	int fd = file_make(), own;
 	struct output o;
 
 	/* the descriptor is shared, and another process writes behind us */
@@ -470,7 +452,7 @@ test_hole_ends(void)
 	    "what another process has written behind it stays");
 	output_close(&o);
 
-	fd = make_file();
+	fd = file_make();
 	output_init(&o, fd, "x");
 	output_sparse(&o);
 	output_write(&o, page, HOLE);
@@ -482,7 +464,7 @@ test_hole_ends(void)
 	output_close(&o);
 
 	/* it ends a page of what another process has written before */
-	fd = make_file();
+	fd = file_make();
 	if (ftruncate(fd, 6000) == -1 || pwrite(fd, "bbb", 3, 5997) != 3)
 		bail("pwrite");
 	output_init(&o, fd, "x");
@@ -494,7 +476,7 @@ test_hole_ends(void)
 	output_close(&o);
 
 	/* a region that is shorter than the hole */
-	fd = make_file();
+	fd = file_make();
 	output_init(&o, fd, "x");
 	output_sparse(&o);
 	output_reserve(&o, 4096);
@@ -531,7 +513,7 @@ static void
 test_direct(void)
 {
 	struct output o;
-	int fd = make_file();
+	int fd = file_make();
 	bool direct;
 
 	output_init(&o, fd, "x");
@@ -548,7 +530,7 @@ test_direct(void)
 	errno = 0;
 	ok(output_close(&o) == -1 && errno == EIO && o.fd == -1,
 	    "its error at closing is told");
-	fd = make_file();
+	fd = file_make();
 	output_init(&o, fd, "x");
 	output_direct(&o);
 	refuse_close = fd;

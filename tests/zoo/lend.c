@@ -11,11 +11,9 @@
  */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,8 +21,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
+
+#include "tests/lib/ends.h"
 
 #define MOST 16
 #define HIGH 100 /* out of the way of every FD */
@@ -54,42 +53,6 @@ high(int fd)
 }
 
 static void
-make_tcp(int fd[2])
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET };
-	socklen_t len = sizeof(sin);
-	int door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	fd[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (door == -1 || fd[1] == -1 ||
-	    bind(door, (struct sockaddr *)&sin, len) == -1 ||
-	    listen(door, 1) == -1 ||
-	    getsockname(door, (struct sockaddr *)&sin, &len) == -1 ||
-	    connect(fd[1], (struct sockaddr *)&sin, len) == -1 ||
-	    (fd[0] = accept(door, NULL, NULL)) == -1)
-		err(125, "loopback");
-	close(door);
-}
-
-static void
-make_pty(int fd[2])
-{
-	struct termios tio;
-	const char *name;
-
-	fd[0] = posix_openpt(O_RDWR | O_NOCTTY);
-	if (fd[0] == -1 || grantpt(fd[0]) == -1 || unlockpt(fd[0]) == -1 ||
-	    (name = ptsname(fd[0])) == NULL ||
-	    (fd[1] = open(name, O_RDWR | O_NOCTTY)) == -1 ||
-	    tcgetattr(fd[1], &tio) == -1)
-		err(125, "terminal");
-	cfmakeraw(&tio);
-	if (tcsetattr(fd[1], TCSANOW, &tio) == -1)
-		err(125, "terminal");
-}
-
-static void
 make(struct loan *l, const char *spec)
 {
 	int fd[2] = { -1, -1 };
@@ -99,11 +62,13 @@ make(struct loan *l, const char *spec)
 		&l->bytes) < 3 ||
 	    l->fd < 0 || l->fd >= HIGH)
 		errx(125, "%s: not KIND:FD:FILE[:BYTES]", spec);
-	if (strcmp(l->kind, "tcp") == 0)
-		make_tcp(fd);
-	else if (strcmp(l->kind, "pty") == 0)
-		make_pty(fd);
-	else if (strcmp(l->kind, "unix") != 0)
+	if (strcmp(l->kind, "tcp") == 0) {
+		if (ends_tcp(fd, 0) == -1)
+			err(125, "loopback");
+	} else if (strcmp(l->kind, "pty") == 0) {
+		if (ends_pty(fd) == -1)
+			err(125, "terminal");
+	} else if (strcmp(l->kind, "unix") != 0)
 		errx(125, "%s: no such kind", spec);
 	else if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == -1)
 		err(125, "socketpair");
