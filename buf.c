@@ -93,17 +93,11 @@ buf_unshare(struct ring *r, struct buf *b)
 static void
 ring_choose(struct ring *r)
 {
-	switch (ring_probe()) {
-	case PROBE_GUARDED:
-		r->release = RELEASE_FENCE;
-		break;
-	case PROBE_COPIES:
-		r->release = RELEASE_SENT;
-		break;
-	default:
-		r->release = RELEASE_FRESH;
-		break;
-	}
+	enum probe p = ring_probe();
+
+	r->release = p == PROBE_GUARDED ? RELEASE_FENCE :
+	    p == PROBE_COPIES           ? RELEASE_SENT :
+					  RELEASE_FRESH;
 }
 
 /*

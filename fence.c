@@ -45,6 +45,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 #ifdef HAVE_VALGRIND_VALGRIND_H
 #include <valgrind/valgrind.h>
@@ -72,16 +73,12 @@ release_name(enum release r)
 size_t
 huge_page_size(void)
 {
-	FILE *f = fopen("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size",
-	    "re");
-	size_t size = 0;
+	char text[32];
 
-	if (f == NULL)
+	if (fd_text("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", text,
+		sizeof(text)) == -1)
 		return 0;
-	if (fscanf(f, "%zu", &size) != 1)
-		size = 0;
-	fclose(f);
-	return size;
+	return strtoul(text, NULL, 10);
 }
 
 /* ---- the fence -------------------------------------------------------- */

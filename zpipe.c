@@ -23,7 +23,7 @@
  *	show/		what a person sees: meter, line, fields, terminal
  *	peer/		other processes: the socket between two zpipes, the
  *			files of any process, how it has ended
- *	base/		clock, numbers, paths, system calls cut short
+ *	base/		clock, numbers, paths, descriptors, pid files
  *
  * Only job/, opts.c and this file report errors, through msg.c; the others
  * return -1 with errno, or the name of the step that failed. Each header is

@@ -14,9 +14,27 @@ fd_open(const char *path, int flags)
 	int fd;
 
 	do
-		fd = open(path, flags | O_CLOEXEC | O_NOCTTY);
+		fd = open(path, flags | O_CLOEXEC | O_NOCTTY, 0666);
 	while (retry(fd));
 	return fd;
+}
+
+int
+fd_text(const char *path, char *text, size_t size)
+{
+	int fd = fd_open(path, O_RDONLY);
+	ssize_t n;
+
+	if (fd == -1)
+		return -1;
+	do
+		n = read(fd, text, size - 1);
+	while (retry(n));
+	fd_close(&fd);
+	if (n == -1)
+		return -1;
+	text[n] = '\0';
+	return 0;
 }
 
 void

@@ -122,12 +122,9 @@ fail:
 int
 output_open(struct output *o, const char *path, bool append)
 {
-	int flags = O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
-	int fd;
+	int fd = fd_open(path,
+	    O_WRONLY | O_CREAT | O_NONBLOCK | (append ? O_APPEND : 0));
 
-	do
-		fd = open(path, flags | (append ? O_APPEND : 0), 0666);
-	while (retry(fd));
 	if (fd != -1) {
 		if (output_init(o, fd, path) == 0) {
 			o->opened = true;

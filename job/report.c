@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "job/report.h"
 #include "opts.h"
 
@@ -98,12 +99,8 @@ report_engine(const struct pump *p, char line[REPORT_LINE])
 static const char *
 read_line(const char *path, char *line, size_t size)
 {
-	FILE *f = fopen(path, "re");
-
-	if (f == NULL || fgets(line, (int)size, f) == NULL)
+	if (fd_text(path, line, size) == -1)
 		snprintf(line, size, "unknown");
-	if (f != NULL)
-		fclose(f);
 	line[strcspn(line, "\n")] = '\0';
 	return line;
 }

@@ -319,15 +319,10 @@ static void
 name_of(pid_t pid, char name[32])
 {
 	char path[64];
-	ssize_t n = -1;
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%jd/comm", (intmax_t)pid);
-	fd = fd_open(path, O_RDONLY);
-	if (fd != -1)
-		n = read(fd, name, 31);
-	fd_close(&fd);
-	name[n > 0 ? n : 0] = '\0';
+	if (fd_text(path, name, 32) == -1)
+		name[0] = '\0';
 }
 
 /* Nobody asks a process of our name: it may well be the one that listens. */

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/retry.h"
 #include "peer/verdict.h"
 
 /*
@@ -72,20 +71,12 @@ static char
 state_of(pid_t pid, int *code)
 {
 	char path[64], text[2048], *p;
-	ssize_t n = -1;
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%jd/stat", (intmax_t)pid);
-	fd = fd_open(path, O_RDONLY);
-	if (fd == -1)
-		return errno == ENOENT ? 0 : '?';
-	do
-		n = read(fd, text, sizeof(text) - 1);
-	while (retry(n));
-	fd_close(&fd);
-	if (n <= 0)
-		return n == 0 || errno == ESRCH ? 0 : '?';
-	text[n] = '\0';
+	if (fd_text(path, text, sizeof(text)) == -1)
+		return errno == ENOENT || errno == ESRCH ? 0 : '?';
+	if (text[0] == '\0')
+		return 0;
 	p = strrchr(text, ' ');
 	*code = p == NULL ? 0 : (int)strtol(p, NULL, 10);
 	p = strrchr(text, ')'); /* its name may hold blanks and parentheses */

@@ -31,25 +31,6 @@ refuse(int error)
 	return -1;
 }
 
-/* A small file of the kernel's, as a string. -1 with errno. */
-static int
-read_text(const char *path, char *text, size_t size)
-{
-	int fd = fd_open(path, O_RDONLY);
-	ssize_t n;
-
-	if (fd == -1)
-		return -1;
-	do
-		n = read(fd, text, size - 1);
-	while (retry(n));
-	fd_close(&fd);
-	if (n == -1)
-		return -1;
-	text[n] = '\0';
-	return 0;
-}
-
 /* ESRCH for whatever the kernel says of a process that is not there. */
 static int
 no_process(void)
@@ -75,7 +56,7 @@ process_started(pid_t pid, uint64_t *started)
 	char path[64], text[1024], *p;
 
 	snprintf(path, sizeof(path), "/proc/%jd/stat", (intmax_t)pid);
-	if (read_text(path, text, sizeof(text)) == -1)
+	if (fd_text(path, text, sizeof(text)) == -1)
 		return no_process();
 	p = strrchr(text, ')');
 	if (p == NULL || p[1] != ' ')
@@ -103,7 +84,7 @@ device_size(const char *link, dev_t dev)
 
 	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/size", major(dev),
 	    minor(dev));
-	if (read_text(path, text, sizeof(text)) == 0)
+	if (fd_text(path, text, sizeof(text)) == 0)
 		return strtoull(text, NULL, 10) * 512;
 	fd = fd_open(link, O_RDONLY | O_NONBLOCK);
 	if (fd == -1)
@@ -163,7 +144,7 @@ get_position(pid_t pid, struct watched *f)
 
 	snprintf(path, sizeof(path), "/proc/%jd/fdinfo/%d", (intmax_t)pid,
 	    f->fd);
-	if (read_text(path, text, sizeof(text)) == -1)
+	if (fd_text(path, text, sizeof(text)) == -1)
 		return -1;
 	pos = strstr(text, "pos:");
 	flags = strstr(text, "flags:");
@@ -250,7 +231,7 @@ is_called(pid_t pid, const char *name)
 	size_t len;
 
 	snprintf(path, sizeof(path), "/proc/%jd/comm", (intmax_t)pid);
-	if (read_text(path, text, sizeof(text)) == -1)
+	if (fd_text(path, text, sizeof(text)) == -1)
 		return false;
 	len = strlen(text);
 	if (len > 0 && text[len - 1] == '\n') /* a name may hold others */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -80,6 +81,22 @@ test_open(void)
 }
 
 static void
+test_text(void)
+{
+	char text[8] = "before";
+
+	ok(fd_text("/proc/self/comm", text, sizeof(text)) == 0 &&
+		strcmp(text, "fd\n") == 0,
+	    "a small file is a string");
+	ok(fd_text("/proc/self/comm", text, 2) == 0 && strcmp(text, "f") == 0,
+	    "or the beginning of it");
+	ok(fd_text("/dev/null", text, sizeof(text)) == 0 && text[0] == '\0',
+	    "an empty one is empty");
+	ok(fd_text("/", text, sizeof(text)) == -1 && errno == EISDIR,
+	    "what cannot be read is an error");
+}
+
+static void
 test_close(void)
 {
 	int fd = fd_open("/dev/null", O_RDONLY), was = fd, ends[2], copy[2];
@@ -145,6 +162,7 @@ int
 main(void)
 {
 	test_open();
+	test_text();
 	test_close();
 	test_retry_close();
 	test_flag();
