@@ -300,27 +300,28 @@ engines=("" --engine=ring --engine=splice --engine=copy)
 @test "O_NONBLOCK is never set on a descriptor that others share" {
 	need socat
 	# Each is looked at in the shell that shares it, while zpipe is stalled.
-	look='sleep 0.1; for n in 0 1; do
+	look='wait_until "asleep \$(pgrep -P $$ -x zpipe)"; for n in 0 1; do
 	    grep -q "flags:.*4[0-9][0-9][0-9]$" /proc/$$/fdinfo/$n &&
-		echo "descriptor $n" >>bad; done'
+		echo "descriptor $n" >>bad; done; : >looked'
+	looked='wait_until "[ -e looked ]"'
 	for o in "${engines[@]}"; do
-		one "rm -f bad; sleep 0.2 |
+		one "rm -f bad looked; $looked |
 		    bash -c '{ $look; } & zpipe $o; wait' | cat; [ ! -e bad ]"
-		one "rm -f bad; cat words |
+		one "rm -f bad looked; cat words |
 		    bash -c '{ $look; } & zpipe $o; wait' |
-		    { sleep 0.2; cat; } >/dev/null; [ ! -e bad ]"
-		one "rm -f bad; cat <words |
+		    { $looked; cat; } >/dev/null; [ ! -e bad ]"
+		one "rm -f bad looked; cat <words |
 		    bash -c '{ $look; } & zpipe $o words; wait' |
-		    { sleep 0.2; cat; } >/dev/null; [ ! -e bad ]"
+		    { $looked; cat; } >/dev/null; [ ! -e bad ]"
 	done
 	cat >stall <<-STALL
 		{ $look; } <&0 &
 		zpipe
 		wait
 	STALL
-	one "rm -f bad; { sleep 0.2; echo x; } |
+	one "rm -f bad looked; { $looked; echo x; } |
 	    socat -t 2 - EXEC:'bash stall'; [ ! -e bad ]"
-	one "rm -f bad; { sleep 0.2; printf '\004'; } | socat -t 2 - \
+	one "rm -f bad looked; { $looked; printf '\004'; } | socat -t 2 - \
 	    EXEC:'bash stall',pty,setsid,ctty,raw,icanon; [ ! -e bad ]"
 	all_right
 }
@@ -651,9 +652,10 @@ engines=("" --engine=ring --engine=splice --engine=copy)
 	for o in "" --engine=ring --engine=mmap --engine=splice --engine=copy \
 	    "-B 4M --release=fresh"; do
 		words 6000000 >big
+		rm -f shorter
 		try 10 "{ zpipe $o big; echo \$? >left; } |
-		    { sleep 0.3; slow 100; } >got & p=\$!
-		    sleep 0.15; truncate -s 100000 big; wait \$p
+		    { wait_until '[ -e shorter ]'; slow 100; } >got & p=\$!
+		    stalls; truncate -s 100000 big; : >shorter; wait \$p
 		    exit \$(<left)"
 		tried=$((tried + 1))
 		[ "$status" -eq 0 ] || [ "$status" -eq 16 ] ||
@@ -678,9 +680,8 @@ engines=("" --engine=ring --engine=splice --engine=copy)
 		words 4000000 >big	# more than the ring and the pipe take
 		rm -f longer
 		one "zpipe $o big |
-		    { until [ -e longer ]; do sleep 0.02; done
-		      check 4100000; } & p=\$!
-		    sleep 0.1
+		    { wait_until '[ -e longer ]'; check 4100000; } & p=\$!
+		    stalls
 		    words 4100000 | tail -c +32000001 >>big; : >longer
 		    wait \$p"
 	done
@@ -689,10 +690,11 @@ engines=("" --engine=ring --engine=splice --engine=copy)
 
 @test "a later write to a file does not change what was sent by default" {
 	words 60000 >big
-	try 10 '{ zpipe big; : >done; } | { sleep 0.4; check 60000; } & p=$!
-	    until [ -e done ]; do sleep 0.02; done
+	try 10 '{ zpipe big; : >done; } |
+	    { wait_until "[ -e later ]"; check 60000; } & p=$!
+	    wait_until "[ -e done ]"
 	    head -c 480000 /dev/zero | dd of=big conv=notrunc bs=64k status=none
-	    wait $p'
+	    : >later; wait $p'
 	ended 0
 }
 

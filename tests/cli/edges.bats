@@ -324,7 +324,7 @@ setup()
 	unshare -pf true 2>/dev/null || skip "no namespace for processes here"
 	try 5 "unshare -pf --kill-child zpipe -q /dev/zero >/dev/null & p=\$!
 	    until z=\$(pgrep -P \$p zpipe); do sleep 0.01; done
-	    sleep 0.1; kill -TERM \$z; wait \$p"
+	    wait_until 'catches \$z TERM'; kill -TERM \$z; wait \$p"
 	ended 32
 }
 
@@ -384,7 +384,7 @@ setup()
 
 @test "an explicit pipe size holds for small transfers too" {
 	command -v perl >/dev/null || skip "perl is not installed"
-	try 5 "echo x | zpipe --pipe-size=256k | (sleep 0.2; \
+	try 5 "echo x | zpipe --pipe-size=256k | (read -r x; \
 	    perl -e 'print fcntl(STDIN, 1032, 0)')" 
 	[ "$output" = 262144 ] || fail "$(outcome)"
 }
@@ -405,7 +405,7 @@ setup()
 	for i in 1 2 3 4 5; do
 		cp "$W" f
 		tried=$((tried + 1))
-		try 10 "zpipe --engine=mmap f | (sleep 0.1; truncate -s 5000001 f
+		try 10 "zpipe --engine=mmap f | (stalls; truncate -s 5000001 f
 		    cat) >got; cmp -n 4000000 got $W &&
 		    [ \$(stat -c %s got) -le 5000001 ]"
 		[ "$status" = 0 ] || note "$(outcome)"

@@ -770,7 +770,8 @@ lasts="zpipe -L 1k $BATS_FILE_TMPDIR/words >out 2>err & z=\$!;"
 
 @test "it listens while it counts lines" {
 	truncate -s 40G big
-	one "zpipe -lpf -L 1k big >out 2>err & z=\$!; sleep 0.3
+	one "zpipe -lpf -L 1k big >out 2>err & z=\$!
+	    wait_until 'ls -l /proc/\$z/fd | grep -q /big\$'
 	    zpipe -R \$z -L 1M; r=\$?; [ ! -s out ] || r=1
 	    disown \$z; kill \$z; exit \$r"
 	rm -f big
@@ -787,8 +788,8 @@ lasts="zpipe -L 1k $BATS_FILE_TMPDIR/words >out 2>err & z=\$!;"
 	    [ -z \"\$(ls \$XDG_RUNTIME_DIR/zpipe)\" ]"
 	chmod 755 "$XDG_RUNTIME_DIR/zpipe"
 	ends 1 '^zpipe: --remote: process [0-9]+: Permission denied$' \
-	    "zpipe -L 4M $W >out & z=\$!; sleep 0.2; zpipe -R \$z -L 0; r=\$?
-	    wait \$z && cmp out $W && exit \$r"
+	    "zpipe -L 4M $W >out & z=\$!; wait_until '[ -s out ]'
+	    zpipe -R \$z -L 0; r=\$?; wait \$z && cmp out $W && exit \$r"
 	all_right
 }
 

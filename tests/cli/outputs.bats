@@ -313,9 +313,9 @@ modes=("" --output-error=warn --output-error=warn-nopipe \
 		    cmp p few && wait \$p && [ \$(<left) = 0 ]"
 		# More than anything can hold.
 		one "zpipe $o --tee=p \$B | check \$BIG 2>seen & p=\$!
-		    sleep 0.3; check \$BIG <p 2>seen2 && wait \$p"
+		    stalls; check \$BIG <p 2>seen2 && wait \$p"
 		# One input after the other, and no two need the same engine.
-		one "{ sleep 0.2; cat p >got; } & q=\$!
+		one "{ stalls; cat p >got; } & q=\$!
 		    cat \$W | zpipe $o few - \$W a --tee=p -o f && wait \$q &&
 		    cat few \$W \$W a | cmp - f && cmp got f"
 	done
@@ -448,9 +448,9 @@ modes=("" --output-error=warn --output-error=warn-nopipe \
 	    zpipe --tee=p --exec="cat >/dev/null
 		until [ -e eof ]; do sleep 0.02; done" $W >/dev/null'
 	one 'rm -f eof; { cat >/dev/null; : >eof; } <p &
-	    zpipe -X --fd=5 --exec="cat >/dev/null
+	    zpipe -X --fd=5 --exec="cat >/dev/null; : >taken
 		until [ -e closed ]; do sleep 0.02; done" $W 5>p & p=$!
-	    sleep 0.1; : >closed; wait $p && until [ -e eof ]; do
+	    wait_until "[ -e taken ]"; : >closed; wait $p && until [ -e eof ]; do
 		sleep 0.02; done'
 	# One command ends after the other, in both orders.
 	one "zpipe -X --exec='cat >/dev/null; : >x1' --exec='cat >/dev/null
@@ -1451,8 +1451,9 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 		one "$idle env --default-signal=INT zpipe --ignore-interrupts \
 		    $o <in >out 9>&- & p=\$!; cat few >&9
 		    until cmp -s out few; do sleep 0.02; done
-		    kill -INT \$p; sleep 0.1; kill -INT \$p; cat a >&9
-		    exec 9>&-; wait \$p && cat few a | cmp - out"
+		    kill -INT \$p; cat a >&9; cat few a >both
+		    wait_until 'cmp -s out both'; kill -INT \$p; cat a >&9
+		    exec 9>&-; wait \$p && cat few a a | cmp - out"
 		ends 143 '^zpipe: terminated: ' \
 		    "$idle signalled TERM true \
 		    zpipe --ignore-interrupts --tee=f <in >out"
@@ -1496,7 +1497,8 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 		    check $N 2>seen3"
 	done
 	one "words $BIG | { zpipe -q --exec='check $BIG 2>seen' <&0 & p=\$!
-	    sleep 0.1; while kill -USR1 \$p; do :; done 2>/dev/null; wait \$p; } |
+	    wait_until 'catches \$p USR1'
+	    while kill -USR1 \$p; do :; done 2>/dev/null; wait \$p; } |
 	    check $BIG 2>seen2"
 	all_right
 }
@@ -1504,7 +1506,7 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 @test "a FIFO that is the only pipe and late gets guarded pages" {
 	mkfifo p
 	for o in -B\ 4M "-B 4M --release=fence" "-B 64k"; do
-		one "{ sleep 0.1; splicer <p | splicer | splicer | splicer |
+		one "{ stalls; splicer <p | splicer | splicer | splicer |
 		    slow 300 | check $BIG 2>seen; } & q=\$!
 		    zpipe --engine=ring $o -o f --tee=p $B
 		    wait \$q && cmp f $B"
@@ -1569,7 +1571,7 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 @test "vmsplice refused for a late FIFO is an error, or write serves it" {
 	need strace
 	mkfifo p
-	one "{ sleep 0.2; cat p >got; } & q=\$!
+	one "{ stalls; cat p >got; } & q=\$!
 	    strace -o /dev/null -e inject=vmsplice:error=EPERM \
 	    zpipe -o f --tee=p $W && wait \$q && cmp got $W && cmp f $W"
 	ends 16 '^zpipe: --engine=ring: .*: this system refuses it: ' \
@@ -1630,7 +1632,7 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 
 @test "splice can be asked for before the FIFOs have their readers" {
 	mkfifo p q
-	one "{ sleep 0.1; cat p >f & cat q >g; wait; } & c=\$!
+	one "{ stalls; cat p >f & cat q >g; wait; } & c=\$!
 	    cat $W | zpipe --engine=splice -X --tee=p --tee=q && wait \$c &&
 	    cmp f $W && cmp g $W"
 	all_right

@@ -541,8 +541,9 @@ reads()
 
 @test "no signal is asked for on a descriptor that others share" {
 	head -c 500 data >some # too few to reopen the pipe for writing
-	timeout 10 bash -c '{ zpipe -fp -i 30 some 2>/dev/null & sleep 0.3
-	    b=$BASHPID; cat /proc/$b/fdinfo/1 >&4; wait; } | { sleep 0.6; cat >taken; }' \
+	timeout 10 bash -c '{ zpipe -fp -i 30 some 2>/dev/null &
+	    wait_until "asleep $!"; cat /proc/$BASHPID/fdinfo/1 >&4; : >looked
+	    wait; } | { wait_until "[ -e looked ]"; cat >taken; }' \
 	    4>info 3>&-
 	same taken some
 	# O_ASYNC

@@ -340,8 +340,8 @@ gets_some()
 	# The pages outlive zpipe: it has left before they are read.
 	for o in "" "-B 4M" "-B 4M --release=fresh" --engine=mmap \
 	    --engine=splice; do
-		one "{ zpipe $o \$F; : >left; } | splicer 4194304 |
-		    { sleep 0.1; check $FEW; }"
+		one "rm -f left; { zpipe $o \$F; : >left; } |
+		    splicer 4194304 | { wait_until '[ -e left ]'; check $FEW; }"
 	done
 	all_right
 }

@@ -95,6 +95,12 @@ asleep()
 	grep -q '^State:[[:space:]]*S' "/proc/$1/status"
 }
 
+# stalls: waits until the only zpipe of this script waits for something.
+stalls()
+{
+	wait_until 'asleep "$(pgrep -g 0 -x zpipe)"'
+}
+
 # signalled SIGNAL CONDITION COMMAND...: runs the command, sends it the signal
 # once it has a handler for it and the condition holds (in which p is its
 # number), and returns its status.
@@ -111,7 +117,7 @@ signalled()
 	# the shell would say how it has ended
 	wait $p 2>/dev/null
 }
-export -f wait_until catches asleep signalled
+export -f wait_until catches asleep stalls signalled
 
 # What try left, for a message.
 outcome()
