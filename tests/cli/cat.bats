@@ -5,11 +5,11 @@
 # readers that leave, and descriptors in all the states that shells make.
 
 load ../lib/helpers
+loud=yes limit=20
 
 setup()
 {
 	cd "$BATS_TEST_TMPDIR" || return
-	PATH=$ZOO:$PATH
 	N=1050001
 	words $N >words		# 8 MiB and a bit
 	words 500 >few
@@ -23,14 +23,6 @@ setup()
 teardown()
 {
 	[ -z "$loop" ] || losetup -d "$loop"
-}
-
-# one SCRIPT: one case of many; status 0 is right.
-one()
-{
-	tried=$((tried + 1))
-	try "${limit:-20}" "$1"
-	[ "$status" -eq 0 ] || note "$1: $(outcome | tr '\n' ' ')"
 }
 
 engines=("" --engine=ring --engine=splice --engine=copy)

@@ -6,6 +6,7 @@
 # ring. Each is fed numbered words: not one may be wrong on any output.
 
 load ../lib/helpers
+loud=yes limit=20
 
 # 16 MiB and an odd piece: a ring of 4 MiB turns over four times.
 WORDS=$((16 * 131072 + 12345))
@@ -14,7 +15,6 @@ TINY=$((32768 + 123))
 
 setup_file()
 {
-	PATH=${ZOO:-$BATS_TEST_DIRNAME/../zoo}:$PATH
 	cd "$BATS_FILE_TMPDIR" || return
 	words $WORDS >words
 	words $FEW >few
@@ -49,18 +49,6 @@ pipes=("" "--engine=splice" "--pipe-size=0" "--pipe-size=4096")
 
 # A few of them, for what takes its time.
 some=("-B 4M" "-B 4M --release=fence" "-B 4M --release=fresh")
-
-# one SCRIPT: one case of many; status 0 is right. The checkers of the outputs
-# leave what they have seen in files named seen*.
-one()
-{
-	tried=$((tried + 1))
-	rm -f seen*
-	try "${limit:-20}" "$1"
-	[ "$status" -eq 0 ] ||
-		note "$1: $(outcome | tr '\n' ' ') $(cat seen* 2>&1 |
-		    tr '\n' ' ')"
-}
 
 # gets_all READER [FILE N]: that reader behind stdout, as a command and behind
 # a FIFO, each time with others beside it; from a file and from a stream. The
@@ -153,11 +141,7 @@ gets_all()
 
 @test "pv and uutils cat, which splice, get every word on any output" {
 	need pv
-	uu=
-	for p in /usr/lib/cargo/bin/coreutils/cat uu-cat uucat; do
-		command -v $p >/dev/null && uu=$p
-	done
-	[ -n "$uu" ] || skip "uutils cat is not installed"
+	need_uutils
 	gets_all "pv -q | $uu | splicer"
 }
 

@@ -30,7 +30,6 @@ dup3 rt_sigaction rt_sigprocmask nanosleep clock_nanosleep "
 
 setup_file()
 {
-	PATH=${ZOO:-$BATS_TEST_DIRNAME/../zoo}:$PATH
 	words $WORDS >"$BATS_FILE_TMPDIR/words"
 	words $FEW >"$BATS_FILE_TMPDIR/few"
 }

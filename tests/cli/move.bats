@@ -12,7 +12,6 @@ export N BYTES
 
 setup_file()
 {
-	PATH=${ZOO:-$BATS_TEST_DIRNAME/../zoo}:$PATH
 	words $N >"$BATS_FILE_TMPDIR/words"
 	words 40000 >"$BATS_FILE_TMPDIR/some"
 	seq 300000 >"$BATS_FILE_TMPDIR/lines"
@@ -29,30 +28,12 @@ setup()
 	printf 'first\n' >a
 	printf 'old\n' >old
 	bad=() tried=0
-	# short enough for the address of a socket, wherever the tests are
-	XDG_RUNTIME_DIR=$(mktemp -d /tmp/zpipe-test.XXXXXX)
-	export XDG_RUNTIME_DIR
+	own_sockets
 }
 
 teardown()
 {
 	rm -rf "$XDG_RUNTIME_DIR"
-}
-
-# refused PATTERN ARGUMENT...: one line that has the pattern, status 1, not a
-# byte on stdout, and the file that was there is as it was.
-refused()
-{
-	local want=$1
-
-	shift
-	tried=$((tried + 1))
-	cp old keep
-	try 5 'zpipe "$@" | cat; exit "${PIPESTATUS[0]}"' "$@"
-	[ "$status,$output,$(wc -l <<<"$stderr")" = 1,,1 ] &&
-	    [[ $stderr == "zpipe: "*"$want"* ]] && cmp -s keep old ||
-		note "$*: wanted one line with '$want': $(outcome |
-		    tr '\n' ' ')"
 }
 
 # Microseconds, of the shell that runs the scripts.

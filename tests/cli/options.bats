@@ -4,32 +4,13 @@
 # The command line: what is refused and how, and what zpipe says about itself.
 
 load ../lib/helpers
+with=(words)	# refused
 
 setup()
 {
 	cd "$BATS_TEST_TMPDIR" || return
 	words 20000 >words
 	bad=() tried=0
-}
-
-# refused PATTERN OPTION...: one line that has the pattern, status 1, and not a
-# byte on stdout. From a file and into a pipe, unless the test says otherwise.
-refused()
-{
-	local want=$1
-
-	shift
-	tried=$((tried + 1))
-	try 5 'zpipe "$@" words | cat; exit "${PIPESTATUS[0]}"' "$@"
-	case $status,$output,$stderr in
-	1,,zpipe:\ *)
-		if [ "$(wc -l <<<"$stderr")" -ne 1 ] ||
-		    [[ $stderr != *$want* ]]; then
-			note "$*: wanted one line with '$want': $stderr"
-		fi ;;
-	*)
-		note "$*: $(outcome | tr '\n' ' ')" ;;
-	esac
 }
 
 @test "a size that is not a size is refused with its option and its value" {
@@ -85,7 +66,8 @@ refused()
 
 @test "an option without the value that it needs is refused" {
 	for option in -B --buffer-size --chunk-size --pipe-size --engine \
-	    --release; do
+	    --release -o --output --tee --append --exec --fd --lag \
+	    --output-error; do
 		tried=$((tried + 1))
 		try 5 "zpipe words $option"
 		[ "$status,$output" = 1, ] &&
@@ -461,11 +443,11 @@ shown()
 	    --buffer_size=4k:buffer-size --ratelimit:rate-limit \
 	    --qiuet:quiet --intervall=1:interval --heigth=4:height; do
 		name=${o%%:*}
-		refused "zpipe: unknown option ${name%%=*}: did you mean \
+		refused "unknown option ${name%%=*}: did you mean \
 --${o#*:}?" "$name"
 	done
 	for o in -j -pj --xyzzy --nonsense --=5; do
-		refused "zpipe: unknown option $o: " $o
+		refused "unknown option $o: " $o
 	done
 	ends 1 '^zpipe: --engine: requires a value$' 'zpipe words --engine'
 	ends 1 '^zpipe: --eng: requires a value$' 'zpipe words --eng'

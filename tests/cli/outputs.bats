@@ -6,6 +6,7 @@
 # what is said about it.
 
 load ../lib/helpers
+with=(--tee=keep few)	# refused
 
 N=1050001			# words: 8 MiB and a bit
 BYTES=$((N * 8))
@@ -14,7 +15,6 @@ export N BYTES BIG
 
 setup_file()
 {
-	PATH=${ZOO:-$BATS_TEST_DIRNAME/../zoo}:$PATH
 	words $N >"$BATS_FILE_TMPDIR/words"
 	words $BIG >"$BATS_FILE_TMPDIR/big"
 }
@@ -30,22 +30,6 @@ setup()
 	printf 'second\n' >b
 	printf 'old\n' >old
 	bad=() tried=0
-}
-
-# refused PATTERN ARGUMENT...: one line that has the pattern, status 1, not a
-# byte on stdout, and the file that was there is as it was.
-refused()
-{
-	local want=$1
-
-	shift
-	tried=$((tried + 1))
-	cp old keep
-	try 5 'zpipe "$@" --tee=keep few | cat; exit "${PIPESTATUS[0]}"' "$@"
-	[ "$status,$output,$(wc -l <<<"$stderr")" = 1,,1 ] &&
-	    [[ $stderr == "zpipe: "*"$want"* ]] && cmp -s keep old ||
-		note "$*: wanted one line with '$want': $(outcome |
-		    tr '\n' ' ')"
 }
 
 modes=("" --output-error=warn --output-error=warn-nopipe \
@@ -1285,19 +1269,6 @@ zpipe: p4: detached after 0 bytes: $slept" ] || fail "$(outcome)"
 	all_right
 	try 5 'zpipe --output-error=x few'
 	one_line 'warn.*warn-nopipe.*exit.*exit-nopipe'
-}
-
-@test "an option without the value that it needs is refused" {
-	for option in -o --output --tee --append --exec --fd --lag \
-	    --output-error; do
-		tried=$((tried + 1))
-		try 5 "zpipe few $option"
-		[ "$status,$output" = 1, ] &&
-		    [[ $stderr == zpipe:*"$option"* ]] &&
-		    [ "$(wc -l <<<"$stderr")" -eq 1 ] ||
-			note "$option: $(outcome)"
-	done
-	all_right
 }
 
 @test "nothing is begun where anything is refused" {

@@ -10,7 +10,6 @@ load ../lib/helpers
 setup()
 {
 	cd "$BATS_TEST_TMPDIR" || return
-	PATH=$ZOO:$PATH
 	words 500 >few
 	words 300000 >many	# more than any pipe holds
 	printf 'first\n' >a

@@ -8,7 +8,6 @@ load ../lib/helpers
 
 setup_file()
 {
-	PATH=${ZOO:-$BATS_TEST_DIRNAME/../zoo}:$PATH
 	words 1050001 >"$BATS_FILE_TMPDIR/words"
 }
 
@@ -19,9 +18,7 @@ setup()
 	export W
 	printf 'few\n' >few
 	bad=() tried=0
-	# short enough for the address of a socket, wherever the tests are
-	XDG_RUNTIME_DIR=$(mktemp -d /tmp/zpipe-test.XXXXXX)
-	export XDG_RUNTIME_DIR
+	own_sockets
 }
 
 teardown()

@@ -5,11 +5,11 @@
 # display, terminals, readers that stall, windows that change, jobs that stop.
 
 load ../lib/helpers
+loud=yes limit=20
 
 setup()
 {
 	cd "$BATS_TEST_TMPDIR" || return
-	PATH=$ZOO:$PATH
 	seq -f %09.0f 16000 >data	# 160000 bytes, 16000 lines
 	bad=() tried=0
 	tmux=()
@@ -34,14 +34,6 @@ shows()
 	line=$(tail -n 1 err)
 	[ "$status" -eq 0 ] && [[ $line =~ ^$want$ ]] ||
 		note "$*: wanted '$want': status $status, $(cat err)"
-}
-
-# one SCRIPT: one case of many; status 0 is right.
-one()
-{
-	tried=$((tried + 1))
-	try "${limit:-20}" "$1"
-	[ "$status" -eq 0 ] || note "$1: $(outcome)"
 }
 
 utf8()

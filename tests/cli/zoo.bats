@@ -5,6 +5,7 @@
 # method. Each is fed numbered words: not one may be wrong at the end.
 
 load ../lib/helpers
+loud=yes limit=30
 
 # About 48 MiB, so that a ring of any size turns over, and no round number of
 # pages, so that the last piece is an odd one.
@@ -14,7 +15,6 @@ FEW=$((4 * 131072 + 123))
 
 setup_file()
 {
-	PATH=${ZOO:-$BATS_TEST_DIRNAME/../zoo}:$PATH
 	cd "$BATS_FILE_TMPDIR" || return
 	words $WORDS >words
 	words $LESS >less
@@ -61,14 +61,6 @@ from_pipe=(
 # A few of them, for readers that take their time.
 some=("" "-B 4M --engine=ring --release=fence" \
     "-B 4M --engine=ring --release=fresh" "--engine=splice")
-
-# one SCRIPT: one case of many; its last command is a check.
-one()
-{
-	tried=$((tried + 1))
-	try 30 "$1"
-	[ "$status" -eq 0 ] || note "$1: $(outcome | tr '\n' ' ')"
-}
 
 # gets_all READER: everything above into that reader, 0 words wrong.
 gets_all()
@@ -175,11 +167,7 @@ gets_some()
 
 @test "pv and uutils cat, which splice, get every word" {
 	need pv
-	uu=
-	for p in /usr/lib/cargo/bin/coreutils/cat uu-cat uucat; do
-		command -v $p >/dev/null && uu=$p
-	done
-	[ -n "$uu" ] || skip "uutils cat is not installed"
+	need_uutils
 	gets_all "pv -q | $uu | splicer | pv -q | $uu"
 }
 

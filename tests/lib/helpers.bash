@@ -20,6 +20,9 @@ export HOME
 ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 export ASAN_OPTIONS
 
+# What a file may set: see one and refused.
+loud='' with=()
+
 # fail LINE...: the test fails, and shows why.
 fail()
 {
@@ -36,6 +39,18 @@ need()
 		command -v "$tool" >/dev/null 2>&1 ||
 			skip "$tool is not installed"
 	done
+}
+
+# need_uutils: sets uu to the cat of the uutils, which splices.
+need_uutils()
+{
+	local p
+
+	uu=
+	for p in /usr/lib/cargo/bin/coreutils/cat uu-cat uucat; do
+		command -v $p >/dev/null && uu=$p
+	done
+	[ -n "$uu" ] || skip "uutils cat is not installed"
 }
 
 # limited SECONDS SCRIPT: runs a bash script with pipefail, in the directory
@@ -172,13 +187,32 @@ note()
 	bad+=("$1")
 }
 
-# one SCRIPT: one case of many; status 0 is right, and silence.
+# one SCRIPT: one case of many; status 0 is right, and silence unless the file
+# sets loud. What those who check outputs have seen is in files named seen*.
 one()
 {
 	tried=$((tried + 1))
+	rm -f seen*
 	try "${limit:-8}" "$1"
-	[ "$status" -eq 0 ] && [ -z "$stderr" ] ||
-		note "$1: $(outcome | tr '\n' ' ')"
+	[ "$status" -eq 0 ] && [[ -n $loud || -z $stderr ]] ||
+		note "$1: $({ outcome; cat seen*; } 2>/dev/null | tr '\n' ' ')"
+}
+
+# refused TEXT ARGUMENT...: one case of many; one line that has the text, status
+# 1, not a byte on stdout, and the file keep is as it was. What the file sets
+# as `with` comes behind the arguments.
+refused()
+{
+	local want=$1
+
+	shift
+	tried=$((tried + 1))
+	echo old >keep
+	try 5 'zpipe "$@" | cat; exit "${PIPESTATUS[0]}"' "$@" "${with[@]}"
+	[ "$status,$output,$(wc -l <<<"$stderr")" = 1,,1 ] &&
+	    [[ $stderr == "zpipe: "*"$want"* ]] && [ "$(<keep)" = old ] ||
+		note "$*: wanted one line with '$want': $(outcome |
+		    tr '\n' ' ')"
 }
 
 # ends STATUS PATTERN SCRIPT: one case of many with that status, and one line
@@ -203,4 +237,12 @@ as_nobody()
 {
 	[ "$(id -u)" -ne 0 ] || echo "setpriv --reuid=65534 --regid=65534 \
 	    --clear-groups"
+}
+
+# own_sockets: a directory for the sockets of the zpipes of a test, with a name
+# short enough for their address; teardown has to remove $XDG_RUNTIME_DIR.
+own_sockets()
+{
+	XDG_RUNTIME_DIR=$(mktemp -d /tmp/zpipe-test.XXXXXX)
+	export XDG_RUNTIME_DIR
 }
