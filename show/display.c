@@ -451,8 +451,7 @@ display_report(struct display *d, const struct pump *p,
 void
 display_close(struct display *d)
 {
-	if (d->term.out.fd != -1)
-		term_close(&d->term);
+	term_close(&d->term);
 	show_free(d->show);
 	show_free(d->extra);
 	d->show = d->extra = NULL;

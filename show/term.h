@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * term: the place where lines are drawn: a terminal, or a stream. It never
- * blocks (what cannot be written now is not drawn), never touches termios,
+ * term: the place where lines are drawn: a terminal, or a stream. What cannot
+ * be written now is not drawn; it waits for at most 10 ms for others that share
+ * the terminal, and longer only where that is said. It never touches termios,
  * leaves the terminal alone while somebody else has it, and shares it with
  * others of its kind if asked to.
  */
@@ -11,33 +12,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "io/output.h"
+#include "show/outbuf.h"
+#include "show/rows.h"
 
 struct term {
-	struct output out;
+	struct outbuf out;
+	struct rows rows; /* of those that share the terminal */
 	bool tty;
 	bool utf8;        /* the locale has it */
 	bool cursor;      /* -c: shares the terminal, each a row of its own */
 	bool force;       /* the caller's: it is ours whoever has it */
 	bool apart;       /* others have written: leave their row alone */
 	bool marked;      /* the progress indicator is on */
+	bool stands;      /* a line that is not finished */
 	unsigned width;   /* columns to draw in; 80 if unknown */
 	unsigned columns; /* that a row has; 0 if the terminal does not say */
 	unsigned height;  /* rows */
 	unsigned drawn;   /* columns of the line that stands there */
-	unsigned rows;    /* of a picture of several lines: term_rows() */
-	int shared;       /* the file with everybody's rows, or -1 */
-	unsigned row;     /* ours, in the picture that we share */
-	bool joined;      /* we have one */
-	bool stands;      /* a line that is not finished */
+	unsigned picture; /* rows of a picture of several: term_rows() */
 	char *missed; /* the last line, if it could not be written; or NULL */
-	char *buf;    /* what is drawn: bytes off to len are to be written */
-	size_t len, off, size;
-	bool short_of; /* memory for that */
 };
-#define TERM_INITIALIZER                                 \
-	{                                                \
-		.out = OUTPUT_INITIALIZER, .shared = -1, \
+#define TERM_INITIALIZER                                            \
+	{                                                           \
+		.out = OUTBUF_INITIALIZER, .rows = ROWS_INITIALIZER \
 	}
 
 /*
@@ -109,7 +106,7 @@ enum {
 };
 void term_progress(struct term *, int percent);
 
-/* Without a last line, or a newline. */
+/* Without a last line, or a newline. Safe where term_open() has failed. */
 void term_close(struct term *);
 
 #endif

@@ -279,7 +279,7 @@ test_line(void)
 	struct term t;
 
 	ok(term_open(&t, p.slave, false, 0, 0) == 0 && t.tty && t.utf8 &&
-		t.width == WIDE && t.height == HIGH && t.out.fd > 2,
+		t.width == WIDE && t.height == HIGH && t.out.to.fd > 2,
 	    "a terminal says how large it is");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bool drawn = term_line(&t, cases[i].text);

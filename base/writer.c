@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "base/retry.h"
+#include "base/writer.h"
+
+/*
+ * Looking a descriptor up in /proc takes 30 us, which is not worth while for a
+ * few small writes: the first ones are made with a poll(2) in front of each.
+ */
+enum {
+	CAREFUL = 8
+};
+
+int
+writer_open(struct writer *w, int fd, struct stat *st)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	*w = (struct writer)WRITER_INITIALIZER;
+	if (flags == -1 || fstat(fd, st) == -1)
+		return -1;
+	if ((flags & O_ACCMODE) == O_RDONLY) {
+		errno = EBADF;
+		return -1;
+	}
+	w->fd = fd;
+	w->flags = flags;
+	w->mode = st->st_mode;
+	w->tty = S_ISCHR(st->st_mode) && isatty(fd);
+	/* what is non-blocking already needs no description of its own */
+	w->tried = (flags & O_NONBLOCK) != 0;
+	if (w->tried)
+		w->own = fd;
+	return 0;
+}
+
+/*
+ * Another user's terminal (sudo, su) cannot be opened by its name, but the
+ * controlling one always can, as /dev/tty (tty(4)). The master of a terminal is
+ * another one if it is opened again.
+ */
+static int
+reopen_tty(int fd)
+{
+	const int flags = O_WRONLY | O_NONBLOCK;
+	unsigned number;
+	int own;
+
+	if (ioctl(fd, TIOCGPTN, &number) == 0)
+		return -1;
+	own = path_reopen(fd, flags);
+	if (own != -1 || tcgetpgrp(fd) == -1)
+		return own;
+	do
+		own = open("/dev/tty", flags | O_CLOEXEC | O_NOCTTY);
+	while (retry(own));
+	return own;
+}
+
+bool
+writer_reopen(struct writer *w)
+{
+	int own = -1;
+
+	w->tried = true;
+	if (S_ISFIFO(w->mode)) /* O_DIRECT: in packet mode (pipe(7)) */
+		own = path_reopen(w->fd,
+		    O_WRONLY | O_NONBLOCK | (w->flags & O_DIRECT));
+	else if (w->tty)
+		own = reopen_tty(w->fd);
+	if (own == -1)
+		return false;
+	w->own = own;
+	return true;
+}
+
+ssize_t
+writer_write(struct writer *w, const void *p, size_t n)
+{
+	bool device = S_ISCHR(w->mode) && !w->tty;
+
+	if (S_ISSOCK(w->mode))
+		return send(w->fd, p, n, MSG_DONTWAIT);
+	if (!S_ISFIFO(w->mode) && !S_ISCHR(w->mode))
+		return write(w->fd, p, n);
+	if (!device && !w->tried && (n > PIPE_BUF || w->careful++ == CAREFUL))
+		writer_reopen(w);
+	if (!device && w->own != -1)
+		return write(w->own, p, n);
+	if (!writer_ready(w)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	/* a device has no description of our own, but a size that may matter */
+	return write(w->fd, p, device || n < PIPE_BUF ? n : PIPE_BUF);
+}
+
+bool
+writer_ready(const struct writer *w)
+{
+	struct pollfd p = { w->fd, POLLOUT, 0 };
+
+	/* if poll itself fails, the next call will say more */
+	return poll(&p, 1, 0) != 0;
+}
+
+int
+writer_close(struct writer *w)
+{
+	int r = 0;
+
+	if (w->own != -1 && w->own != w->fd)
+		r = retry_close(w->own);
+	*w = (struct writer)WRITER_INITIALIZER;
+	return r;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "base/clock.h"
+#include "show/outbuf.h"
+
+enum {
+	STEP_MS = 1,
+	TRIES = 8, /* where signals keep interrupting us */
+};
+
+/* ---- what is to be written -------------------------------------------- */
+
+void
+outbuf_put(struct outbuf *b, const char *s, size_t n)
+{
+	if (n > b->size - b->len) {
+		size_t size = 2 * b->size + n + BUFSIZ;
+		char *buf = realloc(b->bytes, size);
+
+		if (buf == NULL) {
+			b->short_of = true;
+			return;
+		}
+		b->bytes = buf;
+		b->size = size;
+	}
+	memcpy(b->bytes + b->len, s, n);
+	b->len += n;
+}
+
+void
+outbuf_string(struct outbuf *b, const char *s)
+{
+	outbuf_put(b, s, strlen(s));
+}
+
+/* Cursor movements by no line at all would move it by one. */
+void
+outbuf_move(struct outbuf *b, unsigned lines, char where)
+{
+	char s[16];
+
+	snprintf(s, sizeof(s), "\033[%u%c", lines, where);
+	if (lines > 0)
+		outbuf_string(b, s);
+}
+
+void
+outbuf_blanks(struct outbuf *b, unsigned n)
+{
+	while (n-- > 0)
+		outbuf_put(b, " ", 1);
+}
+
+/* The length of a colour (SGR, ECMA-48) that begins at s, or 0. */
+static size_t
+colour_at(const char *s)
+{
+	size_t n;
+
+	if (s[0] != '\033' || s[1] != '[')
+		return 0;
+	n = 2 + strspn(s + 2, "0123456789;:");
+	return s[n] == 'm' ? n + 1 : 0;
+}
+
+/* The columns of the character at s, -1 if it is not for a terminal. */
+static int
+columns_at(const char *s, size_t *np)
+{
+	mbstate_t state = { 0 };
+	wchar_t c;
+	size_t n = mbrtowc(&c, s, strlen(s), &state);
+
+	if (n == 0 || n > MB_LEN_MAX) {
+		*np = 1;
+		return -1;
+	}
+	*np = n;
+	return wcwidth(c);
+}
+
+unsigned
+outbuf_columns(struct outbuf *b, const char *s, unsigned most, bool colours)
+{
+	unsigned at = 0;
+	bool cut = false;
+	size_t n;
+
+	for (; *s != '\0'; s += n) {
+		int columns;
+
+		if ((n = colour_at(s)) > 0) {
+			/* even behind the cut: it may be the end of one */
+			if (colours)
+				outbuf_put(b, s, n);
+			continue;
+		}
+		columns = columns_at(s, &n);
+		if (columns < 0 && (*s & 0x80) == 0)
+			continue;
+		if (cut || (unsigned)abs(columns) > most - at) {
+			cut = true;
+			continue;
+		}
+		if (columns < 0)
+			outbuf_put(b, "?", 1);
+		else
+			outbuf_put(b, s, n);
+		at += (unsigned)abs(columns);
+	}
+	return at;
+}
+
+void
+outbuf_plain(struct outbuf *b, const char *s)
+{
+	size_t n;
+
+	for (; *s != '\0'; s += n) {
+		n = colour_at(s);
+		if (n > 0)
+			continue;
+		n = 1;
+		if ((unsigned char)*s >= ' ' && *s != 0x7f)
+			outbuf_put(b, s, 1);
+	}
+}
+
+/* ---- writing it ------------------------------------------------------- */
+
+/*
+ * SIGTTOU, which tostop (stty(1)) sends to who writes from the background,
+ * neither stops us nor interrupts the call: what may be drawn is decided
+ * before. Blocked, and not ignored, for commands inherit that.
+ */
+static ssize_t
+write_some(struct outbuf *b)
+{
+	sigset_t ttou, before;
+	ssize_t n;
+	int saved;
+
+	sigemptyset(&ttou);
+	sigaddset(&ttou, SIGTTOU);
+	if (b->to.tty)
+		sigprocmask(SIG_BLOCK, &ttou, &before);
+	n = writer_write(&b->to, b->bytes + b->off, b->len - b->off);
+	saved = errno;
+	if (b->to.tty)
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = saved;
+	return n;
+}
+
+void
+outbuf_drop(struct outbuf *b)
+{
+	b->off = b->len = 0;
+}
+
+/* Writes what is left. False with errno: EAGAIN if it would have to wait. */
+static bool
+flush(struct outbuf *b)
+{
+	unsigned tries = 0;
+
+	while (b->off < b->len) {
+		ssize_t n = write_some(b);
+
+		if (n > 0) {
+			b->off += (size_t)n;
+			continue;
+		}
+		if (n == -1 && errno == EINTR && ++tries < TRIES)
+			continue;
+		if (n == 0 || errno == EINTR)
+			errno = EAGAIN;
+		return false;
+	}
+	outbuf_drop(b);
+	return true;
+}
+
+bool
+outbuf_begin(struct outbuf *b)
+{
+	b->short_of = false;
+	if (flush(b))
+		return true;
+	if (errno != EAGAIN)
+		outbuf_drop(b);
+	return false;
+}
+
+bool
+outbuf_emit(struct outbuf *b)
+{
+	if (b->short_of) {
+		outbuf_drop(b);
+		errno = ENOMEM;
+		return false;
+	}
+	if (flush(b) || (errno == EAGAIN && b->off > 0))
+		return true;
+	outbuf_drop(b);
+	return false;
+}
+
+/*
+ * Waits until it can be written to; room for one byte may be too little. False
+ * when time is up, or when it never will be.
+ */
+static bool
+wait_ready(const struct outbuf *b, uint64_t end)
+{
+	struct pollfd p = { b->to.fd, POLLOUT, 0 };
+	uint64_t now = clock_now();
+	int n;
+
+	poll(NULL, 0, STEP_MS);
+	if (now >= end)
+		return false;
+	n = poll(&p, 1, (int)((end - now + 999) / 1000));
+	return n == -1 ? errno == EINTR : (p.revents & POLLOUT) != 0;
+}
+
+/* An error may be gone at the next try (EIO, ENOSPC), so it has one. */
+bool
+outbuf_again(const struct outbuf *b, uint64_t end, bool *failed)
+{
+	if (errno != EAGAIN && *failed)
+		return false;
+	*failed = *failed || errno != EAGAIN;
+	return wait_ready(b, end);
+}
+
+bool
+outbuf_emit_until(struct outbuf *b, uint64_t end)
+{
+	bool failed = false;
+
+	while (!flush(b))
+		if (!outbuf_again(b, end, &failed)) {
+			outbuf_drop(b);
+			return false;
+		}
+	return true;
+}
+
+bool
+outbuf_idle(const struct outbuf *b)
+{
+	return b->off == b->len;
+}
+
+void
+outbuf_close(struct outbuf *b)
+{
+	free(b->bytes);
+	writer_close(&b->to);
+	*b = (struct outbuf)OUTBUF_INITIALIZER;
+}

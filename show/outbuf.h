@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * outbuf: what is drawn, put together and then written without blocking. A
+ * terminal that takes only the beginning gets the rest before anything else. It
+ * prints nothing.
+ */
+#ifndef OUTBUF_H
+#define OUTBUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/writer.h"
+
+struct outbuf {
+	struct writer to;
+	char *bytes; /* off to len are to be written */
+	size_t len, off, size;
+	bool short_of; /* memory for that */
+};
+#define OUTBUF_INITIALIZER               \
+	{                                \
+		.to = WRITER_INITIALIZER \
+	}
+
+/* Appends n bytes, a string, blanks. */
+void outbuf_put(struct outbuf *, const char *, size_t n);
+void outbuf_string(struct outbuf *, const char *);
+void outbuf_blanks(struct outbuf *, unsigned n);
+
+/* Moves the cursor 'A' up or 'B' down by a number of lines (ECMA-48). */
+void outbuf_move(struct outbuf *, unsigned lines, char where);
+
+/*
+ * Text for a terminal: no more of it than `most` columns, without control
+ * characters, and with its colours (SGR) or without. Returns its columns.
+ */
+unsigned outbuf_columns(struct outbuf *, const char *, unsigned most,
+    bool colours);
+
+/* Text for a file: all of it, in whatever character set, without those. */
+void outbuf_plain(struct outbuf *, const char *);
+
+/*
+ * What is left of the last drawing has been written: another one may begin.
+ * False with errno: EAGAIN if it would have to wait.
+ */
+bool outbuf_begin(struct outbuf *);
+
+/*
+ * Writes what has been put. True if it was written, or its beginning: the rest
+ * comes before the next drawing then. What has not begun is dropped: false with
+ * errno.
+ */
+bool outbuf_emit(struct outbuf *);
+
+/* The same, until then (clock_now()); false if it is lost. */
+bool outbuf_emit_until(struct outbuf *, uint64_t end);
+
+/*
+ * Whether to try again, by errno of what has failed: waits until there is room,
+ * but not beyond the end. *failed: it has failed before, by more than EAGAIN.
+ */
+bool outbuf_again(const struct outbuf *, uint64_t end, bool *failed);
+
+/* Nothing is left to be written. */
+bool outbuf_idle(const struct outbuf *);
+
+void outbuf_drop(struct outbuf *);
+
+/* Frees it, and closes what the writer has of its own. */
+void outbuf_close(struct outbuf *);
+
+#endif
