@@ -11,6 +11,7 @@
 #include "base/number.h"
 #include "msg.h"
 #include "option.h"
+#include "show/template.h"
 
 int
 option_blame(const struct option *t, const char *fmt, ...)
@@ -146,7 +147,7 @@ option_format(struct opts *o, const struct option *t, const char *arg,
     const char **formatp)
 {
 	size_t n;
-	const char *at = show_misfit(arg, &n);
+	const char *at = template_misfit(arg, &n);
 
 	if (at != NULL)
 		return option_blame(t,
@@ -345,7 +346,7 @@ is_valid(const struct option *t, uint64_t n, const char *text)
 	if (text != NULL && text_at(t) == 0)
 		return false;
 	if (text != NULL && t->type != TYPE_TEXT &&
-	    show_misfit(text, &(size_t){ 0 }) != NULL)
+	    template_misfit(text, &(size_t){ 0 }) != NULL)
 		return false;
 	switch (t->type) {
 	case TYPE_FLAG:

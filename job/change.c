@@ -79,9 +79,8 @@ static bool
 shows_bytes(const struct tunables *tune)
 {
 	struct show *show = show_new(&tune->show);
-	size_t n;
-	bool bytes = show == NULL || show_wants_last(show, &n) ||
-	    show_wants_line(show);
+	bool bytes = show == NULL ||
+	    (show_wants(show) & (SHOW_WANTS_LAST | SHOW_WANTS_LINE)) != 0;
 
 	show_free(show);
 	return bytes;

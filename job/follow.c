@@ -230,26 +230,11 @@ row_of(const struct opts *o, const struct watched *w, const char *name,
     const struct term *t)
 {
 	struct show_conf conf = o->tune.show;
-	struct meter_spread spread = meter_spread(&w->meter);
-	struct show_state s = {
-		.count = w->pos,
-		.size = w->meter.size,
-		.moves = w->meter.moves,
-		.elapsed = meter_elapsed(&w->meter),
-		.rate = meter_rate(&w->meter),
-		.average = meter_average(&w->meter),
-		.mean = meter_mean(&w->meter),
-		.fastest = meter_fastest(&w->meter),
-		.eta = meter_eta(&w->meter),
-		.spread = { spread.min, spread.average, spread.max,
-		    spread.deviation },
-		.now = time(NULL),
-		.buffer = -1,
-		.final = w->closed,
-	};
+	struct show_state s = show_state_of(&w->meter);
 	char *text = malloc(SHOW_TEXT);
 	struct show *show;
 
+	s.final = w->closed;
 	if (name != NULL) {
 		conf.name = name;
 		conf.named = true;

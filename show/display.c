@@ -82,45 +82,32 @@ static void
 gather(struct display *d, const struct pump *p, struct show_state *s,
     char outputs[OUTPUTS])
 {
-	const struct meter *m = &d->meter;
-	struct meter_spread spread;
-	uint64_t taken = pump_taken(p), now = clock_now();
+	uint64_t taken = pump_taken(p);
 
-	meter_sample(&d->meter, now,
+	meter_sample(&d->meter, clock_now(),
 	    p->flow.view.lines ? view_lines_at(&p->flow.view, taken) : taken);
-	spread = meter_spread(m);
-	*s = (struct show_state){
-		.count = m->count,
-		.size = m->size,
-		.moves = m->moves,
-		.ratio = ratio(d, p),
-		.elapsed = meter_elapsed(m),
-		.rate = meter_rate(m),
-		.average = meter_average(m),
-		.mean = meter_mean(m),
-		.fastest = meter_fastest(m),
-		.eta = meter_eta(m),
-		.spread = { spread.min, spread.average, spread.max,
-		    spread.deviation },
-		.now = time(NULL),
-		.buffer = fill(p),
-		.last = p->flow.view.tail,
-		.nlast = p->flow.view.ntail,
-		.line = p->flow.view.done,
-		.nline = p->flow.view.ndone,
-		.engine = engine_name(p->flow.engine),
-		.outputs = outputs,
-	};
+	*s = show_state_of(&d->meter);
+	s->ratio = ratio(d, p);
+	s->buffer = fill(p);
+	s->last = p->flow.view.tail;
+	s->nlast = p->flow.view.ntail;
+	s->line = p->flow.view.done;
+	s->nline = p->flow.view.ndone;
+	s->engine = engine_name(p->flow.engine);
+	s->outputs = outputs;
 	tell_outputs(p, outputs);
 }
 
 /* ---- drawing ---------------------------------------------------------- */
 
-static bool
-wants_conemu(const struct display *d)
+/* Of either line: show_wants(). */
+static unsigned
+wants(const struct display *d)
 {
-	return show_wants_conemu(d->show) ||
-	    (d->extra != NULL && show_wants_conemu(d->extra));
+	if (d->show == NULL)
+		return 0;
+	return show_wants(d->show) |
+	    (d->extra != NULL ? show_wants(d->extra) : 0);
 }
 
 static void
@@ -136,7 +123,7 @@ draw(struct display *d, const struct pump *p, const char *note, bool final)
 	show_line(d->show, &s, d->term.width, d->term.utf8, d->term.tty, text);
 	if (ours && term_line(&d->term, text))
 		d->drawn = true;
-	if (ours && wants_conemu(d))
+	if (ours && (wants(d) & SHOW_WANTS_CONEMU) != 0)
 		term_progress(&d->term, show_percent(&s));
 	if (d->tune->extra == 0)
 		return;
@@ -410,25 +397,17 @@ display_change(struct display *d)
 void
 display_wants(const struct display *d, struct view *v)
 {
-	size_t n;
-
 	v->lines = d->tune->show.lines;
 	v->end = d->o->null ? '\0' : '\n';
 	v->apart = d->tune->buffer_size / (VIEW_MARKS / 2);
-	if (d->show == NULL)
-		return;
-	v->last = show_wants_last(d->show, &n) ||
-	    (d->extra != NULL && show_wants_last(d->extra, &n));
-	v->line = show_wants_line(d->show) ||
-	    (d->extra != NULL && show_wants_line(d->extra));
+	v->last = (wants(d) & SHOW_WANTS_LAST) != 0;
+	v->line = (wants(d) & SHOW_WANTS_LINE) != 0;
 }
 
 bool
 display_wants_size(const struct display *d)
 {
-	return display_draws(d) &&
-	    (show_wants_size(d->show) ||
-		(d->extra != NULL && show_wants_size(d->extra)));
+	return display_draws(d) && (wants(d) & SHOW_WANTS_SIZE) != 0;
 }
 
 void

@@ -56,8 +56,8 @@ static const struct {
 	{ "no-reverse", 27 },
 };
 
-static bool
-is_word(const char *s, size_t n, const char *word)
+bool
+format_is_word(const char *s, size_t n, const char *word)
 {
 	return strlen(word) == n && memcmp(s, word, n) == 0;
 }
@@ -70,14 +70,14 @@ sgr_code(const char *s, size_t n)
 	int code = 0;
 
 	for (size_t i = 0; i < COUNT_OF(renditions); i++)
-		if (is_word(s, n, renditions[i].word))
+		if (format_is_word(s, n, renditions[i].word))
 			return renditions[i].code;
 	if (ground && s[1] == 'g' && (back || s[0] == 'f')) {
 		s += 3;
 		n -= 3;
 	}
 	for (size_t i = 0; i < COUNT_OF(colour_names); i++)
-		if (is_word(s, n, colour_names[i]))
+		if (format_is_word(s, n, colour_names[i]))
 			return (back ? 40 : 30) + (i == 8 ? 3 : (int)i);
 	if (n == 0 || n > 3 || ground)
 		return -1;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <time.h>
 
-#include "show/show.h"
+#include "show/conf.h"
 
 /* A line in the making: never more than max columns, nor SHOW_TEXT bytes. */
 struct line {
@@ -21,7 +21,10 @@ struct line {
 	bool coloured;
 };
 
-/* Figures that are none do not reach the eye: from 0 to 1e30. */
+/* These n bytes are the word. */
+bool format_is_word(const char *, size_t n, const char *word);
+
+/* Maps NaN and negative values to 0, infinity to 1e30. */
 double format_sane(double);
 
 /*
@@ -34,8 +37,8 @@ void format_amount(const struct show_conf *, double, char *s, size_t size);
 void format_duration(double seconds, char *s, size_t size);
 
 /*
- * The local time of an end that is so many seconds away, with the date if that
- * is long: "FIN 15:04:05". Empty if nobody knows (below 0).
+ * The local time of an end that is `eta` seconds away, with the date if that is
+ * long: "FIN 15:04:05". Empty if nobody knows (below 0).
  */
 void format_end(time_t now, double eta, char *s, size_t size);
 
@@ -57,7 +60,7 @@ size_t line_end(struct line *);
 void line_blanks(struct line *, unsigned);
 
 /*
- * Text from outside, up to so many columns of it; what is no character is
+ * Text from outside, at most `most` columns of it; what is no character is
  * "?", what would control a terminal ".". Returns the columns. The line may be
  * NULL, to know only that.
  */

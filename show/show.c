@@ -7,50 +7,12 @@
 
 #include "show/format.h"
 #include "show/show.h"
-
-enum field {
-	TEXT, /* what stands between the sequences */
-	PROGRESS,
-	BAR,
-	PERCENT,
-	TIMER,
-	ETA,
-	FINETA,
-	RATE,
-	AVERAGE,
-	COUNT,
-	BUFFER,
-	LAST,
-	PREVIOUS,
-	NAME,
-	ENGINE,
-	OUTPUTS,
-	RATIO,
-	SGR,
-	CONEMU, /* nothing in the line: show_wants_conemu() */
-	MISFIT,
-};
-
-struct item {
-	enum field field;
-	int style;        /* of a bar; -1: the one that was asked for */
-	unsigned n;       /* the number in front; 0: none */
-	const char *text; /* of TEXT and SGR, borrowed */
-	size_t len;
-	bool apart; /* a blank that goes if the next one has nothing to say */
-	unsigned widest; /* columns so far: a field never shrinks */
-};
+#include "show/template.h"
 
 struct show {
 	struct show_conf conf;
-	struct item *items;
-	size_t nitems;
+	struct template template;
 	char scratch[SHOW_TEXT];
-};
-
-struct choice {
-	bool wanted;
-	enum field field;
 };
 
 /* One drawing. */
@@ -61,237 +23,18 @@ struct drawing {
 	struct line line;
 };
 
-static const struct {
-	char letter;
-	const char *word;
-	enum field field;
-	int style;
-} sequences[] = {
-	{ 'p', "progress", PROGRESS, -1 },
-	{ 0, "progress-bar-only", BAR, -1 },
-	{ 0, "progress-amount-only", PERCENT, 0 },
-	{ 0, "progress-conemu", CONEMU, 0 },
-	{ 0, "bar-plain", BAR, BAR_PLAIN },
-	{ 0, "bar-block", BAR, BAR_BLOCK },
-	{ 0, "bar-granular", BAR, BAR_GRANULAR },
-	{ 0, "bar-shaded", BAR, BAR_SHADED },
-	{ 't', "timer", TIMER, 0 },
-	{ 'e', "eta", ETA, 0 },
-	{ 'I', "fineta", FINETA, 0 },
-	{ 'r', "rate", RATE, 0 },
-	{ 'a', "average-rate", AVERAGE, 0 },
-	{ 'b', "bytes", COUNT, 0 },
-	{ 0, "transferred", COUNT, 0 },
-	{ 'T', "buffer-percent", BUFFER, 0 },
-	{ 'A', "last-written", LAST, 0 },
-	{ 'L', "previous-line", PREVIOUS, 0 },
-	{ 'N', "name", NAME, 0 },
-	{ 0, "engine", ENGINE, 0 },
-	{ 0, "outputs", OUTPUTS, 0 },
-	{ 0, "ratio", RATIO, 0 },
-};
-
-#define COUNT_OF(a) (sizeof(a) / sizeof *(a))
-
-static bool
-is_word(const char *s, size_t n, const char *word)
-{
-	return strlen(word) == n && memcmp(s, word, n) == 0;
-}
-
-/* What the word between the braces, or the letter, stands for. */
-static void
-look_up(struct item *it, const char *s, size_t n)
-{
-	bool word = s[0] == '{';
-
-	if (n == 1 && s[0] == '%' && it->n == 0) {
-		it->field = TEXT;
-		it->text = s;
-		it->len = 1;
-		return;
-	}
-	if (word) {
-		s++;
-		n -= 2;
-	}
-	if (word && n > 4 && memcmp(s, "sgr:", 4) == 0 &&
-	    line_colours(NULL, s + 4, n - 4)) {
-		it->field = SGR;
-		it->text = s + 4;
-		it->len = n - 4;
-		return;
-	}
-	for (size_t i = 0; i < COUNT_OF(sequences); i++)
-		if (word ? is_word(s, n, sequences[i].word) :
-			   n == 1 && *s == sequences[i].letter) {
-			it->field = sequences[i].field;
-			it->style = sequences[i].style;
-			return;
-		}
-}
-
-/* The most that a number in front of a field may say. */
-static unsigned
-most(enum field field)
-{
-	return field == LAST  ? SHOW_LAST :
-	    field == PREVIOUS ? SHOW_LINE :
-				SHOW_WIDTH;
-}
-
-/* The next piece of a template (not its end): its length, and what it is. */
-static size_t
-parse(const char *s, struct item *it)
-{
-	size_t n = 1, start;
-
-	*it = (struct item){ .field = MISFIT };
-	if (*s != '%') {
-		it->field = TEXT;
-		it->text = s;
-		return it->len = strcspn(s, "%");
-	}
-	for (; s[n] >= '0' && s[n] <= '9'; n++)
-		if (it->n <= SHOW_WIDTH)
-			it->n = it->n * 10 + (unsigned)(s[n] - '0');
-	start = n;
-	if (s[n] == '\0')
-		return n;
-	n += s[n] == '{' ? strcspn(s + n, "}") : 0;
-	if (s[n] == '\0')
-		return n;
-	n++;
-	/* A character of several bytes is complained about as a whole. */
-	while (s[start] != '{' && ((unsigned char)s[n] & 0xc0) == 0x80)
-		n++;
-	look_up(it, s + start, n - start);
-	if (it->n > most(it->field))
-		it->n = most(it->field);
-	if (it->field == LAST && it->n == 0)
-		it->n = 1;
-	return n;
-}
-
-const char *
-show_misfit(const char *format, size_t *np)
-{
-	struct item it;
-
-	for (const char *s = format; *s != '\0'; s += *np) {
-		*np = parse(s, &it);
-		if (it.field == MISFIT)
-			return s;
-	}
-	return NULL;
-}
-
-/* The chosen fields, a blank between them. */
-static void
-add(struct show *s, const struct choice *order, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (!order[i].wanted)
-			continue;
-		if (s->nitems > 0)
-			s->items[s->nitems++] = (struct item){ .text = " ",
-				.len = 1,
-				.apart = true };
-		s->items[s->nitems++] = (struct item){
-			.field = order[i].field,
-			.style = -1,
-			.n = order[i].field == LAST ? s->conf.last_written : 0,
-		};
-	}
-}
-
-/* The figures as they are, for scripts: pv's -n without a template. */
-static void
-add_numeric(struct show *s)
-{
-	const struct show_conf *c = &s->conf;
-	const struct choice order[] = {
-		{ c->named, NAME },
-		{ c->timer, TIMER },
-		{ c->bytes, COUNT },
-		{ c->rate, RATE },
-		{ c->progress || (!c->bytes && !c->rate), PERCENT },
-	};
-
-	add(s, order, COUNT_OF(order));
-}
-
-/* The switches, in pv's order. */
-static void
-add_switches(struct show *s)
-{
-	const struct show_conf *c = &s->conf;
-	bool all = !c->progress && !c->timer && !c->eta && !c->fineta &&
-	    !c->rate && !c->average && !c->bytes && !c->buffer &&
-	    c->last_written == 0;
-	const struct choice order[] = {
-		{ c->name != NULL, NAME },
-		{ all || c->bytes, COUNT },
-		{ c->buffer, BUFFER },
-		{ all || c->timer, TIMER },
-		{ all || c->rate, RATE },
-		{ c->average, AVERAGE },
-		{ all || c->progress, PROGRESS },
-		{ all || c->eta, ETA },
-		{ c->fineta, FINETA },
-		{ c->last_written != 0, LAST },
-		{ c->ratio, RATIO },
-	};
-
-	add(s, order, COUNT_OF(order));
-}
-
-static void
-add_template(struct show *s)
-{
-	const struct choice name[] = { { true, NAME } };
-	const char *p = s->conf.format;
-	struct item it;
-	bool has = false;
-
-	for (; *p != '\0'; has = has || it.field == NAME)
-		p += parse(p, &it);
-	if (s->conf.named && !has) {
-		add(s, name, COUNT_OF(name));
-		s->items[s->nitems++] = (struct item){ .text = " ", .len = 1 };
-	}
-	for (p = s->conf.format; *p != '\0';)
-		p += parse(p, &s->items[s->nitems++]);
-}
-
 struct show *
 show_new(const struct show_conf *conf)
 {
 	struct show *s = calloc(1, sizeof *s);
-	struct item it;
-	size_t n = 32; /* enough for all switches and what separates them */
 
 	if (s == NULL)
 		return NULL;
 	s->conf = *conf;
-	if (s->conf.last_written > SHOW_LAST)
-		s->conf.last_written = SHOW_LAST;
-	if (conf->format != NULL) {
-		n = 3; /* a name before it */
-		for (const char *p = conf->format; *p != '\0'; n++)
-			p += parse(p, &it);
-	}
-	s->items = calloc(n, sizeof *s->items);
-	if (s->items == NULL) {
+	if (template_init(&s->template, conf) == -1) {
 		free(s);
 		return NULL;
 	}
-	if (conf->format == NULL && conf->numeric)
-		add_numeric(s);
-	else if (conf->format == NULL)
-		add_switches(s);
-	else
-		add_template(s);
 	return s;
 }
 
@@ -300,8 +43,27 @@ show_free(struct show *s)
 {
 	if (s == NULL)
 		return;
-	free(s->items);
+	template_release(&s->template);
 	free(s);
+}
+
+struct show_state
+show_state_of(const struct meter *m)
+{
+	return (struct show_state){
+		.count = m->count,
+		.size = m->size,
+		.moves = m->moves,
+		.elapsed = meter_elapsed(m),
+		.rate = meter_rate(m),
+		.average = meter_average(m),
+		.mean = meter_mean(m),
+		.fastest = meter_fastest(m),
+		.eta = meter_eta(m),
+		.spread = meter_spread(m),
+		.now = time(NULL),
+		.buffer = SHOW_SPLICED,
+	};
 }
 
 /* How far it is, 1 at the end and more beyond; negative if nobody knows. */
@@ -434,17 +196,17 @@ bare(const struct show *s, const struct show_state *st, enum field field,
     char *text, size_t size)
 {
 	double eight = s->conf.bits && !s->conf.lines ? 8 : 1;
-	double current = field == RATE ? st->rate : st->average;
+	double current = field == FIELD_RATE ? st->rate : st->average;
 
 	switch (field) {
-	case PERCENT:
+	case FIELD_PERCENT:
 		snprintf(text, size, "%u",
 		    st->size == 0 ? bounced(st) : percent(st, fraction(s, st)));
 		return true;
-	case TIMER:
+	case FIELD_TIMER:
 		snprintf(text, size, "%.4f", format_sane(st->elapsed));
 		return true;
-	case COUNT:
+	case FIELD_COUNT:
 		if (eight > 1 && st->count > UINT64_MAX / 8)
 			snprintf(text, size, "%.0f", (double)st->count * 8);
 		else
@@ -452,8 +214,8 @@ bare(const struct show *s, const struct show_state *st, enum field field,
 			    (unsigned long long)st->count *
 				(eight > 1 ? 8 : 1));
 		return true;
-	case RATE:
-	case AVERAGE:
+	case FIELD_RATE:
+	case FIELD_AVERAGE:
 		snprintf(text, size, "%.4f",
 		    format_sane(st->final ? st->mean : current) * eight);
 		return true;
@@ -492,37 +254,37 @@ figure(const struct show *s, const struct show_state *st, enum field field,
 {
 	*text = '\0';
 	switch (field) {
-	case PERCENT:
+	case FIELD_PERCENT:
 		amount(s, st, text, size);
 		break;
-	case TIMER:
+	case FIELD_TIMER:
 		format_duration(st->elapsed, text, size);
 		break;
-	case ETA:
+	case FIELD_ETA:
 		remaining(st, text, size);
 		break;
-	case FINETA:
+	case FIELD_FINETA:
 		format_end(st->now, st->final ? 0 : st->eta, text, size);
 		break;
-	case RATE:
+	case FIELD_RATE:
 		rate(&s->conf, st->final ? st->mean : st->rate, "[]", text,
 		    size);
 		break;
-	case AVERAGE:
+	case FIELD_AVERAGE:
 		rate(&s->conf, st->final ? st->mean : st->average, "()", text,
 		    size);
 		break;
-	case COUNT:
+	case FIELD_COUNT:
 		format_amount(&s->conf, (double)st->count, text, size);
 		break;
-	case BUFFER:
+	case FIELD_BUFFER:
 		if (st->buffer < 0)
 			snprintf(text, size, "%s", bypass(st->buffer));
 		else
 			snprintf(text, size, "{%3d%%}",
 			    st->buffer > 100 ? 100 : st->buffer);
 		break;
-	case RATIO:
+	case FIELD_RATIO:
 		ratio(st, text, size);
 		break;
 	default:
@@ -531,12 +293,12 @@ figure(const struct show *s, const struct show_state *st, enum field field,
 }
 
 /* The columns that a field has from the first line on. */
-static const unsigned least[MISFIT + 1] = {
-	[PERCENT] = sizeof "100%" - 1,
-	[TIMER] = sizeof "0:00:00" - 1,
-	[ETA] = sizeof "ETA 0:00:00" - 1,
-	[FINETA] = sizeof "FIN 00:00:00" - 1,
-	[ENGINE] = sizeof "splice" - 1,
+static const unsigned least[FIELD_MISFIT + 1] = {
+	[FIELD_PERCENT] = sizeof "100%" - 1,
+	[FIELD_TIMER] = sizeof "0:00:00" - 1,
+	[FIELD_ETA] = sizeof "ETA 0:00:00" - 1,
+	[FIELD_FINETA] = sizeof "FIN 00:00:00" - 1,
+	[FIELD_ENGINE] = sizeof "splice" - 1,
 };
 
 /* Text at the left of a field that does not shrink. */
@@ -603,8 +365,8 @@ static bool
 is_flexible(const struct item *it)
 {
 	return it->n == 0 &&
-	    (it->field == BAR || it->field == PREVIOUS ||
-		it->field == PROGRESS);
+	    (it->field == FIELD_BAR || it->field == FIELD_PREVIOUS ||
+		it->field == FIELD_PROGRESS);
 }
 
 /* Without a size there is no end to speak of, and no room is kept for it. */
@@ -612,12 +374,12 @@ static bool
 is_silent(const struct drawing *d, const struct item *it)
 {
 	const struct show_state *st = d->state;
-	bool about_end = it->field == ETA || it->field == FINETA;
+	bool about_end = it->field == FIELD_ETA || it->field == FIELD_FINETA;
 
-	if (st->size > 0 || (it->field == ETA && st->note != NULL))
+	if (st->size > 0 || (it->field == FIELD_ETA && st->note != NULL))
 		return false;
 	return about_end ||
-	    (it->field == PERCENT && !d->show->conf.gauge &&
+	    (it->field == FIELD_PERCENT && !d->show->conf.gauge &&
 		!d->show->conf.numeric);
 }
 
@@ -638,36 +400,36 @@ put_item(struct drawing *d, struct item *it, unsigned columns)
 	else if (is_silent(d, it) || (it->apart && is_silent(d, it + 1)))
 		return;
 	switch (it->field) {
-	case TEXT:
+	case FIELD_TEXT:
 		line_text(&d->line, it->text, it->len, SHOW_WIDTH);
 		break;
-	case PROGRESS:
+	case FIELD_PROGRESS:
 		put_progress(d, it->style, columns);
 		break;
-	case BAR:
+	case FIELD_BAR:
 		put_bar(d, it->style, columns);
 		break;
-	case LAST:
+	case FIELD_LAST:
 		put_last(d, it->n);
 		break;
-	case PREVIOUS:
+	case FIELD_PREVIOUS:
 		put_previous(d, columns);
 		break;
-	case NAME:
+	case FIELD_NAME:
 		put_name(d);
 		break;
-	case ENGINE:
+	case FIELD_ENGINE:
 		put_field(d, it, st->engine == NULL ? "" : st->engine);
 		break;
-	case OUTPUTS:
+	case FIELD_OUTPUTS:
 		put_field(d, it, st->outputs == NULL ? "" : st->outputs);
 		break;
-	case SGR:
+	case FIELD_SGR:
 		if (d->colours)
 			line_colours(&d->line, it->text, it->len);
 		break;
-	case CONEMU:
-	case MISFIT:
+	case FIELD_CONEMU:
+	case FIELD_MISFIT:
 		break;
 	default:
 		figure(d->show, st, it->field, text, sizeof text);
@@ -683,11 +445,11 @@ measure(struct drawing *d, unsigned *flexiblep)
 
 	*flexiblep = 0;
 	d->line = (struct line){ .text = s->scratch, .max = SHOW_WIDTH };
-	for (size_t i = 0; i < s->nitems; i++)
-		if (is_flexible(&s->items[i]))
+	for (size_t i = 0; i < s->template.nitems; i++)
+		if (is_flexible(&s->template.items[i]))
 			++*flexiblep;
 		else
-			put_item(d, &s->items[i], 0);
+			put_item(d, &s->template.items[i], 0);
 	return d->line.columns;
 }
 
@@ -708,13 +470,13 @@ show_line(struct show *s, const struct show_state *st, unsigned width,
 	/* Nobody's script wants a line cut. */
 	d.line = (struct line){ .text = text,
 		.max = s->conf.numeric ? SHOW_WIDTH : width };
-	for (size_t i = 0; i < s->nitems; i++) {
+	for (size_t i = 0; i < s->template.nitems; i++) {
 		share = 0;
-		if (is_flexible(&s->items[i])) {
+		if (is_flexible(&s->template.items[i])) {
 			share = rest / flexible--;
 			rest -= share;
 		}
-		put_item(&d, &s->items[i], share);
+		put_item(&d, &s->template.items[i], share);
 	}
 	return line_end(&d.line);
 }
@@ -753,44 +515,26 @@ show_percent(const struct show_state *st)
 	return n < 100 ? (int)n : 100;
 }
 
-/* The largest number at a field of this kind; false if there is none. */
-static bool
-wants(const struct show *s, enum field field, size_t *np)
+unsigned
+show_wants(const struct show *s)
 {
-	bool found = false;
+	static const unsigned of_field[] = {
+		[FIELD_PROGRESS] = SHOW_WANTS_SIZE,
+		[FIELD_BAR] = SHOW_WANTS_SIZE,
+		[FIELD_PERCENT] = SHOW_WANTS_SIZE,
+		[FIELD_ETA] = SHOW_WANTS_SIZE,
+		[FIELD_FINETA] = SHOW_WANTS_SIZE,
+		[FIELD_LAST] = SHOW_WANTS_LAST,
+		[FIELD_PREVIOUS] = SHOW_WANTS_LINE,
+		[FIELD_OUTPUTS] = SHOW_WANTS_OUTPUTS,
+		[FIELD_CONEMU] = SHOW_WANTS_CONEMU,
+		[FIELD_MISFIT] = 0,
+	};
+	unsigned wants = s->conf.conemu ? SHOW_WANTS_CONEMU : 0;
 
-	for (size_t i = 0; i < s->nitems; i++)
-		if (s->items[i].field == field) {
-			found = true;
-			if (np != NULL && s->items[i].n > *np)
-				*np = s->items[i].n;
-		}
-	return found;
-}
-
-bool
-show_wants_last(const struct show *s, size_t *np)
-{
-	*np = 0;
-	return wants(s, LAST, np);
-}
-
-bool
-show_wants_line(const struct show *s)
-{
-	return wants(s, PREVIOUS, NULL);
-}
-
-bool
-show_wants_conemu(const struct show *s)
-{
-	return s->conf.conemu || wants(s, CONEMU, NULL);
-}
-
-bool
-show_wants_size(const struct show *s)
-{
-	return show_wants_conemu(s) || wants(s, PROGRESS, NULL) ||
-	    wants(s, BAR, NULL) || wants(s, PERCENT, NULL) ||
-	    wants(s, ETA, NULL) || wants(s, FINETA, NULL);
+	for (size_t i = 0; i < s->template.nitems; i++)
+		wants |= of_field[s->template.items[i].field];
+	if ((wants & SHOW_WANTS_CONEMU) != 0)
+		wants |= SHOW_WANTS_SIZE;
+	return wants;
 }

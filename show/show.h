@@ -11,19 +11,8 @@
 #include <stdint.h>
 #include <time.h>
 
-enum bar_style {
-	BAR_PLAIN,
-	BAR_BLOCK,
-	BAR_GRANULAR,
-	BAR_SHADED,
-};
-
-enum {
-	SHOW_LAST = 256,   /* the most bytes of %nA */
-	SHOW_LINE = 1024,  /* the most bytes of %L */
-	SHOW_TEXT = 16384, /* room for any line that show_line() makes */
-	SHOW_WIDTH = 4096, /* the widest */
-};
+#include "show/conf.h"
+#include "show/meter.h"
 
 /* In place of how full a buffer is, where the bytes pass by it. */
 enum {
@@ -32,31 +21,14 @@ enum {
 	SHOW_RANGED = -3,  /* from file to file */
 };
 
-/* What the options ask for. All strings are the caller's and stay. */
-struct show_conf {
-	const char *format; /* -F, or NULL: made from the switches */
-	bool progress, timer, eta, fineta, rate, average, bytes, buffer;
-	unsigned last_written; /* -A, or 0 */
-	bool numeric;
-	bool bits, si, lines, gauge;
-	bool stats;
-	bool conemu;      /* -9 */
-	bool ratio;       /* after the switches: --monitor=both */
-	const char *name; /* -N, or NULL */
-	bool named;       /* begin with it where nothing else says it */
-	enum bar_style style;
-};
-
 /* What a line can tell: the figures of one moment. */
 struct show_state {
 	uint64_t count; /* delivered: bytes, or lines with conf.lines */
 	uint64_t size;  /* 0: unknown */
-	uint64_t moves; /* so often was there more than before */
+	uint64_t moves; /* samples that had another count */
 	double ratio;   /* the other side's bytes to ours; 0: unknown */
 	double elapsed, rate, average, mean, fastest, eta; /* meter.h */
-	struct {
-		double min, average, max, deviation;
-	} spread;
+	struct meter_spread spread;
 	time_t now; /* the wall clock, for the time of the end */
 	int buffer; /* how full the ring is, in percent; or why there is none */
 	const unsigned char *last; /* the last bytes, at most SHOW_LAST */
@@ -69,17 +41,14 @@ struct show_state {
 	bool final;          /* the last line */
 };
 
-struct show; /* a parsed template */
+struct show; /* a template and what it looks like */
 
-/*
- * NULL if the template is right, or where it is wrong: the sequence there is
- * unknown or not finished, and *np bytes long.
- */
-const char *show_misfit(const char *format, size_t *np);
-
-/* NULL with errno ENOMEM. The template has been looked at by show_misfit(). */
+/* NULL with errno ENOMEM. The template has been looked at by template_misfit(). */
 struct show *show_new(const struct show_conf *);
 void show_free(struct show *);
+
+/* What the meter tells by itself, at this time; the rest is unknown. */
+struct show_state show_state_of(const struct meter *);
 
 /*
  * The line for these figures, at most width columns wide, padded to no more;
@@ -103,12 +72,17 @@ size_t show_stats(const struct show *, const struct show_state *,
 /* How far it is, from 0 to 100; -1: nobody knows. */
 int show_percent(const struct show_state *);
 
-/* The terminal's progress indicator as well: conf.conemu, or the template. */
-bool show_wants_conemu(const struct show *);
-
-/* Which of the costly facts it wants, so that nobody gathers them in vain. */
-bool show_wants_last(const struct show *, size_t *np);
-bool show_wants_line(const struct show *);
-bool show_wants_size(const struct show *);
+/*
+ * Which of the costly facts it wants, so that nobody gathers them in vain.
+ * SHOW_WANTS_CONEMU: the terminal's progress indicator as well.
+ */
+enum {
+	SHOW_WANTS_SIZE = 1,
+	SHOW_WANTS_LAST = 2,
+	SHOW_WANTS_LINE = 4,
+	SHOW_WANTS_OUTPUTS = 8,
+	SHOW_WANTS_CONEMU = 16,
+};
+unsigned show_wants(const struct show *);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "show/format.h"
 #include "show/show.h"
+#include "show/template.h"
 #include "tests/lib/tap.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
@@ -596,7 +597,7 @@ test_misfits(void)
 	for (size_t i = 0; i < COUNT_OF(table); i++) {
 		const char *f = table[i].format;
 		size_t n = 99;
-		const char *p = show_misfit(f, &n);
+		const char *p = template_misfit(f, &n);
 
 		ok(table[i].at == -1 ? p == NULL :
 				       p == f + table[i].at && n == table[i].n,
@@ -981,7 +982,7 @@ test_wants_size(void)
 	for (size_t i = 0; i < COUNT_OF(table); i++) {
 		struct show *s = fresh(&table[i].conf);
 
-		ok(show_wants_size(s) == table[i].size,
+		ok(((show_wants(s) & SHOW_WANTS_SIZE) != 0) == table[i].size,
 		    "number %zu %s the size", i + 1,
 		    table[i].size ? "wants" : "does not want");
 		show_free(s);
@@ -993,29 +994,45 @@ test_wants(void)
 {
 	static const struct {
 		struct show_conf conf;
-		size_t last;
-		bool wants_last, line;
+		unsigned last, line, outputs;
 	} table[] = {
-		{ { 0 }, 0, false, false },
-		{ { .last_written = 8 }, 8, true, false },
-		{ { .last_written = 9999 }, SHOW_LAST, true, false },
-		{ { .buffer = true }, 0, false, false },
-		{ { .format = "%5A %16{last-written} %A" }, 16, true, false },
-		{ { .format = "%99999A%T" }, SHOW_LAST, true, false },
-		{ { .format = "%L" }, 0, false, true },
-		{ { .format = "%3{previous-line}" }, 0, false, true },
+		{ { 0 }, 0, 0, 0 },
+		{ { .last_written = 8 }, SHOW_WANTS_LAST, 0, 0 },
+		{ { .buffer = true }, 0, 0, 0 },
+		{ { .format = "%5A %16{last-written} %A" }, SHOW_WANTS_LAST, 0,
+		    0 },
+		{ { .format = "%L" }, 0, SHOW_WANTS_LINE, 0 },
+		{ { .format = "%3{previous-line}" }, 0, SHOW_WANTS_LINE, 0 },
+		{ { .format = "%{outputs}%A" }, SHOW_WANTS_LAST, 0,
+		    SHOW_WANTS_OUTPUTS },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(table); i++) {
 		struct show *s = fresh(&table[i].conf);
-		size_t n = 99;
+		unsigned wants = show_wants(s);
 
-		ok(show_wants_last(s, &n) == table[i].wants_last &&
-			n == table[i].last &&
-			show_wants_line(s) == table[i].line,
+		ok((wants & SHOW_WANTS_LAST) == table[i].last &&
+			(wants & SHOW_WANTS_LINE) == table[i].line &&
+			(wants & SHOW_WANTS_OUTPUTS) == table[i].outputs,
 		    "what number %zu wants", i + 1);
 		show_free(s);
 	}
+}
+
+/* No more of the last bytes are kept, so no more are shown. */
+static void
+test_most_last(void)
+{
+	static const struct show_conf confs[] = {
+		{ .last_written = 9999 },
+		{ .format = "%99999A" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(confs); i++)
+		ok(strlen(line(&confs[i], &half, SHOW_WIDTH, false, false)) ==
+			SHOW_LAST,
+		    "at most %d of the last bytes: number %zu", SHOW_LAST,
+		    i + 1);
 }
 
 /* It is term.h that shows it: there is nothing of it in the line. */
@@ -1027,7 +1044,7 @@ test_conemu(void)
 	struct show_state st = half;
 	struct show *s = fresh(&c);
 
-	ok(show_wants_conemu(s) && show_wants_size(s),
+	ok(show_wants(s) == (SHOW_WANTS_CONEMU | SHOW_WANTS_SIZE),
 	    "a template may want the progress indicator, and so the size");
 	show_free(s);
 	is(line(&c, &half, 40, true, true), "1.00MiB||",
@@ -1036,11 +1053,11 @@ test_conemu(void)
 	is(line(&c, &half, 40, true, true), "1048576||", "nor in a script's");
 	c = (struct show_conf){ .bytes = true };
 	s = fresh(&c);
-	ok(!show_wants_conemu(s) && !show_wants_size(s), "others do not");
+	ok(show_wants(s) == 0, "others do not");
 	show_free(s);
 	c.conemu = true;
 	s = fresh(&c);
-	ok(show_wants_conemu(s) && show_wants_size(s), "-9 does");
+	ok(show_wants(s) == (SHOW_WANTS_CONEMU | SHOW_WANTS_SIZE), "-9 does");
 	show_free(s);
 	is(line(&c, &half, 40, true, true), "1.00MiB", "and chooses no field");
 	ok(show_percent(&half) == 50, "half is 50 percent");
@@ -1081,6 +1098,7 @@ main(void)
 	test_ratio();
 	test_wants();
 	test_wants_size();
+	test_most_last();
 	test_conemu();
 	return tap_done();
 }

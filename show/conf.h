@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * conf: what a line is to look like, and its bounds.
+ */
+#ifndef SHOW_CONF_H
+#define SHOW_CONF_H
+
+#include <stdbool.h>
+
+enum bar_style {
+	BAR_PLAIN,
+	BAR_BLOCK,
+	BAR_GRANULAR,
+	BAR_SHADED,
+};
+
+enum {
+	SHOW_LAST = 256,   /* the most bytes of %nA */
+	SHOW_LINE = 1024,  /* the most bytes of %L */
+	SHOW_TEXT = 16384, /* room for any line that show_line() makes */
+	SHOW_WIDTH = 4096, /* the widest */
+};
+
+/* What the options ask for. All strings are the caller's and stay. */
+struct show_conf {
+	const char *format; /* -F, or NULL: made from the switches */
+	bool progress, timer, eta, fineta, rate, average, bytes, buffer;
+	unsigned last_written; /* -A, or 0 */
+	bool numeric;
+	bool bits, si, lines, gauge;
+	bool stats;
+	bool conemu;      /* -9 */
+	bool ratio;       /* after the switches: --monitor=both */
+	const char *name; /* -N, or NULL */
+	bool named;       /* begin with it where nothing else says it */
+	enum bar_style style;
+};
+
+#endif
