@@ -162,7 +162,7 @@ static int
 take_size(const struct opts *o, const struct option *t, const char *arg,
     uint64_t *np)
 {
-	switch (number_size(arg, o->tune.show.si, np)) {
+	switch (number_size(arg, o->tune.display.show.si, np)) {
 	case NUMBER_GOOD:
 		break;
 	case NUMBER_NONE:

@@ -182,16 +182,16 @@ take_places(struct opts *o, const struct option *t, const char *arg)
 {
 	size_t n;
 
-	o->tune.extra = 0;
-	o->tune.extra_format = NULL;
+	o->tune.display.extra = 0;
+	o->tune.display.extra_format = NULL;
 	for (const char *p = arg;; p += n + 1) {
 		n = strcspn(p, ",:");
-		o->tune.extra |= place_of(p, n);
+		o->tune.display.extra |= place_of(p, n);
 		if (p[n] == '\0')
 			return 0;
 		if (p[n] == ':')
 			return option_format(o, t, p + n + 1,
-			    &o->tune.extra_format);
+			    &o->tune.display.extra_format);
 	}
 }
 
@@ -199,10 +199,10 @@ take_places(struct opts *o, const struct option *t, const char *arg)
 static int
 take_style(struct opts *o, const struct option *t, const char *arg)
 {
-	o->tune.show.style = BAR_PLAIN;
+	o->tune.display.show.style = BAR_PLAIN;
 	for (size_t i = 0; t->names[i] != NULL; i++)
 		if (strcmp(arg, t->names[i]) == 0)
-			o->tune.show.style = (enum bar_style)i;
+			o->tune.display.show.style = (enum bar_style)i;
 	return 0;
 }
 
@@ -418,51 +418,54 @@ const struct option option_table[] = {
 	{ "store-and-forward", 'U', "FILE",
 	    "store all in FILE first (\"-\": a temporary one), then go on",
 	    FIELD(STRING, store) },
-	{ "progress", 'p', NULL, "show a bar", FIELD(FLAG, tune.show.progress),
-	    .group = GROUP_DISPLAY, .remote = LINE },
+	{ "progress", 'p', NULL, "show a bar",
+	    FIELD(FLAG, tune.display.show.progress), .group = GROUP_DISPLAY,
+	    .remote = LINE },
 	{ "timer", 't', NULL, "show the time it takes",
-	    FIELD(FLAG, tune.show.timer), .group = GROUP_DISPLAY,
+	    FIELD(FLAG, tune.display.show.timer), .group = GROUP_DISPLAY,
 	    .remote = LINE },
 	{ "eta", 'e', NULL, "show the time that is left",
-	    FIELD(FLAG, tune.show.eta), .group = GROUP_DISPLAY,
+	    FIELD(FLAG, tune.display.show.eta), .group = GROUP_DISPLAY,
 	    .remote = LINE },
 	{ "fineta", 'I', NULL, "show the time of day of the end",
-	    FIELD(FLAG, tune.show.fineta), .group = GROUP_DISPLAY,
+	    FIELD(FLAG, tune.display.show.fineta), .group = GROUP_DISPLAY,
 	    .remote = LINE },
-	{ "rate", 'r', NULL, "show the rate", FIELD(FLAG, tune.show.rate),
-	    .group = GROUP_DISPLAY, .remote = LINE },
+	{ "rate", 'r', NULL, "show the rate",
+	    FIELD(FLAG, tune.display.show.rate), .group = GROUP_DISPLAY,
+	    .remote = LINE },
 	{ "average-rate", 'a', NULL, "show the average rate",
-	    FIELD(FLAG, tune.show.average), .group = GROUP_DISPLAY,
+	    FIELD(FLAG, tune.display.show.average), .group = GROUP_DISPLAY,
 	    .remote = LINE },
 	{ "bytes", 'b', NULL, "show the bytes, or lines",
-	    FIELD(FLAG, tune.show.bytes), .group = GROUP_DISPLAY,
+	    FIELD(FLAG, tune.display.show.bytes), .group = GROUP_DISPLAY,
 	    .remote = LINE },
 	{ "buffer-percent", 'T', NULL, "show how full the ring is",
-	    FIELD(FLAG, tune.show.buffer), .group = GROUP_DISPLAY,
+	    FIELD(FLAG, tune.display.show.buffer), .group = GROUP_DISPLAY,
 	    .remote = LINE },
 	{ "last-written", 'A', "N", "show the last N bytes",
-	    FIELD(COUNT, tune.show.last_written), .most = SHOW_LAST,
+	    FIELD(COUNT, tune.display.show.last_written), .most = SHOW_LAST,
 	    .group = GROUP_DISPLAY, .remote = LINE | NEEDS_BYTES },
 	{ "format", 'F', "FORMAT", "show what FORMAT says: see zpipe(1)",
-	    FIELD(FORMAT, tune.show.format), .first = AT(first_format),
+	    FIELD(FORMAT, tune.display.show.format), .first = AT(first_format),
 	    .group = GROUP_DISPLAY, .remote = LINE | NEEDS_BYTES },
 	{ "numeric", 'n', NULL, "show percentages, each on a line",
-	    FIELD(FLAG, tune.show.numeric), .group = GROUP_DISPLAY,
+	    FIELD(FLAG, tune.display.show.numeric), .group = GROUP_DISPLAY,
 	    .remote = LINE },
 	{ "quiet", 'q', NULL,
 	    "show nothing, print no counts; errors are still reported",
-	    FIELD(FLAG, quiet) },
+	    FIELD(FLAG, tune.display.quiet) },
 	{ "bits", '8', NULL, "show bits, not bytes; implies -b",
-	    FIELD(FLAG, tune.show.bits), .group = GROUP_DISPLAY,
+	    FIELD(FLAG, tune.display.show.bits), .group = GROUP_DISPLAY,
 	    .remote = REMOTE_CHANGES },
 	{ "conemu", '9', NULL, "show the progress in the terminal's tab, too",
-	    FIELD(FLAG, tune.show.conemu), .group = GROUP_DISPLAY },
+	    FIELD(FLAG, tune.display.show.conemu), .group = GROUP_DISPLAY },
 	{ "si", 'k', NULL, "k, M, G, T are powers of 1000, not 1024",
-	    FIELD(FLAG, tune.show.si), .remote = REMOTE_IGNORES },
+	    FIELD(FLAG, tune.display.show.si), .remote = REMOTE_IGNORES },
 	{ "wait", 'W', NULL, "show nothing before the first byte",
-	    FIELD(FLAG, wait), .group = GROUP_DISPLAY },
+	    FIELD(FLAG, tune.display.wait), .group = GROUP_DISPLAY },
 	{ "delay-start", 'D', "SECONDS", "show nothing for so long",
-	    FIELD(SECONDS, delay), .most = INT64_MAX, .group = GROUP_DISPLAY },
+	    FIELD(SECONDS, tune.display.delay), .most = INT64_MAX,
+	    .group = GROUP_DISPLAY },
 	{ "size", 's', "SIZE|@PATH",
 	    "expect SIZE bytes (with -l: lines), or as many as PATH has",
 	    FIELD(SIZE, tune.size), .given = AT(tune.sized),
@@ -471,43 +474,44 @@ const struct option option_table[] = {
 	    .take = take_expected },
 	{ "gauge", 'g', NULL,
 	    "where the size is unknown the bar shows the rate",
-	    FIELD(FLAG, tune.show.gauge), .group = GROUP_DISPLAY,
+	    FIELD(FLAG, tune.display.show.gauge), .group = GROUP_DISPLAY,
 	    .remote = SHOWN },
 	{ "line-mode", 'l', NULL, "count lines, not bytes",
-	    FIELD(FLAG, tune.show.lines) },
+	    FIELD(FLAG, tune.display.show.lines) },
 	{ "null", '0', NULL, "lines end with a NUL; implies -l",
 	    FIELD(FLAG, null) },
 	{ "interval", 'i', "SECONDS", "show it anew every so often (1)",
-	    FIELD(SECONDS, tune.interval), .least = SECOND / 10,
+	    FIELD(SECONDS, tune.display.interval), .least = SECOND / 10,
 	    .most = 600 * SECOND, .group = GROUP_DISPLAY, .remote = SHOWN },
 	{ "average-rate-window", 'm', "SECONDS", "average over so long (30)",
-	    FIELD(SECONDS, tune.window), .least = SECOND,
+	    FIELD(SECONDS, tune.display.window), .least = SECOND,
 	    .most = UINT64_C(86400) * SECOND, .group = GROUP_DISPLAY,
 	    .remote = REMOTE_CHANGES },
 	{ "width", 'w', "COLUMNS", "take the terminal to be so wide",
-	    FIELD(COUNT, tune.width), .most = SHOW_WIDTH,
+	    FIELD(COUNT, tune.display.width), .most = SHOW_WIDTH,
 	    .group = GROUP_DISPLAY, .remote = SHOWN },
 	{ "height", 'H', "ROWS", "take the terminal to be so high",
-	    FIELD(COUNT, tune.height), .most = SHOW_WIDTH,
+	    FIELD(COUNT, tune.display.height), .most = SHOW_WIDTH,
 	    .group = GROUP_DISPLAY, .remote = SHOWN },
 	{ "name", 'N', "NAME", "begin the line with NAME",
-	    FIELD(TEXT, tune.show.name), .first = AT(first_name),
+	    FIELD(TEXT, tune.display.show.name), .first = AT(first_name),
 	    .group = GROUP_DISPLAY, .remote = REMOTE_CHANGES },
 	{ "bar-style", 'u', "STYLE", "plain, block, granular or shaded",
-	    FIELD(NAME, tune.show.style), .names = bar_names,
+	    FIELD(NAME, tune.display.show.style), .names = bar_names,
 	    .group = GROUP_DISPLAY, .remote = SHOWN, .take = take_style },
 	{ "extra-display", 'x', "PLACES[:FORMAT]",
 	    "show it in the windowtitle, the processtitle or both, too",
-	    FIELD(SET, tune.extra), .text = AT(tune.extra_format),
+	    FIELD(SET, tune.display.extra),
+	    .text = AT(tune.display.extra_format),
 	    .most = EXTRA_WINDOW | EXTRA_PROCESS, .group = GROUP_DISPLAY,
 	    .remote = REMOTE_CHANGES | NEEDS_WINDOW | NEEDS_TITLE,
 	    .take = take_places },
 	{ "stats", 'v', NULL, "say at the end how the rate has varied",
-	    FIELD(FLAG, tune.show.stats), .group = GROUP_DISPLAY },
+	    FIELD(FLAG, tune.display.show.stats), .group = GROUP_DISPLAY },
 	{ "force", 'f', NULL, "show it even if this is no terminal",
-	    FIELD(FLAG, force), .group = GROUP_DISPLAY },
+	    FIELD(FLAG, tune.display.force), .group = GROUP_DISPLAY },
 	{ "cursor", 'c', NULL, "share the terminal with others that do",
-	    FIELD(FLAG, cursor), .group = GROUP_DISPLAY },
+	    FIELD(FLAG, tune.display.cursor), .group = GROUP_DISPLAY },
 	{ "watchfd", 'd', "PID[:FD]|=NAME|@FILE",
 	    "show how far other processes are in their files; so is each "
 	    "operand",
@@ -562,7 +566,8 @@ new_popt_table(void)
 static int
 take(struct opts *o, const struct option *t, const char *arg)
 {
-	o->shows = o->shows || t->group == GROUP_DISPLAY;
+	o->tune.display.asked = o->tune.display.asked ||
+	    t->group == GROUP_DISPLAY;
 	if (t->take == NULL)
 		return option_value(o, t, arg);
 	o->given[t - option_table] = true;
@@ -712,10 +717,10 @@ imply(struct opts *o)
 	struct tunables *tune = &o->tune;
 
 	/* as pv has it; but a running one is told of nothing else */
-	if (tune->show.bits && o->remote == 0)
-		tune->show.bytes = true;
+	if (tune->display.show.bits && o->remote == 0)
+		tune->display.show.bytes = true;
 	if (o->null)
-		tune->show.lines = true;
+		tune->display.show.lines = true;
 	if (o->skips_block && o->skip_errors == 0)
 		o->skip_errors = 1;
 	/* as in pv, a size of 0 is not known; but to stop there makes sense */
@@ -723,7 +728,7 @@ imply(struct opts *o)
 		tune->sized = false;
 	/* two processes draw */
 	if (o->monitor == MONITOR_BOTH)
-		o->cursor = true;
+		o->tune.display.cursor = true;
 }
 
 static enum opts_end
@@ -731,7 +736,7 @@ parse(struct opts *o, poptContext pc)
 {
 	int opt;
 
-	o->tune.show.si = says_si(pc);
+	o->tune.display.show.si = says_si(pc);
 	while ((opt = optname_next(pc)) > 0) {
 		char *arg = poptGetOptArg(pc);
 		int r = take(o, option_row((size_t)opt - 1), arg);
@@ -752,7 +757,7 @@ parse(struct opts *o, poptContext pc)
 	}
 	imply(o);
 	take_files(o, pc);
-	if ((o->tune.extra & EXTRA_PROCESS) != 0 && keep_files(o) == -1)
+	if ((o->tune.display.extra & EXTRA_PROCESS) != 0 && keep_files(o) == -1)
 		return OPTS_USAGE;
 	if (check(o) == -1 || check_mode(o) == -1 || add_stdout(o) == -1)
 		return OPTS_USAGE;
@@ -771,8 +776,8 @@ opts_parse(struct opts *o, int argc, char *argv[])
 		.tune.buffer_size = BUFFER_DEFAULT,
 		.pipe_size = (size_t)1 << 20,
 		.error_skip_block = SKIP_DEFAULT,
-		.tune.interval = SECOND,
-		.tune.window = 30 * (uint64_t)SECOND,
+		.tune.display.interval = SECOND,
+		.tune.display.window = 30 * (uint64_t)SECOND,
 		.popt_table = new_popt_table(),
 	};
 	if (o->popt_table != NULL)

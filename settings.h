@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "engine/flow.h"
-#include "show/show.h"
+#include "show/conf.h"
 
 /* Where one output goes. */
 enum way {
@@ -55,28 +55,17 @@ struct process {
 	const char *name; /* or NULL */
 };
 
-/* --extra-display, bits. */
-enum extra {
-	EXTRA_WINDOW = 1,
-	EXTRA_PROCESS = 2,
-};
-
 /*
  * What --remote can change while zpipe runs: the job has a copy of its own,
  * which is what counts.
  */
 struct tunables {
-	struct show_conf show;
-	bool sized;               /* -s was given */
-	uint64_t size;            /* bytes, or lines */
-	bool limited;             /* -L was given */
-	uint64_t rate_limit;      /* bytes or lines per second; 0: none */
-	uint64_t interval;        /* -i; times are microseconds */
-	uint64_t window;          /* -m */
-	unsigned width, height;   /* 0: the terminal's */
-	size_t buffer_size;       /* -B: the most memory of the ring */
-	unsigned extra;           /* enum extra */
-	const char *extra_format; /* of -x, or NULL: as on the terminal */
+	struct display_conf display; /* and what --remote cannot change of it */
+	bool sized;                  /* -s was given */
+	uint64_t size;               /* bytes, or lines */
+	bool limited;                /* -L was given */
+	uint64_t rate_limit;         /* bytes or lines per second; 0: none */
+	size_t buffer_size;          /* -B: the most memory of the ring */
 };
 
 enum {
@@ -107,12 +96,7 @@ struct opts {
 
 	/* showing */
 	struct tunables tune; /* in part */
-	bool shows;           /* something of it was asked for */
 	bool null;            /* -0 */
-	bool wait;            /* -W */
-	bool force;           /* -f */
-	bool cursor;          /* -c */
-	uint64_t delay;       /* -D, microseconds */
 	/* of two -F or -N the first: what passes a command's stdin */
 	const char *first_format, *first_name;
 
@@ -130,7 +114,6 @@ struct opts {
 	bool ignore_interrupts;
 	bool explain;
 	bool probe;
-	bool quiet;
 	bool help, version;
 	bool given[OPTION_MOST]; /* by row of the table; not a count of 0 */
 	/* the implementation's own fields follow */

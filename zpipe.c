@@ -86,7 +86,7 @@ main(int argc, char *argv[])
 		break;
 	case OPTS_RUN:
 		job_init(&j, &o);
-		j.titled = (o.tune.extra & EXTRA_PROCESS) != 0;
+		j.titled = (o.tune.display.extra & EXTRA_PROCESS) != 0;
 		if (j.titled)
 			setproctitle_init(argc, argv, environ);
 		if (o.probe) {

@@ -26,7 +26,7 @@ counts_on(void *ctx)
 		return true;
 	if (job_on_wake(j))
 		return false;
-	meter_stop(&j->display.meter, clock_now()); /* job_stop() ends that */
+	display_stop(&j->display); /* a stop by a signal ends that */
 	return true;
 }
 
@@ -36,10 +36,10 @@ count_lines(struct job *j, uint64_t *lines)
 {
 	int r;
 
-	meter_stop(&j->display.meter, clock_now());
+	display_stop(&j->display);
 	r = size_lines(j->leg->files, j->leg->nfiles,
 	    j->leg->pump.flow.view.end, counts_on, j, lines);
-	meter_go(&j->display.meter, clock_now());
+	display_go(&j->display);
 	return r == 0;
 }
 
@@ -50,7 +50,7 @@ has_room(const struct job *j, uint64_t *room)
 	const struct output *o = &j->leg->outs[0];
 
 	return j->leg->nouts == 1 && S_ISBLK(o->st.st_mode) && !o->append &&
-	    !j->tune.show.lines && size_room(o->fd, room) == 0;
+	    !j->tune.display.show.lines && size_room(o->fd, room) == 0;
 }
 
 /* What is to come, and where it stops; false if nobody can say. */
@@ -59,7 +59,7 @@ find_size(struct job *j)
 {
 	struct tunables *tune = &j->tune;
 	struct pump *p = &j->leg->pump;
-	bool lines = tune->show.lines, device;
+	bool lines = tune->display.show.lines, device;
 	uint64_t room, bytes;
 
 	if (tune->sized) {
@@ -87,7 +87,8 @@ find_size(struct job *j)
 		p->flow.stop = device && room < bytes ? room : bytes;
 	if (!lines)
 		tune->size = bytes;
-	else if (!display_wants_size(&j->display) ||
+	else if (!display_draws(&j->display) ||
+	    (display_wants(&j->display) & SHOW_WANTS_SIZE) == 0 ||
 	    !count_lines(j, &tune->size))
 		tune->size = 0;
 	return true;
@@ -100,10 +101,10 @@ job_set_aims(struct job *j)
 
 	if (job_ended()) {
 		job_say_ended(j);
-		display_end(&j->display, &j->leg->pump);
+		display_end(&j->display, job_facts(j));
 		return -1;
 	}
-	meter_set_size(&j->display.meter, j->tune.size);
+	display_expect(&j->display, j->tune.size);
 	if (j->o->stop_at_size && !known) {
 		msg_text(STATUS_USAGE, "--stop-at-size",
 		    "the size is not known: use --size");

@@ -5,6 +5,7 @@
 
 #include "job/change.h"
 #include "option.h"
+#include "show/show.h"
 
 void
 change_tell(const struct opts *o, struct message_change *c)
@@ -78,7 +79,7 @@ static const struct {
 static bool
 shows_bytes(const struct tunables *tune)
 {
-	struct show *show = show_new(&tune->show);
+	struct show *show = show_new(&tune->display.show);
 	bool bytes = show == NULL ||
 	    (show_wants(show) & (SHOW_WANTS_LAST | SHOW_WANTS_LINE)) != 0;
 
@@ -93,9 +94,9 @@ needs_of(const struct option *t, const struct tunables *tune)
 
 	if ((needs & NEEDS_BYTES) != 0 && !shows_bytes(tune))
 		needs &= ~(unsigned)NEEDS_BYTES;
-	if ((tune->extra & EXTRA_WINDOW) == 0)
+	if ((tune->display.extra & EXTRA_WINDOW) == 0)
 		needs &= ~(unsigned)NEEDS_WINDOW;
-	if ((tune->extra & EXTRA_PROCESS) == 0)
+	if ((tune->display.extra & EXTRA_PROCESS) == 0)
 		needs &= ~(unsigned)NEEDS_TITLE;
 	return needs;
 }

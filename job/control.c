@@ -22,12 +22,14 @@ job_tune(struct job *j)
 
 	if (o->monitor == MONITOR_BOTH && j->monitor.side == SIDE_IN) {
 		if (o->first_format != NULL)
-			t.show.format = o->first_format;
+			t.display.show.format = o->first_format;
 		if (o->first_name != NULL)
-			t.show.name = o->first_name;
+			t.display.show.name = o->first_name;
 	}
-	t.show.ratio = o->monitor == MONITOR_BOTH &&
-	    j->monitor.side == SIDE_OUT && !t.show.numeric;
+	t.display.beside = o->monitor != MONITOR_NONE;
+	t.display.stores = o->store != NULL;
+	t.display.show.ratio = o->monitor == MONITOR_BOTH &&
+	    j->monitor.side == SIDE_OUT && !t.display.show.numeric;
 	return tunables_copy(&j->tune, &t);
 }
 
@@ -40,7 +42,7 @@ lacks(const struct job *j)
 
 	if (!display_draws(&j->display))
 		l |= NEEDS_DISPLAY;
-	if (!j->display.visible || !j->display.term.tty)
+	if (!display_on_terminal(&j->display))
 		l |= NEEDS_WINDOW;
 	if (!j->titled)
 		l |= NEEDS_TITLE;
@@ -68,11 +70,12 @@ retune(struct job *j, struct tunables *next)
 		tunables_release(next);
 		return -1;
 	}
+	display_expect(&j->display, next->size);
 	if (next->rate_limit != was.rate_limit)
 		pump_limit(&j->leg->pump, next->rate_limit);
 	if (next->buffer_size != was.buffer_size)
 		pump_buffer(&j->leg->pump, next->buffer_size);
-	display_wants(&j->display, &j->leg->pump.flow.view);
+	job_set_view(j);
 	pump_tick_at(&j->leg->pump, clock_now());
 	tunables_release(&was);
 	return 0;
@@ -124,7 +127,7 @@ job_size_for_others(struct job *j)
 	off_t at;
 
 	if (j->sized || j->tune.sized || j->tune.size != 0 ||
-	    j->tune.show.lines)
+	    j->tune.display.show.lines)
 		return;
 	j->sized = true;
 	if (job_inputs_size(j, &bytes) == -1)
@@ -134,38 +137,41 @@ job_size_for_others(struct job *j)
 	if (at > j->given_at && j->leg->files != j->stored)
 		bytes += (uint64_t)(at - j->given_at);
 	j->tune.size = bytes;
-	meter_set_size(&j->display.meter, bytes);
+	display_expect(&j->display, bytes);
 }
 
 static void
 report(struct job *j, struct message_report *r)
 {
-	struct display_report d;
-	const struct show_state *s = &d.state;
+	const struct show_conf *c = &j->tune.display.show;
+	const struct display_facts *f;
+	struct show_state s;
 
 	job_size_for_others(j);
-	display_report(&j->display, &j->leg->pump, &d);
+	f = job_facts(j);
+	s = display_state(&j->display, f);
 	*r = (struct message_report){
-		.lines = d.lines,
-		.bits = d.bits,
-		.count = s->count,
-		.size = s->size,
-		.moves = s->moves,
-		.ratio = s->ratio,
-		.elapsed = s->elapsed,
-		.rate = s->rate,
-		.average = s->average,
-		.mean = s->mean,
-		.fastest = s->fastest,
-		.eta = s->eta,
-		.spread = { s->spread.min, s->spread.average, s->spread.max,
-		    s->spread.deviation },
-		.buffer = s->buffer,
+		.lines = c->lines,
+		.bits = c->bits,
+		.count = s.count,
+		.size = s.size,
+		.moves = s.moves,
+		.ratio = s.ratio,
+		.elapsed = s.elapsed,
+		.rate = s.rate,
+		.average = s.average,
+		.mean = s.mean,
+		.fastest = s.fastest,
+		.eta = s.eta,
+		.spread = { s.spread.min, s.spread.average, s.spread.max,
+		    s.spread.deviation },
+		.buffer = s.buffer,
 		.engine = j->leg->pump.flow.engine,
-		.nlast = s->nlast,
+		.nlast = f->nlast,
 	};
-	strlcpy(r->name, d.name, sizeof(r->name));
-	memcpy(r->last, d.last, s->nlast);
+	if (c->name != NULL)
+		strlcpy(r->name, c->name, sizeof(r->name));
+	memcpy(r->last, f->last, f->nlast);
 }
 
 /* What another zpipe wants of us; remote.h. */

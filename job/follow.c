@@ -4,11 +4,9 @@
 #include <sys/wait.h>
 
 #include <errno.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -25,24 +23,6 @@
 enum {
 	ROWS = 64
 };
-
-/* A place to draw on; false if there is none. */
-static bool
-open_term(struct term *t, const struct opts *o)
-{
-	setlocale(LC_CTYPE, "");
-	if (term_open(t, STDERR_FILENO, false, o->tune.width, o->tune.height) ==
-	    -1)
-		return false;
-	if (o->quiet || !(t->tty || o->force || o->tune.show.numeric)) {
-		term_close(t);
-		return false;
-	}
-	t->force = o->force;
-	if (o->tune.show.numeric)
-		t->tty = false; /* lines, wherever they go */
-	return true;
-}
 
 /* ---- how it has ended ------------------------------------------------- */
 
@@ -66,7 +46,7 @@ describe(int status, char text[VERDICT])
 static bool
 is_for_people(const struct opts *o)
 {
-	return !o->tune.show.numeric;
+	return !o->tune.display.show.numeric;
 }
 
 /* ---- files ------------------------------------------------------------ */
@@ -101,7 +81,7 @@ add_watch(struct files *f, pid_t pid, int fd, const struct opts *o)
 	if (more == NULL)
 		return -1;
 	f->all = more;
-	if (watch_open(&more[f->n], pid, fd, o->tune.window) == -1)
+	if (watch_open(&more[f->n], pid, fd, o->tune.display.window) == -1)
 		return -1;
 	if (fd != -1 && o->tune.sized)
 		more[f->n].expected = o->tune.size;
@@ -229,7 +209,7 @@ static char *
 row_of(const struct opts *o, const struct watched *w, const char *name,
     const struct term *t)
 {
-	struct show_conf conf = o->tune.show;
+	struct show_conf conf = o->tune.display.show;
 	struct show_state s = show_state_of(&w->meter);
 	char *text = malloc(SHOW_TEXT);
 	struct show *show;
@@ -282,7 +262,7 @@ draw_files(const struct opts *o, const struct files *f, struct term *t)
 			term_rows(t, (const char *const *)rows, n);
 		else if (n > 0)
 			term_line(t, rows[0]);
-		if (o->tune.show.conemu && alone && n > 0)
+		if (o->tune.display.show.conemu && alone && n > 0)
 			mark_file(f, t);
 	}
 	while (n > 0)
@@ -298,23 +278,23 @@ follow_files(const struct opts *o, const struct follow_calls *calls)
 	int fd;
 
 	open_files(&f, o, calls);
-	shows = f.n > 0 && open_term(&t, o);
+	shows = f.n > 0 && display_place(&t, &o->tune.display, false);
 	/* of several the first end is not the last */
 	fd = f.n == 1 ? f.fates[0].pidfd : -1;
 	while (look_at_files(&f, clock_now())) {
 		if (shows)
 			draw_files(o, &f, &t);
-		if (!calls->nap(calls->ctx, o->tune.interval, fd))
+		if (!calls->nap(calls->ctx, o->tune.display.interval, fd))
 			break;
 		if (shows)
-			term_resized(&t, o->tune.width, o->tune.height);
+			term_resized(&t, o->tune.display.width,
+			    o->tune.display.height);
 	}
-	if (shows) {
+	if (shows)
 		term_finish(&t);
-		term_close(&t);
-		if (is_for_people(o))
-			tell_fates(&f, calls);
-	}
+	term_close(&t);
+	if (shows && is_for_people(o))
+		tell_fates(&f, calls);
 	close_files(&f);
 }
 
@@ -407,7 +387,7 @@ draw_report(const struct opts *o, const struct message_report *r,
 		.engine = engine_name((enum engine)r->engine),
 		.final = r->final,
 	};
-	struct show_conf conf = o->tune.show;
+	struct show_conf conf = o->tune.display.show;
 	char text[SHOW_TEXT];
 	struct show *show;
 
@@ -422,7 +402,7 @@ draw_report(const struct opts *o, const struct message_report *r,
 	show_free(show);
 	if (!term_ours(t))
 		return false;
-	if (o->tune.show.conemu)
+	if (o->tune.display.show.conemu)
 		term_progress(t, show_percent(&s));
 	return term_line(t, text);
 }
@@ -498,10 +478,12 @@ look_on(const struct opts *o, struct message_report *r, struct term *t,
 
 	while (there) {
 		if (shows) {
-			term_resized(t, o->tune.width, o->tune.height);
+			term_resized(t, o->tune.display.width,
+			    o->tune.display.height);
 			draw_report(o, r, t);
 		}
-		if (ended || !calls->nap(calls->ctx, o->tune.interval, fd))
+		if (ended ||
+		    !calls->nap(calls->ctx, o->tune.display.interval, fd))
 			break;
 		ended = hear_end(&fd, o->query, r);
 		/* one that is stopped, or waits for a disk, has not ended: its
@@ -529,14 +511,13 @@ follow_query(const struct opts *o, const struct follow_calls *calls,
 		fd_close(&pidfd);
 		return -1;
 	}
-	shows = open_term(&t, o);
+	shows = display_place(&t, &o->tune.display, false);
 	ended = look_on(o, &r, &t, shows, calls);
-	if (shows) {
+	if (shows)
 		term_finish(&t);
-		term_close(&t);
-		if (ended && is_for_people(o))
-			judge_query(o, &r, pidfd, calls);
-	}
+	term_close(&t);
+	if (shows && ended && is_for_people(o))
+		judge_query(o, &r, pidfd, calls);
 	fd_close(&pidfd);
 	return 0;
 }

@@ -208,10 +208,10 @@ job_copy_all(struct job *j)
 		if (!copy_one(j, j->leg->files[i]))
 			return;
 	report_rest(j, i);
-	p->readers.await = display_awaits(&j->display, p);
+	p->readers.await = display_awaits(&j->display, p->flow.moved);
 	pump_finish(p);
 	if (!job_run(j, &e) || !judge(j, NULL, &e) ||
-	    !display_awaits(&j->display, p))
+	    !display_awaits(&j->display, p->flow.moved))
 		return;
 	pump_drain(p);
 	if (job_run(j, &e))

@@ -46,6 +46,7 @@ struct job {
 	struct leg *leg; /* that runs now */
 	struct pump_wake wake;
 	struct display display;
+	struct display_facts facts; /* job_facts() */
 	struct remote remote;
 	struct monitor monitor;
 	const char *command; /* that is monitored */
@@ -156,6 +157,14 @@ void job_say_ended(struct job *);
 
 /* --explain */
 void job_explain(struct job *, const struct input *);
+
+/* ---- facts.c: what the display is told -------------------------------- */
+
+/* How far the leg that runs is now: *j's, until the next call. */
+const struct display_facts *job_facts(struct job *);
+
+/* The pump looks for what the lines want of the bytes. */
+void job_set_view(struct job *);
 
 /* ---- control.c: those who ask, or change, how far we are -------------- */
 

@@ -23,7 +23,7 @@ job_complete(struct job *j, struct output *o)
 	    !job_ended(); /* who ends us waits for no disk */
 
 	if (sync && o->kind == OUTPUT_FILE)
-		display_draw(&j->display, &j->leg->pump, "flushing");
+		display_draw(&j->display, job_facts(j), "flushing");
 	if (o->fd == -1 || output_finish(o, sync) == 0)
 		return;
 	if (errno == EINTR && job_ended())

@@ -37,11 +37,18 @@ report_counts(const struct pump *p, double seconds, char line[REPORT_LINE])
 	    ring ? ", release " : "", ring ? pump_release_name(p) : "");
 }
 
+uint64_t
+report_behind(const struct pump *p, const struct output *o)
+{
+	uint64_t most = pump_furthest(p);
+
+	return most > o->sent ? most - o->sent : 0;
+}
+
 void
 report_output(const struct pump *p, const struct output *o,
     char line[REPORT_LINE])
 {
-	uint64_t most = pump_furthest(p);
 	char unread[32] = "", dropped[48] = "";
 
 	if (o->fifo != NULL) {
@@ -61,8 +68,7 @@ report_output(const struct pump *p, const struct output *o,
 		    (uintmax_t)o->dropped);
 	snprintf(line, REPORT_LINE, "%s, %ju bytes%s, %ju behind%s%s",
 	    output_kind_name(o), (uintmax_t)o->given, unread,
-	    (uintmax_t)(most > o->sent ? most - o->sent : 0), dropped,
-	    o->gone ? ", closed" : "");
+	    (uintmax_t)report_behind(p, o), dropped, o->gone ? ", closed" : "");
 }
 
 bool

@@ -86,7 +86,7 @@ job_say_ended(struct job *j)
 	if (!job_ended() || (msg_status() & STATUS_SIGNAL) != 0)
 		return;
 	/* the last line of the display says as much */
-	if (!j->o->quiet && !display_shown(&j->display))
+	if (!j->o->tune.display.quiet && !display_shown(&j->display))
 		job_print_counts(j, causes[job_ended()]);
 	msg_add(STATUS_SIGNAL);
 }

@@ -94,7 +94,7 @@ job_watch_signals(struct job *j)
 		return -1;
 	j->wake = (struct pump_wake){ &woken, &reads, wake_fd };
 	take_signal(SIGUSR1, on_signal);
-	if (j->display.visible)
+	if (display_visible(&j->display))
 		watch_terminal();
 	/* we wait for these, whatever we were given; a command has ended */
 	sigemptyset(&told.sa_mask);
@@ -126,13 +126,13 @@ stop(struct job *j)
 	struct sigaction dfl = { .sa_handler = SIG_DFL }, old;
 
 	stopped = 0;
-	meter_stop(&j->display.meter, clock_now());
+	display_stop(&j->display);
 	display_yield(&j->display);
 	sigaction(SIGTSTP, &dfl, &old);
 	raise(SIGTSTP);
 	sigaction(SIGTSTP, &old, NULL);
-	meter_go(&j->display.meter, clock_now());
-	display_draw(&j->display, &j->leg->pump, NULL);
+	display_go(&j->display);
+	display_draw(&j->display, job_facts(j), NULL);
 }
 
 bool
@@ -144,13 +144,14 @@ job_on_wake(struct job *j)
 	(void)!read(wake_fd, &n, sizeof(n)); /* it only has to be empty */
 	if (stopped)
 		stop(j);
-	if (asked && !j->o->quiet) {
+	if (asked && !j->o->tune.display.quiet) {
 		job_print_counts(j, "");
 		job_print_outputs(j);
 	}
 	if (j->remote.fd != -1)
 		remote_serve(&j->remote, job_on_message, j);
-	display_resized(&j->display, &j->leg->pump);
+	if (display_resized(&j->display))
+		display_draw(&j->display, job_facts(j), NULL);
 	asked = 0;
 	return ended != 0;
 }

@@ -192,10 +192,10 @@ store(struct job *j)
 		job_not_started(j, &out);
 	/* what there is to say is about this half, while it can be counted */
 	if (good)
-		display_finish(&j->display, &first.pump);
+		display_finish(&j->display, job_facts(j));
 	else {
 		job_say_ended(j);
-		display_end(&j->display, &first.pump);
+		display_end(&j->display, job_facts(j));
 	}
 	if (!out.gone) {
 		job_complete(j, &out);

@@ -22,8 +22,10 @@ static void
 on_tick(struct job *j)
 {
 	uint64_t now = clock_now();
-	uint64_t due = display_tick(&j->display, &j->leg->pump, now);
+	uint64_t due = display_due(&j->display);
 
+	if (due <= now)
+		due = display_tick(&j->display, job_facts(j), now);
 	job_listen_to_others(j, now);
 	if (!j->told && due > j->began + JOB_TELL_US)
 		due = j->began + JOB_TELL_US;
@@ -99,7 +101,8 @@ plan(const struct job *j)
 		.pipe_asked = o->pipe_asked,
 		.bytes_only = o->no_splice || o->skip_errors > 0 || o->sparse ||
 		    o->direct_io ||
-		    (j->tune.show.buffer && j->leg->engine == ENGINE_AUTO),
+		    (j->tune.display.show.buffer &&
+			j->leg->engine == ENGINE_AUTO),
 		.no_splice = o->no_splice,
 		.skip_block = o->skip_errors > 0 ? o->error_skip_block : 0,
 		.one_input = j->leg->nfiles == 1,
@@ -114,12 +117,13 @@ job_start_pump(struct job *j)
 
 	if (pump_init(p, &conf, j->leg->outs, j->leg->nouts, &j->wake) == -1)
 		return -1;
-	display_wants(&j->display, &p->flow.view);
+	job_set_view(j);
 	if (j->tune.limited)
 		pump_limit(p, j->tune.rate_limit);
 	/* listen at once if an option that --remote can change was given */
 	pump_tick_at(p,
-	    j->tune.limited || j->o->shows ? j->began : j->began + JOB_TELL_US);
+	    j->tune.limited || j->tune.display.asked ? j->began :
+						       j->began + JOB_TELL_US);
 	return 0;
 }
 
@@ -139,15 +143,13 @@ set_up(struct job *j)
 	if (job_open_outputs(j) == -1 || job_clashes(j))
 		return -1;
 	if (job_tune(j) == -1 ||
-	    display_open(&j->display, j->o, &j->tune, j->began) == -1 ||
+	    display_open(&j->display, &j->tune.display, j->began) == -1 ||
 	    job_watch_signals(j) == -1 || job_start_pump(j) == -1) {
 		msg_errno(STATUS_MEMORY, "setting up");
 		return -1;
 	}
-	if (j->monitor.counts != NULL) {
+	if (j->monitor.counts != NULL)
 		j->leg->pump.tell = &j->monitor.counts[j->monitor.side];
-		j->display.other = &j->monitor.counts[!j->monitor.side];
-	}
 	if (job_one_is_left(j) && job_fits(j) && job_write_pidfile(j) == 0 &&
 	    job_set_aims(j) == 0 &&
 	    (j->o->store != NULL || job_start_outputs(j) == 0))
@@ -192,7 +194,7 @@ finish(struct job *j)
 	for (size_t i = 0; i < j->leg->nouts; i++)
 		if (!j->leg->outs[i].gone)
 			job_complete(j, &j->leg->outs[i]);
-	display_end(&j->display, &j->leg->pump);
+	display_end(&j->display, job_facts(j));
 	job_note_the_end(j);
 	pump_release(&j->leg->pump);
 	job_release_readers(j);

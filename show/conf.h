@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * conf: what a line is to look like, and its bounds.
+ * conf: what is to be shown, what a line of it looks like, and its bounds.
  */
 #ifndef SHOW_CONF_H
 #define SHOW_CONF_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum bar_style {
 	BAR_PLAIN,
@@ -34,6 +35,30 @@ struct show_conf {
 	const char *name; /* -N, or NULL */
 	bool named;       /* begin with it where nothing else says it */
 	enum bar_style style;
+};
+
+/* --extra-display, bits. */
+enum extra {
+	EXTRA_WINDOW = 1,
+	EXTRA_PROCESS = 2,
+};
+
+/* Where and when it is shown. Times are microseconds; strings as above. */
+struct display_conf {
+	struct show_conf show;
+	bool asked;             /* an option about the display was given */
+	bool quiet;             /* -q */
+	bool wait;              /* -W */
+	bool force;             /* -f */
+	bool cursor;            /* -c */
+	bool beside;            /* a command that is monitored */
+	bool stores;            /* the input is stored first: display_again() */
+	uint64_t delay;         /* -D */
+	uint64_t interval;      /* -i */
+	uint64_t window;        /* -m */
+	unsigned width, height; /* 0: the terminal's */
+	unsigned extra;
+	const char *extra_format; /* of -x, or NULL: as on the terminal */
 };
 
 #endif

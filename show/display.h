@@ -1,31 +1,46 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * display: what a person sees of our own transfer: it samples the pump, keeps
- * the meter, and draws a line on stderr when it is due. It never blocks and
- * prints no errors.
+ * display: what a person sees of our own transfer: it keeps the meter, and
+ * draws a line on stderr when it is due. It blocks no longer than term.h says,
+ * and prints no errors.
  */
 #ifndef DISPLAY_H
 #define DISPLAY_H
 
-#include <stdatomic.h>
-
+#include "show/conf.h"
 #include "show/meter.h"
-#include "opts.h"
-#include "pump/pump.h"
 #include "show/show.h"
 #include "show/term.h"
 
+enum {
+	DISPLAY_OUTPUTS = 512
+};
+
+/* How far the transfer is. What it points at is the caller's. */
+struct display_facts {
+	uint64_t moved; /* bytes that have been taken from the inputs */
+	uint64_t taken; /* of those, what every reader is known to have */
+	uint64_t count; /* the same in what is counted: bytes, or lines */
+	uint64_t other; /* bytes on the other side of a command; 0: unknown */
+	int buffer;     /* as in show_state, and what follows */
+	const char *engine;
+	const unsigned char *last;
+	size_t nlast;
+	const char *line;
+	size_t nline;
+	char outputs[DISPLAY_OUTPUTS]; /* a few words on each */
+};
+
 struct display {
-	const struct opts *o;
-	const struct tunables *tune; /* as they are now */
+	const struct display_conf *conf;
 	struct show *show;
-	struct show *extra;      /* of --extra-display, if that has its own */
-	_Atomic uint64_t *other; /* --monitor=both: the bytes there; or NULL */
+	struct show *extra; /* of --extra-display, if that has its own */
 	struct term term;
 	struct meter meter;
+	uint64_t size; /* what is expected; 0: unknown */
 	bool visible;  /* there is a place to draw on, and nobody forbids it */
 	bool drawn;    /* it has been, at least once */
-	bool stored;   /* --store-and-forward: it is, and goes on from there */
+	bool again;    /* the second half, of what was stored first */
 	bool begun;    /* --wait: the first byte has been delivered */
 	uint64_t came; /* --wait: when the first byte was read; 0: not yet */
 	uint64_t due;  /* when it is to be drawn; UINT64_MAX: never */
@@ -35,64 +50,75 @@ struct display {
 		.term = TERM_INITIALIZER, .due = UINT64_MAX, \
 	}
 
-/* What one has to say of itself: --query. Without pointers. */
-struct display_report {
-	bool lines, bits;
-	struct show_state state; /* its pointers are NULL */
-	char name[64];
-	unsigned char last[SHOW_LAST];
-};
+/*
+ * Opens the place where lines are drawn, which is stderr. False if nothing is
+ * to be drawn there: there may be none, or it is no terminal and neither -f nor
+ * -n was given, or -q was. share: with others, as -c has it. term_close() is
+ * the caller's in either case.
+ */
+bool display_place(struct term *, const struct display_conf *, bool share);
 
 /*
- * 0, or -1 with errno and nothing to close. The tunables are the caller's, who
- * may change them: display_change() then looks again.
+ * The conf stays the caller's, who may change it and then calls
+ * display_change(). 0, or -1 with errno and nothing to close.
  */
-int display_open(struct display *, const struct opts *, const struct tunables *,
-    uint64_t now);
+int display_open(struct display *, const struct display_conf *, uint64_t now);
 
-/* --store-and-forward: the second half begins. 0, or -1 with errno. */
+/* With conf.stores: the second half begins. 0, or -1 with errno. */
 int display_again(struct display *);
 
-/* The tunables have changed. 0, or -1 with errno: the line is as it was. */
+/* The conf has changed. 0, or -1 with errno: the line is as it was. */
 int display_change(struct display *);
 
-/* Tells the pump what the line needs of the bytes. */
-void display_wants(const struct display *, struct view *);
+/* size: the bytes, or lines, that are to come; 0: unknown. */
+void display_expect(struct display *, uint64_t size);
 
-/* There is a line, and something in it depends on the size. */
-bool display_wants_size(const struct display *);
+/* What its lines want, as show_wants(). */
+unsigned display_wants(const struct display *);
+
+/* When display_tick() has something to do; UINT64_MAX: never. */
+uint64_t display_due(const struct display *);
 
 /*
  * Draws if it is due. When to come back; UINT64_MAX: never, or (with --wait)
  * when the first byte has been read.
  */
-uint64_t display_tick(struct display *, const struct pump *, uint64_t now);
+uint64_t display_tick(struct display *, const struct display_facts *,
+    uint64_t now);
 
 /* Draws now if it may at all; note: what keeps us, or NULL. */
-void display_draw(struct display *, const struct pump *, const char *note);
+void display_draw(struct display *, const struct display_facts *,
+    const char *note);
 
-/* The terminal may have another size: draws again then. */
-void display_resized(struct display *, const struct pump *);
+/* The terminal may have another size. True: so draw again. */
+bool display_resized(struct display *);
 
 /*
  * The last line, if there has been one or one was asked for: of a part of the
  * work, or of all of it.
  */
-void display_finish(struct display *, const struct pump *);
-void display_end(struct display *, const struct pump *);
+void display_finish(struct display *, const struct display_facts *);
+void display_end(struct display *, const struct display_facts *);
 
 /* It draws, somewhere: a change of what is shown has an effect. */
 bool display_draws(const struct display *);
 
+/* It draws lines on stderr, or will; and that is a terminal. */
+bool display_visible(const struct display *);
+bool display_on_terminal(const struct display *);
+
 /* A person has seen it, or will see the last line. */
 bool display_shown(const struct display *);
 
-/* The same, when the readers have taken something: so await them. */
-bool display_awaits(const struct display *, const struct pump *);
+/* The same, when the readers have taken something of that: so await them. */
+bool display_awaits(const struct display *, uint64_t moved);
 
-/* What one says of itself. */
-void display_report(struct display *, const struct pump *,
-    struct display_report *);
+/* The figures of this moment. Its pointers are those of the facts. */
+struct show_state display_state(struct display *, const struct display_facts *);
+
+/* The time from the one to the other is no part of any figure. */
+void display_stop(struct display *);
+void display_go(struct display *);
 
 /* A message is about to be written on stderr. */
 void display_clear(struct display *);

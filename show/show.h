@@ -43,7 +43,7 @@ struct show_state {
 
 struct show; /* a template and what it looks like */
 
-/* NULL with errno ENOMEM. The template has been looked at by template_misfit(). */
+/* NULL with errno ENOMEM. template_misfit() has looked at the format. */
 struct show *show_new(const struct show_conf *);
 void show_free(struct show *);
 

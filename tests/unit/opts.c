@@ -106,34 +106,39 @@ test_ranges(void)
 		bool wide; /* uint64_t, not unsigned */
 	} table[] = {
 #define WIDE(field) offsetof(struct opts, field)
-		{ "-i", "0", WIDE(tune.interval), 100000, true },
-		{ "-i", "0.0000001", WIDE(tune.interval), 100000, true },
-		{ "-i", "0.25", WIDE(tune.interval), 250000, true },
-		{ "-i", "1000", WIDE(tune.interval), 600000000, true },
-		{ "-i", "99999999999999999999", WIDE(tune.interval), 600000000,
+		{ "-i", "0", WIDE(tune.display.interval), 100000, true },
+		{ "-i", "0.0000001", WIDE(tune.display.interval), 100000,
 		    true },
-		{ "-m", "0", WIDE(tune.window), 1000000, true },
-		{ "-m", "86401", WIDE(tune.window), UINT64_C(86400000000),
-		    true },
-		{ "-D", "0", WIDE(delay), 0, true },
-		{ "-D", "99999999999999999999", WIDE(delay), INT64_MAX, true },
+		{ "-i", "0.25", WIDE(tune.display.interval), 250000, true },
+		{ "-i", "1000", WIDE(tune.display.interval), 600000000, true },
+		{ "-i", "99999999999999999999", WIDE(tune.display.interval),
+		    600000000, true },
+		{ "-m", "0", WIDE(tune.display.window), 1000000, true },
+		{ "-m", "86401", WIDE(tune.display.window),
+		    UINT64_C(86400000000), true },
+		{ "-D", "0", WIDE(tune.display.delay), 0, true },
+		{ "-D", "99999999999999999999", WIDE(tune.display.delay),
+		    INT64_MAX, true },
 		{ "-L", "0", WIDE(tune.rate_limit), 0, true },
 		{ "-L", "1kB", WIDE(tune.rate_limit), 1000, true },
 		{ "-s", "1GiB", WIDE(tune.size), 1 << 30, true },
-		{ "-w", "0", WIDE(tune.width), 0, false },
-		{ "-w", "5000", WIDE(tune.width), 4096, false },
-		{ "-w", "4294967296", WIDE(tune.width), 4096, false },
-		{ "-H", "0", WIDE(tune.height), 0, false },
-		{ "-H", "5000", WIDE(tune.height), 4096, false },
-		{ "-A", "0", WIDE(tune.show.last_written), 0, false },
-		{ "-A", "257", WIDE(tune.show.last_written), 256, false },
-		{ "-u", "nonsense", WIDE(tune.show.style), BAR_PLAIN, false },
-		{ "-u", "", WIDE(tune.show.style), BAR_PLAIN, false },
-		{ "-u", "block", WIDE(tune.show.style), BAR_BLOCK, false },
-		{ "-x", "", WIDE(tune.extra), 0, false },
-		{ "-x", "nowhere", WIDE(tune.extra), 0, false },
-		{ "-x", "nowhere,window,", WIDE(tune.extra), EXTRA_WINDOW,
+		{ "-w", "0", WIDE(tune.display.width), 0, false },
+		{ "-w", "5000", WIDE(tune.display.width), 4096, false },
+		{ "-w", "4294967296", WIDE(tune.display.width), 4096, false },
+		{ "-H", "0", WIDE(tune.display.height), 0, false },
+		{ "-H", "5000", WIDE(tune.display.height), 4096, false },
+		{ "-A", "0", WIDE(tune.display.show.last_written), 0, false },
+		{ "-A", "257", WIDE(tune.display.show.last_written), 256,
 		    false },
+		{ "-u", "nonsense", WIDE(tune.display.show.style), BAR_PLAIN,
+		    false },
+		{ "-u", "", WIDE(tune.display.show.style), BAR_PLAIN, false },
+		{ "-u", "block", WIDE(tune.display.show.style), BAR_BLOCK,
+		    false },
+		{ "-x", "", WIDE(tune.display.extra), 0, false },
+		{ "-x", "nowhere", WIDE(tune.display.extra), 0, false },
+		{ "-x", "nowhere,window,", WIDE(tune.display.extra),
+		    EXTRA_WINDOW, false },
 		{ "-Z", "0", WIDE(error_skip_block), 4096, true },
 		{ "-Z", "0", WIDE(skip_errors), 0, false },
 		{ "-Z", "1k", WIDE(skip_errors), 1, false },
@@ -168,11 +173,13 @@ test_abbreviations(void)
 		const char *a, *b;
 		size_t at; /* of a bool, or 0: refused */
 	} table[] = {
-		{ "--prog", NULL, offsetof(struct opts, tune.show.progress) },
-		{ "--rate", NULL, offsetof(struct opts, tune.show.rate) },
+		{ "--prog", NULL,
+		    offsetof(struct opts, tune.display.show.progress) },
+		{ "--rate", NULL,
+		    offsetof(struct opts, tune.display.show.rate) },
 		{ "--rate-l", "1M", offsetof(struct opts, tune.limited) },
 		{ "--rate-l=1M", NULL, offsetof(struct opts, tune.limited) },
-		{ "--si", NULL, offsetof(struct opts, tune.show.si) },
+		{ "--si", NULL, offsetof(struct opts, tune.display.show.si) },
 		{ "--siz", "1M", offsetof(struct opts, tune.sized) },
 		{ "--siz=1M", NULL, offsetof(struct opts, tune.sized) },
 		{ "--sparse-output", NULL, offsetof(struct opts, sparse) },
@@ -194,9 +201,10 @@ test_abbreviations(void)
 	}
 	ok(parse("--pipe=4k", NULL) == OPTS_RUN && o.pipe_size == 4096,
 	    "two names of one option are not ambiguous");
-	ok(parse("--name", "--prog") == OPTS_RUN && !o.tune.show.progress,
+	ok(parse("--name", "--prog") == OPTS_RUN &&
+		!o.tune.display.show.progress,
 	    "a value is not taken for an abbreviation");
-	ok(parse("--", "--prog") == OPTS_RUN && !o.tune.show.progress &&
+	ok(parse("--", "--prog") == OPTS_RUN && !o.tune.display.show.progress &&
 		o.nfiles == 1,
 	    "nor is an operand");
 }
@@ -341,7 +349,7 @@ arrives(const char *arg, char *letter)
 {
 	static char name[] = "zpipe", remote[] = "-R1";
 	char *argv[] = { name, remote, (char *)(uintptr_t)arg, NULL };
-	struct tunables plain = { .show = { .progress = true } }, now;
+	struct tunables plain = { .display.show = { .progress = true } }, now;
 	struct message_change c = { 0 };
 	const struct option *t = NULL;
 	bool good = opts_parse(&o, 3, argv) == OPTS_RUN;
@@ -355,7 +363,7 @@ arrives(const char *arg, char *letter)
 		    same_text(t, &now, &o.tune);
 		/* what makes the line takes the place of what did */
 		good = good &&
-		    now.show.progress ==
+		    now.display.show.progress ==
 			(*letter == 'p' || (t->remote & REMOTE_LINE) == 0);
 		good = good && now.sized == (*letter == 's') &&
 		    now.limited == (*letter == 'L');
