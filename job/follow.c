@@ -12,12 +12,12 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "job/change.h"
-#include "show/display.h"
 #include "job/follow.h"
+#include "job/progress.h"
 #include "peer/message.h"
 #include "peer/remote.h"
 #include "peer/verdict.h"
-#include "peer/watch.h"
+#include "show/display.h"
 
 /* Rows of one picture: a process may have thousands of files open. */
 enum {
@@ -53,7 +53,7 @@ is_for_people(const struct opts *o)
 
 /* The processes that --watchfd names. */
 struct files {
-	struct watch *all;
+	struct progress *all;
 	struct fate {
 		int pidfd; /* verdict_open() */
 		bool known;
@@ -67,11 +67,11 @@ struct files {
 static int
 add_watch(struct files *f, pid_t pid, int fd, const struct opts *o)
 {
-	struct watch *more;
+	struct progress *more;
 	struct fate *fates;
 
 	for (size_t i = 0; i < f->n; i++)
-		if (f->all[i].pid == pid && f->all[i].only == fd)
+		if (f->all[i].watch.pid == pid && f->all[i].watch.only == fd)
 			return 0;
 	fates = reallocarray(f->fates, f->n + 1, sizeof(*fates));
 	if (fates == NULL)
@@ -81,12 +81,12 @@ add_watch(struct files *f, pid_t pid, int fd, const struct opts *o)
 	if (more == NULL)
 		return -1;
 	f->all = more;
-	if (watch_open(&more[f->n], pid, fd, o->tune.display.window) == -1)
+	if (progress_open(&more[f->n], pid, fd, o->tune.display.window) == -1)
 		return -1;
 	if (fd != -1 && o->tune.sized)
 		more[f->n].expected = o->tune.size;
 	fates[f->n] = (struct fate){ .pidfd = verdict_open(pid) };
-	f->several = f->several || pid != more[0].pid;
+	f->several = f->several || pid != more[0].watch.pid;
 	f->n++;
 	return 0;
 }
@@ -130,7 +130,7 @@ static void
 close_files(struct files *f)
 {
 	for (size_t i = 0; i < f->n; i++) {
-		watch_close(&f->all[i]);
+		progress_close(&f->all[i]);
 		fd_close(&f->fates[i].pidfd);
 	}
 	free(f->all);
@@ -170,10 +170,10 @@ look_at_files(struct files *f, uint64_t now)
 	bool any = false;
 
 	for (size_t i = 0; i < f->n; i++) {
-		if (watch_look(&f->all[i], now))
+		if (progress_look(&f->all[i], now))
 			any = true;
 		else if (!f->fates[i].known)
-			judge_file(&f->all[i], &f->fates[i]);
+			judge_file(&f->all[i].watch, &f->fates[i]);
 	}
 	return any;
 }
@@ -183,7 +183,7 @@ tell_fates(const struct files *f, const struct follow_calls *calls)
 {
 	for (size_t i = 0; i < f->n; i++)
 		if (f->fates[i].known)
-			calls->ended(calls->ctx, f->all[i].pid,
+			calls->ended(calls->ctx, f->all[i].watch.pid,
 			    f->fates[i].text);
 }
 
@@ -191,7 +191,7 @@ tell_fates(const struct files *f, const struct follow_calls *calls)
 static bool
 is_alone(const struct files *f)
 {
-	return f->n == 1 && f->all[0].only != -1;
+	return f->n == 1 && f->all[0].watch.only != -1;
 }
 
 /* pv's columns, one per number. pid: to be named as well, or 0. */
@@ -206,15 +206,15 @@ name_of(const struct watched *w, pid_t pid, char *name, size_t size)
 
 /* Without a name it has that of -N. */
 static char *
-row_of(const struct opts *o, const struct watched *w, const char *name,
+row_of(const struct opts *o, const struct progress_row *row, const char *name,
     const struct term *t)
 {
 	struct show_conf conf = o->tune.display.show;
-	struct show_state s = show_state_of(&w->meter);
+	struct show_state s = show_state_of(&row->meter);
 	char *text = malloc(SHOW_TEXT);
 	struct show *show;
 
-	s.final = w->closed;
+	s.final = row->file.closed;
 	if (name != NULL) {
 		conf.name = name;
 		conf.named = true;
@@ -229,30 +229,22 @@ row_of(const struct opts *o, const struct watched *w, const char *name,
 	return text;
 }
 
-/* --conemu has room for one figure: the file that stands alone. */
-static void
-mark_file(const struct files *f, struct term *t)
-{
-	const struct watched *w = &f->all[0].fds[0];
-	struct show_state s = { .count = w->pos, .size = w->meter.size };
-
-	term_progress(t, show_percent(&s));
-}
-
 static void
 draw_files(const struct opts *o, const struct files *f, struct term *t)
 {
-	char *rows[ROWS], name[sizeof(f->all->fds->name) + 32];
+	char *rows[ROWS], name[sizeof(f->all->rows->file.name) + 32];
 	bool alone = is_alone(f);
+	struct show_state s;
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->n; i++) {
-		const struct watch *w = &f->all[i];
+		const struct progress *p = &f->all[i];
 
-		for (size_t j = 0; j < w->nfds && n < ROWS; j++) {
-			name_of(&w->fds[j], f->several ? w->pid : 0, name,
-			    sizeof(name));
-			rows[n] = row_of(o, &w->fds[j], alone ? NULL : name, t);
+		for (size_t j = 0; j < p->nrows && n < ROWS; j++) {
+			name_of(&p->rows[j].file, f->several ? p->watch.pid : 0,
+			    name, sizeof(name));
+			rows[n] = row_of(o, &p->rows[j], alone ? NULL : name,
+			    t);
 			if (rows[n] != NULL)
 				n++;
 		}
@@ -262,8 +254,11 @@ draw_files(const struct opts *o, const struct files *f, struct term *t)
 			term_rows(t, (const char *const *)rows, n);
 		else if (n > 0)
 			term_line(t, rows[0]);
-		if (o->tune.display.show.conemu && alone && n > 0)
-			mark_file(f, t);
+		/* there is room for one figure: the file that stands alone */
+		if (o->tune.display.show.conemu && alone && n > 0) {
+			s = show_state_of(&f->all[0].rows[0].meter);
+			term_progress(t, show_percent(&s));
+		}
 	}
 	while (n > 0)
 		free(rows[--n]);

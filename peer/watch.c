@@ -160,8 +160,8 @@ get_position(pid_t pid, struct watched *f)
 }
 
 /*
- * All about one descriptor but its meter. -1 with errno: ENOENT or ESRCH it
- * is not there, ESPIPE it is not for us.
+ * All about one descriptor. -1 with errno: ENOENT or ESRCH it is not there,
+ * ESPIPE it is not for us.
  */
 static int
 inspect(pid_t pid, int fd, struct watched *f)
@@ -174,8 +174,7 @@ inspect(pid_t pid, int fd, struct watched *f)
 		return -1;
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return refuse(ESPIPE);
-	memset(f, 0, sizeof(*f));
-	f->fd = fd;
+	*f = (struct watched){ .fd = fd, .seen = true };
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
 	if (get_position(pid, f) == -1 || get_name(link, &st, f) == -1)
@@ -201,7 +200,7 @@ open_fds(pid_t pid)
 }
 
 int
-watch_open(struct watch *w, pid_t pid, int only, uint64_t window)
+watch_open(struct watch *w, pid_t pid, int only)
 {
 	struct watched f;
 	DIR *dir;
@@ -209,7 +208,6 @@ watch_open(struct watch *w, pid_t pid, int only, uint64_t window)
 	memset(w, 0, sizeof(*w));
 	w->pid = pid;
 	w->only = only < 0 ? -1 : only;
-	w->window = window;
 	if (process_started(pid, &w->started) == -1)
 		return -1;
 	dir = open_fds(pid);
@@ -296,45 +294,28 @@ drop_closed(struct watch *w)
 	w->nfds = kept;
 }
 
-static void
-update(const struct watch *w, struct watched *f, const struct watched *seen,
-    uint64_t now)
-{
-	memcpy(f->name, seen->name, sizeof(f->name));
-	f->pos = seen->pos;
-	f->size = seen->size;
-	f->seen = true;
-	if (w->expected != 0)
-		f->size = w->expected;
-	meter_set_size(&f->meter, f->writing && w->expected == 0 ? 0 : f->size);
-	meter_sample(&f->meter, now, f->pos);
-}
-
 /* No memory: it is tried again at the next look. */
 static void
-add(struct watch *w, const struct watched *seen, uint64_t now)
+add(struct watch *w, const struct watched *seen)
 {
 	struct watched *fds = reallocarray(w->fds, w->nfds + 1, sizeof(*fds));
 
 	if (fds == NULL)
 		return;
 	w->fds = fds;
-	fds += w->nfds++;
-	*fds = *seen;
-	meter_init(&fds->meter, now, w->window);
-	update(w, fds, seen, now);
+	fds[w->nfds++] = *seen;
 }
 
-/* And open for the same. */
-static bool
-same_file(const struct watched *a, const struct watched *b)
+bool
+watch_same(const struct watched *a, const struct watched *b)
 {
-	return a->dev == b->dev && a->ino == b->ino && a->writing == b->writing;
+	return a->fd == b->fd && a->dev == b->dev && a->ino == b->ino &&
+	    a->writing == b->writing;
 }
 
 /* One descriptor; the first nold of the fds are in order. */
 static void
-look_at(struct watch *w, int fd, size_t nold, uint64_t now)
+look_at(struct watch *w, int fd, size_t nold)
 {
 	struct watched seen, *old = NULL;
 
@@ -342,15 +323,15 @@ look_at(struct watch *w, int fd, size_t nold, uint64_t now)
 		return;
 	if (nold > 0)
 		old = bsearch(&seen, w->fds, nold, sizeof(seen), by_number);
-	if (old != NULL && same_file(old, &seen))
-		update(w, old, &seen, now);
+	if (old != NULL && watch_same(old, &seen))
+		*old = seen;
 	else if (old == NULL || w->only == -1)
-		add(w, &seen, now);
+		add(w, &seen);
 }
 
 /* -1 with errno if its descriptors cannot be listed. */
 static int
-look_at_all(struct watch *w, size_t nold, uint64_t now)
+look_at_all(struct watch *w, size_t nold)
 {
 	DIR *dir = open_fds(w->pid);
 	const struct dirent *e;
@@ -359,7 +340,7 @@ look_at_all(struct watch *w, size_t nold, uint64_t now)
 		return -1;
 	while ((e = readdir(dir)) != NULL) {
 		if (e->d_name[0] >= '0' && e->d_name[0] <= '9')
-			look_at(w, (int)strtol(e->d_name, NULL, 10), nold, now);
+			look_at(w, (int)strtol(e->d_name, NULL, 10), nold);
 	}
 	closedir(dir);
 	return 0;
@@ -379,7 +360,7 @@ mark_closed(struct watch *w)
 }
 
 static int
-look(struct watch *w, uint64_t now)
+look(struct watch *w)
 {
 	size_t nold = w->nfds;
 	uint64_t started;
@@ -389,20 +370,20 @@ look(struct watch *w, uint64_t now)
 	if (started != w->started)
 		return refuse(ESRCH);
 	if (w->only == -1)
-		return look_at_all(w, nold, now);
-	look_at(w, w->only, nold, now);
+		return look_at_all(w, nold);
+	look_at(w, w->only, nold);
 	return 0;
 }
 
 bool
-watch_look(struct watch *w, uint64_t now)
+watch_look(struct watch *w)
 {
 	bool there, any;
 
 	drop_closed(w);
 	if (w->gone)
 		return false;
-	there = look(w, now) == 0;
+	there = look(w) == 0;
 	if (!there && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
 		return true; /* our own trouble, which may pass */
 	any = mark_closed(w);

@@ -12,8 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "show/meter.h"
-
 /* One descriptor of it. */
 struct watched {
 	int fd;
@@ -24,17 +22,14 @@ struct watched {
 	uint64_t size;  /* of the file or block device; 0: unknown */
 	bool writing;   /* open for writing only: its size is no aim */
 	bool closed;    /* it was there the last time */
-	bool seen;      /* by the look that is under way */
-	struct meter meter;
+	bool seen;      /* by the last look */
 };
 
 struct watch {
 	pid_t pid;
-	int only;          /* this descriptor, or -1: all */
-	bool gone;         /* watch_look() has said so */
-	uint64_t started;  /* of the process: its number may be used again */
-	uint64_t window;   /* for the meters */
-	uint64_t expected; /* of that descriptor, if the user knows; or 0 */
+	int only;         /* this descriptor, or -1: all */
+	bool gone;        /* watch_look() has said so */
+	uint64_t started; /* of the process: its number may be used again */
 	struct watched *fds;
 	size_t nfds;
 };
@@ -51,7 +46,7 @@ ssize_t watch_find(const char *name, pid_t **pidsp);
  * no such descriptor, ESPIPE that descriptor is no file with a position.
  * There are no fds before the first look. watch_close() is safe after both.
  */
-int watch_open(struct watch *, pid_t, int only, uint64_t window);
+int watch_open(struct watch *, pid_t, int only);
 
 /*
  * Looks again: new descriptors appear, closed ones are marked closed and
@@ -60,7 +55,10 @@ int watch_open(struct watch *, pid_t, int only, uint64_t window);
  * False when there is nothing to watch any more, and ever after: the process
  * is gone or, with `only`, the descriptor is, or is another file by now.
  */
-bool watch_look(struct watch *, uint64_t now);
+bool watch_look(struct watch *);
+
+/* Both are the same descriptor, open on the same file, and for the same. */
+bool watch_same(const struct watched *, const struct watched *);
 
 void watch_close(struct watch *);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A child opens, reads and closes files; what is seen of it. */
+/* A child opens, reads and closes files; what is seen of it, row by row. */
 #include "config.h"
 
 #include <sys/mman.h>
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "peer/watch.h"
+#include "job/progress.h"
 #include "tests/lib/tap.h"
 
 enum {
@@ -180,21 +180,21 @@ make_file(const char *name, off_t size)
 }
 
 static bool
-look(struct watch *w)
+look(struct progress *w)
 {
 	now += SECOND;
-	return watch_look(w, now);
+	return progress_look(w, now);
 }
 
 /* "fd:name:pos/size" of each, "!" if closed, ">" if writing only. */
 static bool
-shows(const struct watch *w, const char *want)
+shows(const struct progress *w, const char *want)
 {
 	char s[1024] = "";
 	size_t n = 0;
 
-	for (size_t i = 0; i < w->nfds; i++) {
-		const struct watched *f = &w->fds[i];
+	for (size_t i = 0; i < w->nrows; i++) {
+		const struct watched *f = &w->rows[i].file;
 
 		n += (size_t)snprintf(s + n, sizeof(s) - n,
 		    "%s%d:%s:%ju/%ju%s%s", i > 0 ? " " : "", f->fd, f->name,
@@ -216,38 +216,43 @@ static void
 test_positions(void)
 {
 	struct child c = start();
-	struct watch w;
+	struct progress w;
 
-	ok(watch_open(&w, c.pid, -1, SECOND) == 0 && w.nfds == 0 &&
-		w.started > 0,
+	ok(progress_open(&w, c.pid, -1, SECOND) == 0 && w.nrows == 0 &&
+		w.watch.started > 0,
 	    "a process can be watched");
 	ok(look(&w) && shows(&w, ""), "that has no files open as well");
 	tell(&c, OPEN_AT, 7, O_RDONLY, in_base("a"));
 	tell(&c, OPEN_AT, 5, O_RDWR, in_base("b c"));
 	ok(look(&w) && shows(&w, "5:b c:0/5 7:a:0/100000"),
 	    "new files appear, sorted by number");
-	ok(w.fds[1].meter.size == FILE_SIZE && w.fds[1].meter.began == now &&
-		w.fds[1].meter.window == SECOND,
+	ok(w.rows[1].meter.size == FILE_SIZE && w.rows[1].meter.began == now &&
+		w.rows[1].meter.window == SECOND,
 	    "each has a meter");
 	tell(&c, READ, 7, 1000, "");
 	ok(look(&w) && shows(&w, "5:b c:0/5 7:a:1000/100000") &&
-		w.fds[1].meter.count == 1000 && w.fds[1].meter.now == now,
+		w.rows[1].meter.count == 1000 && w.rows[1].meter.now == now,
 	    "positions move");
 	tell(&c, SEEK, 7, 10, "");
 	ok(look(&w) && shows(&w, "5:b c:0/5 7:a:10/100000"), "also back");
 	make_file("a", 2 * FILE_SIZE);
 	ok(look(&w) && shows(&w, "5:b c:0/5 7:a:10/200000") &&
-		w.fds[1].meter.size == 2 * FILE_SIZE,
+		w.rows[1].meter.size == 2 * FILE_SIZE,
 	    "a file grows");
 	make_file("a", FILE_SIZE);
 	tell(&c, OPEN_AT, 6, O_WRONLY, in_base("out"));
 	tell(&c, SEEK, 6, 70, "");
 	ok(look(&w) && shows(&w, "5:b c:0/5 6:out:70/90> 7:a:10/100000") &&
-		w.fds[1].meter.size == 0,
+		w.rows[1].meter.size == 0,
 	    "what is written has no size to reach");
-	watch_close(&w);
-	ok(w.nfds == 0 && w.fds == NULL, "it can be closed");
-	watch_close(&w);
+	progress_close(&w);
+	progress_open(&w, c.pid, 6, SECOND);
+	w.expected = 1234;
+	ok(look(&w) && w.nrows == 1 && w.rows[0].meter.size == 1234,
+	    "but for one that the user knows");
+	progress_close(&w);
+	ok(w.nrows == 0 && w.rows == NULL, "it can be closed");
+	progress_close(&w);
 	end(&c);
 	reap(&c);
 }
@@ -256,11 +261,11 @@ static void
 test_closing(void)
 {
 	struct child c = start();
-	struct watch w;
+	struct progress w;
 
 	tell(&c, OPEN_AT, 5, O_RDONLY, in_base("a"));
 	tell(&c, OPEN_AT, 6, O_RDONLY, in_base("b c"));
-	watch_open(&w, c.pid, -1, SECOND);
+	progress_open(&w, c.pid, -1, SECOND);
 	look(&w);
 	tell(&c, CLOSE, 5, 0, "");
 	ok(look(&w) && shows(&w, "5:a:0/100000! 6:b c:0/5"),
@@ -268,31 +273,36 @@ test_closing(void)
 	ok(look(&w) && shows(&w, "6:b c:0/5"), "and leaves");
 	tell(&c, OPEN_AT, 5, O_RDONLY, in_base("a"));
 	ok(look(&w) && shows(&w, "5:a:0/100000 6:b c:0/5") &&
-		w.fds[0].meter.began == now,
+		w.rows[0].meter.began == now,
 	    "the number comes back with a new meter");
 	tell(&c, SEEK, 6, 3, "");
 	look(&w);
 	tell(&c, CLOSE, 6, 0, "");
 	tell(&c, OPEN_AT, 6, O_RDONLY, in_base("empty"));
 	ok(look(&w) && shows(&w, "5:a:0/100000 6:b c:3/5! 6:empty:0/0") &&
-		w.fds[2].meter.began == now && w.fds[2].meter.count == 0,
+		w.rows[2].meter.began == now && w.rows[2].meter.count == 0,
 	    "another file with the same number is another one");
-	ok(look(&w) && shows(&w, "5:a:0/100000 6:empty:0/0") &&
-		w.fds[0].meter.began < w.fds[1].meter.began,
+	tell(&c, CLOSE, 6, 0, "");
+	tell(&c, OPEN_AT, 6, O_RDONLY, in_base("b c"));
+	ok(look(&w) && shows(&w, "5:a:0/100000 6:empty:0/0! 6:b c:0/5") &&
+		w.rows[2].meter.began == now,
+	    "so is the first one when it comes back");
+	ok(look(&w) && shows(&w, "5:a:0/100000 6:b c:0/5") &&
+		w.rows[0].meter.began < w.rows[1].meter.began,
 	    "and the old one leaves");
 	end(&c);
-	ok(!look(&w) && shows(&w, "5:a:0/100000! 6:empty:0/0!"),
+	ok(!look(&w) && shows(&w, "5:a:0/100000! 6:b c:0/5!"),
 	    "a zombie is gone");
 	reap(&c);
-	ok(!look(&w) && w.nfds == 0, "so is a process that has been reaped");
-	watch_close(&w);
+	ok(!look(&w) && w.nrows == 0, "so is a process that has been reaped");
+	progress_close(&w);
 }
 
 static void
 test_kinds(void)
 {
 	struct child c = start();
-	struct watch w;
+	struct progress w;
 
 	tell(&c, OPEN_AT, 3, O_RDONLY | O_DIRECTORY, base);
 	tell(&c, PIPE_AT, 4, 0, "");
@@ -300,14 +310,14 @@ test_kinds(void)
 	tell(&c, OPEN_AT, 6, O_RDONLY, "/dev/zero");
 	tell(&c, OPEN_AT, 7, O_PATH, in_base("a"));
 	tell(&c, OPEN_AT, 8, O_RDONLY, in_base("a"));
-	watch_open(&w, c.pid, -1, SECOND);
+	progress_open(&w, c.pid, -1, SECOND);
 	ok(look(&w) && shows(&w, "8:a:0/100000"),
 	    "directories, pipes, sockets and the like are left out");
-	watch_close(&w);
+	progress_close(&w);
 	for (int fd = 3; fd <= 7; fd++)
-		ok(fails(watch_open(&w, c.pid, fd, SECOND), ESPIPE),
+		ok(fails(progress_open(&w, c.pid, fd, SECOND), ESPIPE),
 		    "nor can descriptor %d be asked for", fd);
-	watch_close(&w);
+	progress_close(&w);
 	end(&c);
 	reap(&c);
 }
@@ -316,48 +326,48 @@ static void
 test_only(void)
 {
 	struct child c = start();
-	struct watch w;
+	struct progress w;
 
 	tell(&c, OPEN_AT, 5, O_RDONLY, in_base("a"));
 	tell(&c, OPEN_AT, 6, O_RDONLY, in_base("b c"));
-	ok(fails(watch_open(&w, c.pid, 9, SECOND), EBADF),
+	ok(fails(progress_open(&w, c.pid, 9, SECOND), EBADF),
 	    "a number that is not open is refused");
-	ok(watch_open(&w, c.pid, 6, SECOND) == 0 && look(&w) &&
+	ok(progress_open(&w, c.pid, 6, SECOND) == 0 && look(&w) &&
 		shows(&w, "6:b c:0/5"),
 	    "one descriptor only");
 	tell(&c, CLOSE, 5, 0, "");
 	ok(look(&w), "the others do not matter");
 	tell(&c, OPEN_AT, 6, O_RDONLY, in_base("a"));
 	ok(!look(&w) && shows(&w, "6:b c:0/5!"), "until it is another file");
-	ok(!look(&w) && w.nfds == 0, "which is not looked at");
-	watch_close(&w);
-	watch_open(&w, c.pid, 6, SECOND);
+	ok(!look(&w) && w.nrows == 0, "which is not looked at");
+	progress_close(&w);
+	progress_open(&w, c.pid, 6, SECOND);
 	look(&w);
 	tell(&c, CLOSE, 6, 0, "");
 	ok(!look(&w) && shows(&w, "6:a:0/100000!"), "or is closed");
 	tell(&c, OPEN_AT, 6, O_RDONLY, in_base("a"));
-	ok(!look(&w) && w.nfds == 0, "for good");
-	watch_close(&w);
-	watch_open(&w, c.pid, 6, SECOND);
+	ok(!look(&w) && w.nrows == 0, "for good");
+	progress_close(&w);
+	progress_open(&w, c.pid, 6, SECOND);
 	look(&w);
 	tell(&c, OPEN_AT, 6, O_WRONLY, in_base("a"));
 	ok(!look(&w) && shows(&w, "6:a:0/100000!"), "or is written to");
-	watch_close(&w);
+	progress_close(&w);
 	tell(&c, OPEN_AT, 6, O_RDONLY, in_base("a"));
-	watch_open(&w, c.pid, 6, SECOND);
+	progress_open(&w, c.pid, 6, SECOND);
 	tell(&c, PIPE_AT, 6, 0, "");
-	ok(!look(&w) && w.nfds == 0, "or is no file any more");
-	watch_close(&w);
+	ok(!look(&w) && w.nrows == 0, "or is no file any more");
+	progress_close(&w);
 	end(&c);
-	ok(fails(watch_open(&w, c.pid, 6, SECOND), ESRCH),
+	ok(fails(progress_open(&w, c.pid, 6, SECOND), ESRCH),
 	    "a zombie cannot be watched");
 	reap(&c);
-	ok(fails(watch_open(&w, c.pid, -1, SECOND), ESRCH) &&
-		fails(watch_open(&w, c.pid, 6, SECOND), ESRCH) &&
-		fails(watch_open(&w, 0, -1, SECOND), ESRCH) &&
-		fails(watch_open(&w, -1, -1, SECOND), ESRCH),
+	ok(fails(progress_open(&w, c.pid, -1, SECOND), ESRCH) &&
+		fails(progress_open(&w, c.pid, 6, SECOND), ESRCH) &&
+		fails(progress_open(&w, 0, -1, SECOND), ESRCH) &&
+		fails(progress_open(&w, -1, -1, SECOND), ESRCH),
 	    "nor what is no process");
-	watch_close(&w);
+	progress_close(&w);
 }
 
 static void
@@ -371,15 +381,15 @@ test_names(void)
 	};
 	char want[128];
 	struct child c = start();
-	struct watch w;
+	struct progress w;
 
 	tell(&c, OPEN_AT, 3, O_RDONLY, in_base("a"));
-	watch_open(&w, c.pid, -1, SECOND);
+	progress_open(&w, c.pid, -1, SECOND);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		make_file(names[i], 5);
 		tell(&c, OPEN_AT, 3, O_RDONLY, in_base(names[i]));
 		look(&w);
-		ok(look(&w) && strcmp(w.fds[0].name, names[i]) == 0,
+		ok(look(&w) && strcmp(w.rows[0].file.name, names[i]) == 0,
 		    "name %zu is left as it is", i);
 		unlink(in_base(names[i]));
 		snprintf(want, sizeof(want), "3:%s:0/5", names[i]);
@@ -397,7 +407,7 @@ test_names(void)
 	tell(&c, MEMFD_AT, 3, 0, "mem");
 	look(&w);
 	ok(look(&w) && shows(&w, "3:memfd:mem:0/0"), "memory has a name");
-	watch_close(&w);
+	progress_close(&w);
 	end(&c);
 	reap(&c);
 }
@@ -407,28 +417,30 @@ test_renamed(void)
 {
 	char longest[256], path[400];
 	struct child c = start();
-	struct watch w;
+	struct progress w;
 
 	memset(longest, 'n', 255);
 	longest[255] = '\0';
 	snprintf(path, sizeof(path), "%s/%s", base, longest);
 	tell(&c, OPEN_AT, 3, O_RDONLY, in_base("a"));
-	watch_open(&w, c.pid, 3, SECOND);
+	progress_open(&w, c.pid, 3, SECOND);
 	look(&w);
 	if (rename(in_base("a"), path) == -1)
 		bail("rename");
-	ok(look(&w) && w.nfds == 1 && strcmp(w.fds[0].name, longest) == 0,
+	ok(look(&w) && w.nrows == 1 &&
+		strcmp(w.rows[0].file.name, longest) == 0,
 	    "a file may be renamed, and the longest name fits");
 	if (rename(path, in_base("a")) == -1)
 		bail("rename");
-	watch_close(&w);
+	progress_close(&w);
 	tell(&c, CALL_IT, 0, 0, "a) Z 1 (2 3");
-	ok(watch_open(&w, c.pid, -1, SECOND) == 0 && look(&w) && w.nfds == 1,
+	ok(progress_open(&w, c.pid, -1, SECOND) == 0 && look(&w) &&
+		w.nrows == 1,
 	    "the process may have any name");
-	w.started--;
-	ok(!look(&w) && w.nfds == 1 && w.fds[0].closed,
+	w.watch.started--;
+	ok(!look(&w) && w.nrows == 1 && w.rows[0].file.closed,
 	    "another process with the same number is not watched");
-	watch_close(&w);
+	progress_close(&w);
 	end(&c);
 	reap(&c);
 }
@@ -484,10 +496,10 @@ static void
 test_many(void)
 {
 	struct child c = start();
-	struct watch w;
+	struct progress w;
 	bool good = true;
 
-	watch_open(&w, c.pid, -1, SECOND);
+	progress_open(&w, c.pid, -1, SECOND);
 	for (int fd = 90; fd >= 10; fd -= 2) {
 		tell(&c, OPEN_AT, fd, O_RDONLY, in_base("a"));
 		tell(&c, SEEK, fd, fd, "");
@@ -495,20 +507,20 @@ test_many(void)
 			look(&w);
 	}
 	look(&w);
-	for (size_t i = 0; i < w.nfds; i++)
-		good = good && w.fds[i].fd == 10 + 2 * (int)i &&
-		    w.fds[i].meter.count == (uint64_t)w.fds[i].fd;
-	ok(good && w.nfds == 41, "many stay in order");
+	for (size_t i = 0; i < w.nrows; i++)
+		good = good && w.rows[i].file.fd == 10 + 2 * (int)i &&
+		    w.rows[i].meter.count == (uint64_t)w.rows[i].file.fd;
+	ok(good && w.nrows == 41, "many stay in order");
 	for (int fd = 12; fd <= 90; fd += 4)
 		tell(&c, CLOSE, fd, 0, "");
 	look(&w);
 	look(&w);
 	good = true;
-	for (size_t i = 0; i < w.nfds; i++)
-		good = good && w.fds[i].fd == 10 + 4 * (int)i &&
-		    w.fds[i].meter.count == (uint64_t)w.fds[i].fd;
-	ok(good && w.nfds == 21, "and keep their meters when others leave");
-	watch_close(&w);
+	for (size_t i = 0; i < w.nrows; i++)
+		good = good && w.rows[i].file.fd == 10 + 4 * (int)i &&
+		    w.rows[i].meter.count == (uint64_t)w.rows[i].file.fd;
+	ok(good && w.nrows == 21, "and keep their meters when others leave");
+	progress_close(&w);
 	end(&c);
 	reap(&c);
 }
@@ -521,7 +533,7 @@ test_block_device(void)
 	char path[64], want[128];
 	off_t size = 0;
 	struct child c;
-	struct watch w;
+	struct progress w;
 
 	for (size_t i = 0; size <= 0; i++) {
 		int fd;
@@ -541,9 +553,10 @@ test_block_device(void)
 	c = start();
 	tell(&c, OPEN_AT, 4, O_RDONLY, path);
 	tell(&c, SEEK, 4, 512, "");
-	ok(watch_open(&w, c.pid, 4, SECOND) == 0 && look(&w) && shows(&w, want),
+	ok(progress_open(&w, c.pid, 4, SECOND) == 0 && look(&w) &&
+		shows(&w, want),
 	    "a block device has a size");
-	watch_close(&w);
+	progress_close(&w);
 	end(&c);
 	reap(&c);
 }
@@ -553,15 +566,15 @@ static void
 test_another_user(void)
 {
 	pid_t pid = fork(), whom;
-	struct watch w;
+	struct progress w;
 	int status;
 
 	if (pid == 0) {
 		whom = geteuid() == 0 ? getppid() : 1;
 		if (geteuid() == 0 && setuid(65534) == -1)
 			_exit(1);
-		_exit(fails(watch_open(&w, whom, -1, SECOND), EACCES) &&
-			    fails(watch_open(&w, whom, 0, SECOND), EACCES) ?
+		_exit(fails(progress_open(&w, whom, -1, SECOND), EACCES) &&
+			    fails(progress_open(&w, whom, 0, SECOND), EACCES) ?
 			0 :
 			1);
 	}
