@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/path.h"
 #include "base/retry.h"
 #include "base/writer.h"
@@ -60,11 +61,8 @@ reopen_tty(int fd)
 	if (ioctl(fd, TIOCGPTN, &number) == 0)
 		return -1;
 	own = path_reopen(fd, flags);
-	if (own != -1 || tcgetpgrp(fd) == -1)
-		return own;
-	do
-		own = open("/dev/tty", flags | O_CLOEXEC | O_NOCTTY);
-	while (retry(own));
+	if (own == -1 && tcgetpgrp(fd) != -1)
+		own = fd_open("/dev/tty", flags);
 	return own;
 }
 

@@ -166,11 +166,11 @@ static ssize_t
 write_device(struct output *o, const char *p, size_t n)
 {
 	off_t at = lseek(o->fd, 0, SEEK_CUR);
-	ssize_t r = pwrite(o->own, p, n, at);
+	ssize_t r = pwrite(o->writer.own, p, n, at);
 
 	if (r == -1 && errno == EINVAL && o->direct) {
 		set_direct(o, false);
-		r = pwrite(o->own, p, n, at);
+		r = pwrite(o->writer.own, p, n, at);
 	}
 	if (r > 0)
 		(void)lseek(o->fd, at + r, SEEK_SET);
@@ -224,9 +224,9 @@ output_direct(struct output *o)
 		return;
 	if (!o->opened) {
 		/* its flags are other processes' flags as well */
-		o->own = path_reopen(o->fd,
+		o->writer.own = path_reopen(o->fd,
 		    O_WRONLY | (o->append ? O_APPEND : 0));
-		if (o->own == -1)
+		if (o->writer.own == -1)
 			return;
 	}
 	set_direct(o, true);

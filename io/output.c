@@ -28,7 +28,7 @@ enum {
 };
 
 static enum output_kind
-kind_of(const struct stat *st, int fd)
+kind_of(const struct stat *st, bool tty)
 {
 	switch (st->st_mode & S_IFMT) {
 	case S_IFIFO:
@@ -38,7 +38,7 @@ kind_of(const struct stat *st, int fd)
 	case S_IFCHR:
 		if (st->st_rdev == makedev(1, 3))
 			return OUTPUT_NULL;
-		return isatty(fd) ? OUTPUT_TTY : OUTPUT_CHAR;
+		return tty ? OUTPUT_TTY : OUTPUT_CHAR;
 	default:
 		return OUTPUT_FILE;
 	}
@@ -46,7 +46,7 @@ kind_of(const struct stat *st, int fd)
 
 /* Sockets but SOCK_STREAM, and pipes in packet mode (pipe(7)). */
 static bool
-has_packets(const struct output *o, int flags)
+has_packets(const struct output *o)
 {
 	int type = SOCK_STREAM;
 	socklen_t len = sizeof(type);
@@ -54,32 +54,22 @@ has_packets(const struct output *o, int flags)
 	if (o->kind == OUTPUT_SOCKET)
 		(void)getsockopt(o->fd, SOL_SOCKET, SO_TYPE, &type, &len);
 	return type != SOCK_STREAM ||
-	    (o->kind == OUTPUT_PIPE && (flags & O_DIRECT) != 0);
+	    (o->kind == OUTPUT_PIPE && (o->writer.flags & O_DIRECT) != 0);
 }
 
 int
 output_init(struct output *o, int fd, const char *name)
 {
-	int flags = fcntl(fd, F_GETFL);
-
 	*o = (struct output)OUTPUT_INITIALIZER;
 	o->name = name;
-	if (flags == -1 || fstat(fd, &o->st) == -1)
+	if (writer_open(&o->writer, fd, &o->st) == -1)
 		return -1;
-	if ((flags & O_ACCMODE) == O_RDONLY) {
-		errno = EBADF;
-		return -1;
-	}
 	o->fd = fd;
-	o->kind = kind_of(&o->st, fd);
-	o->append = (flags & O_APPEND) != 0;
-	o->packets = has_packets(o, flags);
+	o->kind = kind_of(&o->st, o->writer.tty);
+	o->append = (o->writer.flags & O_APPEND) != 0;
+	o->packets = has_packets(o);
 	o->vmsplices = o->kind == OUTPUT_PIPE && !o->packets;
 	o->holds = PIPE_HOLDS;
-	/* what is non-blocking already needs no description of its own */
-	o->tried_own = (flags & O_NONBLOCK) != 0;
-	if (o->tried_own)
-		o->own = fd;
 	return 0;
 }
 
@@ -182,8 +172,10 @@ output_connect(struct output *o)
 	}
 	fd_close(&o->fifo_fd);
 	o->fifo = NULL;
-	o->own = o->fd;
-	o->tried_own = true;
+	o->writer = (struct writer){ .fd = o->fd,
+		.own = o->fd,
+		.mode = o->st.st_mode,
+		.tried = true };
 	return 0;
 }
 
@@ -213,87 +205,32 @@ output_kind_name(const struct output *o)
 	return names[o->kind];
 }
 
-/*
- * So many small writes are made with a poll(2) in front of each, before it is
- * worth while to reopen the descriptor: /proc takes 30 us to look it up.
- */
-enum {
-	CAREFUL = 8,
-};
-
-/*
- * A description of our own, so that write(2) need not block and O_NONBLOCK is
- * not forced on those who share the old one. Sockets cannot be reopened; the
- * master of a terminal, or another device, may well be a different one then.
- */
-static bool
-may_reopen(const struct output *o)
-{
-	unsigned number;
-
-	return o->kind == OUTPUT_PIPE ||
-	    (o->kind == OUTPUT_TTY && ioctl(o->fd, TIOCGPTN, &number) == -1);
-}
-
-static void
-reopen(struct output *o)
-{
-	o->tried_own = true;
-	if (may_reopen(o))
-		o->own = path_reopen(o->fd,
-		    O_WRONLY | O_NONBLOCK | (o->packets ? O_DIRECT : 0));
-}
-
 bool
 output_ready(const struct output *o)
 {
-	struct pollfd p = { o->fd, POLLOUT, 0 };
-
-	/* if poll itself fails, the next call will say more */
-	return poll(&p, 1, 0) != 0;
+	return writer_ready(&o->writer);
 }
 
 int
 output_descriptor(const struct output *o)
 {
-	return o->own != -1 ? o->own : o->fd;
+	return o->writer.own != -1 ? o->writer.own : o->fd;
 }
 
 bool
 output_reopened(const struct output *o)
 {
-	return o->own != -1 && o->own != o->fd;
+	return o->writer.own != -1 && o->writer.own != o->fd;
 }
 
 ssize_t
 output_write(struct output *o, const void *p, size_t n)
 {
-	switch (o->kind) {
-	case OUTPUT_FILE:
+	if (o->kind == OUTPUT_FILE)
 		return output_write_file(o, p, n);
-	case OUTPUT_NULL:
+	if (o->kind == OUTPUT_NULL)
 		return write(o->fd, p, n);
-	case OUTPUT_CHAR:
-		/* no description of our own, but a size that may matter */
-		if (output_ready(o))
-			return write(o->fd, p, n);
-		errno = EAGAIN;
-		return -1;
-	case OUTPUT_SOCKET:
-		return send(o->fd, p, n, MSG_DONTWAIT);
-	case OUTPUT_PIPE:
-	case OUTPUT_TTY:
-		break;
-	}
-	if (!o->tried_own && (n > PIPE_BUF || o->careful++ == CAREFUL))
-		reopen(o);
-	if (o->own != -1)
-		return write(o->own, p, n);
-	if (!output_ready(o)) {
-		errno = EAGAIN;
-		return -1;
-	}
-	return write(o->fd, p, n < PIPE_BUF ? n : PIPE_BUF);
+	return writer_write(&o->writer, p, n);
 }
 
 /*
@@ -379,19 +316,15 @@ int
 output_tell(struct output *o, bool on)
 {
 	bool alone = o->opened || o->command != NULL;
-	int own = o->own;
+	int own;
 
 	if (o->kind != OUTPUT_PIPE || o->fd == -1)
 		return 0;
 	if (o->mute)
 		return -1;
-	if (!alone && (own == -1 || own == o->fd)) {
-		reopen(o);
-		if (o->own == -1) {
-			o->own = own;
-			o->mute = true;
-			return -1;
-		}
+	if (!alone && !output_reopened(o) && !writer_reopen(&o->writer)) {
+		o->mute = true;
+		return -1;
 	}
 	own = output_descriptor(o);
 	/* the number of the signal, given by name, brings its siginfo_t */
@@ -454,13 +387,12 @@ output_lost(const struct output *o)
 int
 output_close(struct output *o)
 {
-	int r = 0, own = 0, saved;
+	int r = 0, own, saved;
 
 	if (o->fd != -1)
 		output_give_back(o);
 	/* either may be told of what a server could not write, and only once */
-	if (output_reopened(o))
-		own = retry_close(o->own);
+	own = writer_close(&o->writer);
 	saved = errno;
 	/* the user is still to hear of what happens */
 	if (o->fd != -1 && o->fd != STDERR_FILENO)
@@ -471,7 +403,7 @@ output_close(struct output *o)
 	}
 	fd_close(&o->child_end);
 	fd_close(&o->fifo_fd);
-	o->fd = o->own = -1;
+	o->fd = -1;
 	o->fifo = NULL;
 	o->gone = true;
 	return r;

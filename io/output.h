@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/writer.h"
+
 enum output_kind {
 	OUTPUT_FILE, /* and block devices */
 	OUTPUT_PIPE, /* a FIFO as well */
@@ -29,18 +31,16 @@ struct output {
 	const char *name; /* for messages; not ours */
 	struct stat st;
 	enum output_kind kind;
-	int fd;              /* ours until output_close(); -1: not open */
-	int own;             /* the same, reopened O_NONBLOCK; or -1 */
-	int child_end;       /* the command's stdin, until it runs; or -1 */
-	const char *command; /* for output_spawn(); not ours */
-	pid_t child;         /* the command, or 0 */
-	const char *fifo;    /* the path of a FIFO that has no reader yet */
-	int fifo_fd;         /* that FIFO, by O_PATH; or -1 */
-	bool tried_own;
-	bool mute;        /* output_tell() does not work for it */
-	unsigned careful; /* small writes without it */
-	bool append;      /* O_APPEND */
-	bool opened;      /* by us, by its path */
+	int fd;               /* ours until output_close(); -1: not open */
+	struct writer writer; /* the same, without blocking */
+	int child_end;        /* the command's stdin, until it runs; or -1 */
+	const char *command;  /* for output_spawn(); not ours */
+	pid_t child;          /* the command, or 0 */
+	const char *fifo;     /* the path of a FIFO that has no reader yet */
+	int fifo_fd;          /* that FIFO, by O_PATH; or -1 */
+	bool mute;            /* output_tell() does not work for it */
+	bool append;          /* O_APPEND */
+	bool opened;          /* by us, by its path */
 	bool packets;     /* each write is a record: a socket, or O_DIRECT */
 	bool sparse;      /* a file that may have holes for NULs */
 	off_t hole_end;   /* where the last of them ends, and nothing follows */
@@ -67,9 +67,10 @@ struct output {
 	uint64_t hole_given; /* given, then */
 	uint64_t last_given; /* given, before the last of them */
 };
-#define OUTPUT_INITIALIZER                                           \
-	{                                                            \
-		.fd = -1, .own = -1, .child_end = -1, .fifo_fd = -1, \
+#define OUTPUT_INITIALIZER                                               \
+	{                                                                \
+		.fd = -1, .writer = WRITER_INITIALIZER, .child_end = -1, \
+		.fifo_fd = -1,                                           \
 	}
 
 /*

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/retry.h"
 #include "base/rundir.h"
 #include "show/rows.h"
@@ -68,9 +69,7 @@ open_file(int tty)
 void
 rows_drop(struct rows *r)
 {
-	if (r->fd != -1)
-		close(r->fd);
-	r->fd = -1;
+	fd_close(&r->fd);
 	r->joined = false;
 }
 

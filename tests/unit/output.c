@@ -139,7 +139,7 @@ test_blocking(void)
 	/* no /proc, or nobody's permission: one page after POLLOUT */
 	make_pipe(p);
 	output_init(&o, p[1], "x");
-	o.tried_own = true;
+	o.writer.tried = true;
 	taken = 0;
 	while ((n = output_write(&o, page, sizeof(page))) > 0)
 		taken += (size_t)n;
@@ -518,7 +518,7 @@ test_direct(void)
 
 	output_init(&o, fd, "x");
 	output_direct(&o);
-	if (o.own == -1)
+	if (o.writer.own == -1)
 		bail("/proc is needed");
 	direct = o.direct;
 	ok(output_write(&o, page, 8292) == (direct ? 8192 : 8292) &&
@@ -526,7 +526,7 @@ test_direct(void)
 	    "direct-io gives the whole blocks first");
 	ok(!direct || (output_write(&o, page, 100) == 100 && !o.direct),
 	    "and is off for what ends it");
-	refuse_close = o.own;
+	refuse_close = o.writer.own;
 	errno = 0;
 	ok(output_close(&o) == -1 && errno == EIO && o.fd == -1,
 	    "its error at closing is told");
