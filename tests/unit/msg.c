@@ -153,33 +153,33 @@ test_lines(void)
 {
 	clear();
 	errno = ENOENT;
-	msg_errno("x");
+	msg_errno(STATUS_NONE, "x");
 	ok(printed("zpipe: x: No such file or directory\n") && writes == 1,
 	    "an error is a line, written at once");
 	ok(errno == ENOENT, "and errno is kept");
 	clear();
 	errno = EBUSY;
-	msg_text(NULL, "%d of %s", 3, "4");
+	msg_text(STATUS_NONE, NULL, "%d of %s", 3, "4");
 	ok(printed("zpipe: 3 of 4\n") && writes == 1 && errno == EBUSY,
 	    "a text has no name, if none is given");
 	clear();
-	msg_text("a\nb", "%s", "c\033[1md\ne\200");
+	msg_text(STATUS_NONE, "a\nb", "%s", "c\033[1md\ne\200");
 	ok(printed("zpipe: 'a'$'\\n''b': c\\033[1md\\ne\\200\n"),
 	    "no control character is printed of the name or the text");
 	clear();
-	msg_text("", "gone");
+	msg_text(STATUS_NONE, "", "gone");
 	ok(printed("zpipe: '': gone\n"), "an empty name is printed");
 	clear();
 	takes = 5;
-	msg_text("x", "cut short");
+	msg_text(STATUS_NONE, "x", "cut short");
 	takes = SIZE_MAX;
 	ok(printed("zpipe: x: cut short\n") && writes == 4,
 	    "what write(2) did not take is written again");
 	clear();
 	refuse_write = EIO;
 	errno = ENOENT;
-	msg_text("x", "lost");
-	msg_errno("x");
+	msg_text(STATUS_NONE, "x", "lost");
+	msg_errno(STATUS_NONE, "x");
 	refuse_write = 0;
 	ok(writes == 2 && errno == ENOENT,
 	    "where nothing can be written it is tried once, and errno is kept");
@@ -215,19 +215,19 @@ test_long(void)
 	char *text = long_text(100000, 't');
 
 	clear();
-	msg_text(path, "is long");
+	msg_text(STATUS_NONE, path, "is long");
 	ok(one_line("zpipe: ppp") && strstr(line, "p: is long\n") != NULL,
 	    "the longest path is printed whole");
 	clear();
-	msg_text(escapes, "is long");
+	msg_text(STATUS_NONE, escapes, "is long");
 	ok(one_line("zpipe: ''$'\\033") && strstr(line, ": is long\n") != NULL,
 	    "a name that is too long is cut, and its text is not");
 	clear();
-	msg_text("x", "%s", text);
+	msg_text(STATUS_NONE, "x", "%s", text);
 	ok(one_line("zpipe: x: ttt") && line_len <= 16384,
 	    "a text that is too long is cut, and ends its line");
 	clear();
-	msg_text("x", "%s", escapes);
+	msg_text(STATUS_NONE, "x", "%s", escapes);
 	ok(one_line("zpipe: x: \\033\\033") && line_len <= 16384 &&
 		strcmp(line + line_len - 5, "\\033\n") == 0,
 	    "but not in the middle of an escape");
@@ -248,14 +248,30 @@ test_background(void)
 	sigset_t now;
 
 	clear();
-	msg_text("x", "y");
+	msg_text(STATUS_NONE, "x", "y");
 	ok(!blocked, "SIGTTOU stops us as it does others");
 	signal(SIGTTOU, on_signal);
-	msg_text("x", "y");
+	msg_text(STATUS_NONE, "x", "y");
 	ok(blocked, "one that is caught does not interrupt the message");
 	sigprocmask(SIG_BLOCK, NULL, &now);
 	ok(sigismember(&now, SIGTTOU) == 0, "and is not blocked afterwards");
 	signal(SIGTTOU, SIG_DFL);
+}
+
+static void
+test_status(void)
+{
+	bool none = msg_status() == 0;
+
+	msg_text(STATUS_OPEN, "a", "b");
+	errno = EIO;
+	msg_errno(STATUS_MOVE, "a");
+	msg_errno(STATUS_MOVE, "a");
+	ok(none && msg_status() == (STATUS_OPEN | STATUS_MOVE),
+	    "the status is what the messages add up to, each bit once");
+	msg_add(STATUS_SIGNAL);
+	ok(msg_status() == (STATUS_OPEN | STATUS_MOVE | STATUS_SIGNAL),
+	    "some of it comes without a message");
 }
 
 int
@@ -268,5 +284,6 @@ main(void)
 	test_lines();
 	test_long();
 	test_background();
+	test_status();
 	return tap_done();
 }
