@@ -15,7 +15,7 @@
  *	pump/		chooses the engine for each input, steps it, sleeps
  *	engine/		how bytes travel: ring and copy (carry), splice, tee,
  *			range, mmap; and what they share: the flow, the rate
- *			limit, the view of the bytes
+ *			limit, the scan of the bytes
  *	buf.c		the ring: fill, sent, drained, released
  *	fence.c		what lets a buffer be rewritten: methods, fence, probe
  *	io/		where bytes come from and go to: input, output,
@@ -100,6 +100,7 @@ main(int argc, char *argv[])
 	}
 	job_follow_signal(&j);
 	free(j.forward.outs);
+	free(j.forward.known);
 	opts_release(&o);
 	return msg_status();
 }

@@ -222,7 +222,7 @@ up_to_stop(void *ctx, const char *bytes, size_t n)
 	const struct flow *f = ctx;
 	uint64_t ended;
 
-	return view_cut(&f->view, bytes, n, f->stop_lines - f->view.ended,
+	return scan_cut(&f->scan, bytes, n, f->stop_lines - f->scan.ended,
 	    &ended);
 }
 
@@ -230,14 +230,14 @@ up_to_stop(void *ctx, const char *bytes, size_t n)
 static enum fill
 filled(struct flow *f, struct ring *r, const char *room, size_t n)
 {
-	struct view *v = &f->view;
+	struct scan *v = &f->scan;
 
 	if (n > f->stop - f->moved)
 		n = (size_t)(f->stop - f->moved); /* of a record */
 	if (f->stop_lines != UINT64_MAX)
 		n = up_to_stop(f, room, n);
-	if (view_wanted(v))
-		view_bytes(v, f->moved, room, n);
+	if (scan_wanted(v))
+		scan_bytes(v, f->moved, room, n);
 	ring_filled(r, n);
 	f->moved += n;
 	flow_count(f, n);
@@ -358,8 +358,8 @@ allow(struct flow *f, struct ring *r)
 	while (may > 0 && f->horizon < r->filled) {
 		const char *bytes = ring_bytes(r, f->horizon, &n);
 
-		if (f->view.lines)
-			n = view_cut(&f->view, bytes, n, may, &ended);
+		if (f->scan.lines)
+			n = scan_cut(&f->scan, bytes, n, may, &ended);
 		else
 			ended = n = n < may ? n : (size_t)may;
 		limit_took(&f->limit, ended);

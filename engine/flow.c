@@ -43,7 +43,7 @@ flow_begin(struct flow *f)
 bool
 flow_full(const struct flow *f)
 {
-	return f->moved >= f->stop || f->view.ended >= f->stop_lines;
+	return f->moved >= f->stop || f->scan.ended >= f->stop_lines;
 }
 
 /* ---- steps ------------------------------------------------------------ */

@@ -14,7 +14,7 @@
 
 #include "buf.h"
 #include "engine/limit.h"
-#include "engine/view.h"
+#include "engine/scan.h"
 #include "io/input.h"
 #include "io/output.h"
 
@@ -122,10 +122,10 @@ struct flow {
 	uint64_t start; /* f->moved when this input began */
 
 	/* what may pass; the caller's to set, also while it runs */
-	struct limit limit;  /* bytes, or lines with view.lines */
+	struct limit limit;  /* bytes, or lines with scan.lines */
 	uint64_t stop;       /* end at this stream offset; UINT64_MAX: none */
 	uint64_t stop_lines; /* and after so many lines */
-	struct view view;    /* looks at the bytes, if anything is wanted */
+	struct scan scan;    /* looks at the bytes, if anything is wanted */
 	uint64_t horizon;    /* with a limit, what was allowed so far */
 
 	/* of this input */

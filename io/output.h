@@ -51,8 +51,6 @@ struct output {
 	bool vmsplices;   /* a pipe, and vmsplice(2) not refused */
 	bool full;        /* the last send was EAGAIN */
 	bool gone;        /* closed: nothing more is sent to it */
-	bool broken;      /* a command that has left, which is an error */
-	bool said;        /* that it is lost */
 	int refused;      /* errno of that refusal, or 0 */
 	uint64_t sent;    /* its cursor: a stream offset */
 	uint64_t drained; /* the bound; sent if it is no pipe */

@@ -38,7 +38,7 @@ count_lines(struct job *j, uint64_t *lines)
 
 	display_stop(&j->display);
 	r = size_lines(j->leg->files, j->leg->nfiles,
-	    j->leg->pump.flow.view.end, counts_on, j, lines);
+	    j->leg->pump.flow.scan.end, counts_on, j, lines);
 	display_go(&j->display);
 	return r == 0;
 }

@@ -10,8 +10,8 @@
 #include "opts.h"
 
 /* What the view keeps is what a line shows. */
-_Static_assert((int)VIEW_LAST == (int)SHOW_LAST, "as many of the last bytes");
-_Static_assert((int)VIEW_LINE == (int)SHOW_LINE, "as much of the last line");
+_Static_assert((int)SCAN_LAST == (int)SHOW_LAST, "as many of the last bytes");
+_Static_assert((int)SCAN_LINE == (int)SHOW_LINE, "as much of the last line");
 
 /* "NAME 35% 1.2MiB behind": how full its pipe is, and where it is. */
 static void
@@ -60,15 +60,15 @@ job_facts(struct job *j)
 
 	f->moved = p->flow.moved;
 	f->taken = pump_taken(p);
-	f->count = p->flow.view.lines ? view_lines_at(&p->flow.view, f->taken) :
+	f->count = p->flow.scan.lines ? scan_lines_at(&p->flow.scan, f->taken) :
 					f->taken;
 	f->other = m->counts != NULL ? atomic_load(&m->counts[!m->side]) : 0;
 	f->buffer = fill(p);
 	f->engine = engine_name(p->flow.engine);
-	f->last = p->flow.view.tail;
-	f->nlast = p->flow.view.ntail;
-	f->line = p->flow.view.done;
-	f->nline = p->flow.view.ndone;
+	f->last = p->flow.scan.tail;
+	f->nlast = p->flow.scan.ntail;
+	f->line = p->flow.scan.done;
+	f->nline = p->flow.scan.ndone;
 	f->outputs[0] = '\0';
 	if ((display_wants(&j->display) & SHOW_WANTS_OUTPUTS) != 0)
 		tell_outputs(p, f->outputs);
@@ -79,11 +79,11 @@ void
 job_set_view(struct job *j)
 {
 	unsigned wants = display_wants(&j->display);
-	struct view *v = &j->leg->pump.flow.view;
+	struct scan *v = &j->leg->pump.flow.scan;
 
 	v->lines = j->tune.display.show.lines;
 	v->end = j->o->null ? '\0' : '\n';
-	v->apart = j->tune.buffer_size / (VIEW_MARKS / 2);
+	v->apart = j->tune.buffer_size / (SCAN_MARKS / 2);
 	v->last = (wants & SHOW_WANTS_LAST) != 0;
 	v->line = (wants & SHOW_WANTS_LINE) != 0;
 }

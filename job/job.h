@@ -26,12 +26,19 @@ enum {
 	JOB_TELL_US = 100000
 };
 
+/* What the job knows of an output. */
+struct known {
+	bool said;   /* it has been said that it is lost */
+	bool broken; /* a command that has left, which is an error */
+};
+
 /*
  * From inputs to outputs. --store-and-forward has two of them, each with a pump
  * of its own.
  */
 struct leg {
 	struct output *outs; /* those that could be opened */
+	struct known *known; /* one for each of them */
 	size_t nouts;
 	const char *const *files; /* its inputs */
 	size_t nfiles;
@@ -254,7 +261,7 @@ void job_release_readers(struct job *);
 bool job_await(struct job *, pid_t, const char *name, int *status);
 
 /* Everything has been said to it: what does the command say? */
-void job_wait_for_command(struct job *, const struct output *);
+void job_wait_for_command(struct job *, pid_t, const char *name, bool broken);
 
 /* As stat(2) and fstat(2), of what the operand names. */
 int job_stat_input(const char *operand, struct stat *);

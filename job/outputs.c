@@ -60,6 +60,7 @@ bool
 job_lose(struct job *j, const struct pump_event *e)
 {
 	struct output *o = e->output;
+	struct known *known = &j->leg->known[o - j->leg->outs];
 	enum output_error how = j->o->output_error;
 	bool left = e->loss == LOSS_ERROR && e->reason == EPIPE;
 	/* a command, ours or the one that we monitor, reads what it likes */
@@ -80,14 +81,14 @@ job_lose(struct job *j, const struct pump_event *e)
 		    "detached after %ju bytes: it did not keep up",
 		    (uintmax_t)o->given);
 	else if (left && o->child != 0)
-		o->broken = !quiet;
+		known->broken = !quiet;
 	else if (errno == ENOSPC && S_ISBLK(o->st.st_mode))
 		job_say(j, STATUS_MOVE, o->name,
 		    "device is full after %ju bytes, and the input has more",
 		    (uintmax_t)o->given);
 	else if (!quiet)
 		job_blame_output(j, o);
-	o->said = !quiet;
+	known->said = !quiet;
 	if (!quiet)
 		msg_add(STATUS_MOVE);
 	let_go(j, o);
@@ -249,7 +250,8 @@ job_open_outputs(struct job *j)
 	bool fatal = false;
 
 	j->leg->outs = calloc(j->o->ntargets, sizeof(*j->leg->outs));
-	if (j->leg->outs == NULL) {
+	j->leg->known = calloc(j->o->ntargets, sizeof(*j->leg->known));
+	if (j->leg->outs == NULL || j->leg->known == NULL) {
 		msg_errno(STATUS_MEMORY, "setting up");
 		return -1;
 	}
@@ -340,28 +342,28 @@ job_await(struct job *j, pid_t pid, const char *name, int *status)
 	while ((r = waitpid(pid, status, WNOHANG)) == 0)
 		if (pump_next(p).what == PUMP_SIGNAL && job_on_wake(j))
 			return false; /* it may stay; we may not */
-	if (r == -1) {
+	if (r == -1)
 		msg_errno(STATUS_MOVE, name);
-	}
 	return r != -1;
 }
 
 void
-job_wait_for_command(struct job *j, const struct output *o)
+job_wait_for_command(struct job *j, pid_t command, const char *name,
+    bool broken)
 {
 	int status;
 
-	if (!job_await(j, o->child, o->name, &status))
+	if (!job_await(j, command, name, &status))
 		return;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE &&
-	    o->child == j->monitor.command && monitor_unread(&j->monitor))
+	    command == j->monitor.command && monitor_unread(&j->monitor))
 		return; /* whoever read it has left, and hears of it */
 	else if (WIFSIGNALED(status))
-		msg_text(STATUS_MOVE, o->name, "killed by signal %d (%s)",
+		msg_text(STATUS_MOVE, name, "killed by signal %d (%s)",
 		    WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status) != 0)
-		msg_text(STATUS_MOVE, o->name, "exit status %d",
+		msg_text(STATUS_MOVE, name, "exit status %d",
 		    WEXITSTATUS(status));
-	else if (o->broken)
-		msg_text(STATUS_MOVE, o->name, "%s", strerror(EPIPE));
+	else if (broken)
+		msg_text(STATUS_MOVE, name, "%s", strerror(EPIPE));
 }

@@ -18,7 +18,7 @@
 #include "io/input.h"
 #include "base/fd.h"
 #include "job/size.h"
-#include "engine/view.h"
+#include "engine/scan.h"
 
 /* What is read at once to be counted: it is still in the cache then. */
 enum {
@@ -267,7 +267,7 @@ count_bytes(struct count *c, int fd, off_t at, uint64_t left)
 			continue;
 		if (r <= 0)
 			return (int)r; /* it has become shorter */
-		c->lines += view_count(c->room, (size_t)r, c->end);
+		c->lines += scan_count(c->room, (size_t)r, c->end);
 		at += r;
 		left -= (uint64_t)r;
 	}

@@ -165,6 +165,7 @@ static bool
 store(struct job *j)
 {
 	struct leg *forward = j->leg, first = *forward;
+	struct known known = { 0 };
 	struct output out;
 	int before = msg_status();
 	bool good = false;
@@ -179,6 +180,7 @@ store(struct job *j)
 	}
 	first.engine = ENGINE_AUTO; /* the other is for the outputs */
 	first.outs = &out;
+	first.known = &known;
 	first.nouts = 1;
 	j->leg = &first;
 	if (job_start_pump(j) == -1) {

@@ -162,13 +162,11 @@ set_up(struct job *j)
 static void
 wait_for_monitored(struct job *j)
 {
-	struct output command = { .name = j->command,
-		.child = j->monitor.command };
 	int status;
 
 	monitor_leave(&j->monitor);
 	if (j->monitor.command != 0)
-		job_wait_for_command(j, &command);
+		job_wait_for_command(j, j->monitor.command, j->command, false);
 	monitor_release(&j->monitor);
 	if (j->monitor.other == 0 ||
 	    !job_await(j, j->monitor.other, "--monitor", &status))
@@ -203,14 +201,16 @@ finish(struct job *j)
 			job_close_one(j, &j->leg->outs[i]);
 	for (size_t i = 0; i < j->leg->nouts; i++) {
 		const struct output *o = &j->leg->outs[i];
+		const struct known *known = &j->leg->known[i];
 
-		if (o->dropped > 0 && !o->said)
+		if (o->dropped > 0 && !known->said)
 			msg_text(STATUS_NONE, o->name,
 			    "%ju bytes dropped: it did not keep up",
 			    (uintmax_t)o->dropped);
 		/* a signal for us is most often one for them as well */
 		if (o->child != 0 && !job_ended() && j->left == NULL)
-			job_wait_for_command(j, o);
+			job_wait_for_command(j, o->child, o->name,
+			    known->broken);
 	}
 	wait_for_monitored(j);
 	job_say_ended(j);

@@ -76,7 +76,7 @@ needs_bytes(const struct pump *p)
 	FOREACH_OUTPUT(&p->flow, out)
 		if (out->packets)
 			return true;
-	return view_wanted(&p->flow.view) || p->conf.bytes_only;
+	return scan_wanted(&p->flow.scan) || p->conf.bytes_only;
 }
 
 /* Or this input has records, which only a read keeps whole. */

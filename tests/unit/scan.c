@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* view: lines counted, cut and found again; the last bytes and the last line */
+/* scan: lines counted, cut and found again; the last bytes and the last line */
 #include "config.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/view.h"
+#include "engine/scan.h"
 #include "tests/lib/tap.h"
 
 /* Counts byte by byte, to compare with. */
@@ -30,26 +30,26 @@ test_count(void)
 	srandom(7);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		for (size_t shift = 0; shift < 3; shift++) {
-			struct view v = { .lines = true, .end = '\n' };
+			struct scan v = { .lines = true, .end = '\n' };
 
 			for (size_t j = 0; j < sizeof(bytes); j++)
 				bytes[j] = random() % 3 == 0 ? '\n' : 'x';
-			view_bytes(&v, 0, bytes + shift, sizes[i]);
+			scan_bytes(&v, 0, bytes + shift, sizes[i]);
 			ok(v.ended == plainly(bytes + shift, sizes[i], '\n'),
 			    "lines of %zu bytes at %zu", sizes[i], shift);
 		}
 	memset(bytes, '\n', sizeof(bytes));
 	{
-		struct view v = { .lines = true, .end = '\n' };
+		struct scan v = { .lines = true, .end = '\n' };
 
-		view_bytes(&v, 0, bytes, 100000);
+		scan_bytes(&v, 0, bytes, 100000);
 		ok(v.ended == 100000, "lines that are nothing but an end");
 	}
 	memset(bytes, 0, sizeof(bytes));
 	{
-		struct view v = { .lines = true, .end = '\0' };
+		struct scan v = { .lines = true, .end = '\0' };
 
-		view_bytes(&v, 0, bytes, 1000);
+		scan_bytes(&v, 0, bytes, 1000);
 		ok(v.ended == 1000, "lines that end with a NUL");
 	}
 }
@@ -75,11 +75,11 @@ test_cut(void)
 		{ "abc\n", 0, 0, 0 },
 		{ "abc", 0, 0, 0 },
 	};
-	struct view v = { .lines = true, .end = '\n' };
+	struct scan v = { .lines = true, .end = '\n' };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint64_t ended = 99;
-		size_t n = view_cut(&v, cases[i].text, strlen(cases[i].text),
+		size_t n = scan_cut(&v, cases[i].text, strlen(cases[i].text),
 		    cases[i].lines, &ended);
 
 		ok(n == cases[i].cut && ended == cases[i].ended,
@@ -91,21 +91,21 @@ test_cut(void)
 static void
 test_marks(void)
 {
-	struct view v = { .lines = true, .end = '\n', .apart = 1000 };
+	struct scan v = { .lines = true, .end = '\n', .apart = 1000 };
 	char bytes[100];
 	bool never_more = true, rises = true;
 	uint64_t last = 0;
 
-	ok(view_lines_at(&v, 0) == 0, "nothing yet");
+	ok(scan_lines_at(&v, 0) == 0, "nothing yet");
 	memset(bytes, 'x', sizeof(bytes));
 	bytes[99] = '\n';
 	for (uint64_t at = 0; at < 1000000; at += 100)
-		view_bytes(&v, at, bytes, sizeof(bytes));
-	ok(view_lines_at(&v, 1000000) == 10000, "all of them at the end");
-	ok(view_lines_at(&v, 1000500) == 10000, "and no more behind it");
-	for (uint64_t at = 1000000 - (VIEW_MARKS - 2) * 1000; at < 1000000;
+		scan_bytes(&v, at, bytes, sizeof(bytes));
+	ok(scan_lines_at(&v, 1000000) == 10000, "all of them at the end");
+	ok(scan_lines_at(&v, 1000500) == 10000, "and no more behind it");
+	for (uint64_t at = 1000000 - (SCAN_MARKS - 2) * 1000; at < 1000000;
 	     at += 777) {
-		uint64_t n = view_lines_at(&v, at);
+		uint64_t n = scan_lines_at(&v, at);
 
 		never_more = never_more && n <= at / 100 + 11 &&
 		    n + 11 >= at / 100;
@@ -114,22 +114,22 @@ test_marks(void)
 	}
 	ok(never_more, "before it they are right within a mark");
 	ok(rises, "and never go back");
-	ok(view_lines_at(&v, 5) <= 10000, "long before it is no trap");
-	view_bytes(&v, 1000000, "\n", 1);
-	ok(view_lines_at(&v, 1000001) == 10001, "one more, at once");
-	ok(view_lines_at(&v, 1000000) == 10000 ||
-		view_lines_at(&v, 1000000) == 10001,
+	ok(scan_lines_at(&v, 5) <= 10000, "long before it is no trap");
+	scan_bytes(&v, 1000000, "\n", 1);
+	ok(scan_lines_at(&v, 1000001) == 10001, "one more, at once");
+	ok(scan_lines_at(&v, 1000000) == 10000 ||
+		scan_lines_at(&v, 1000000) == 10001,
 	    "and the place before it");
 }
 
 static bool
-tail_is(const struct view *v, const char *s)
+tail_is(const struct scan *v, const char *s)
 {
 	return v->ntail == strlen(s) && memcmp(v->tail, s, v->ntail) == 0;
 }
 
 static bool
-line_is(const struct view *v, const char *s)
+line_is(const struct scan *v, const char *s)
 {
 	return v->ndone == strlen(s) && memcmp(v->done, s, v->ndone) == 0;
 }
@@ -137,34 +137,34 @@ line_is(const struct view *v, const char *s)
 static void
 test_last(void)
 {
-	struct view v = { .last = true, .line = true, .end = '\n' };
+	struct scan v = { .last = true, .line = true, .end = '\n' };
 	char big[5000];
 
-	view_bytes(&v, 0, "ab", 2);
+	scan_bytes(&v, 0, "ab", 2);
 	ok(tail_is(&v, "ab") && line_is(&v, ""), "no line has ended");
-	view_bytes(&v, 2, "c\nde", 4);
+	scan_bytes(&v, 2, "c\nde", 4);
 	ok(tail_is(&v, "abc\nde") && line_is(&v, "abc"), "one has");
-	view_bytes(&v, 6, "f\n", 2);
+	scan_bytes(&v, 6, "f\n", 2);
 	ok(line_is(&v, "def"), "a line in three pieces");
-	view_bytes(&v, 8, "1\n22\n333\n4", 10);
+	scan_bytes(&v, 8, "1\n22\n333\n4", 10);
 	ok(line_is(&v, "333"), "the last of several");
-	view_bytes(&v, 18, "\n\n", 2);
+	scan_bytes(&v, 18, "\n\n", 2);
 	ok(line_is(&v, ""), "an empty one");
 	memset(big, 'y', sizeof(big));
-	view_bytes(&v, 20, big, sizeof(big));
-	ok(v.ntail == VIEW_LAST && v.tail[0] == 'y', "more than is kept");
-	view_bytes(&v, 5020, "z\n", 2);
-	ok(v.ntail == VIEW_LAST && v.tail[VIEW_LAST - 2] == 'z' &&
-		v.ndone == VIEW_LINE && v.done[0] == 'y',
+	scan_bytes(&v, 20, big, sizeof(big));
+	ok(v.ntail == SCAN_LAST && v.tail[0] == 'y', "more than is kept");
+	scan_bytes(&v, 5020, "z\n", 2);
+	ok(v.ntail == SCAN_LAST && v.tail[SCAN_LAST - 2] == 'z' &&
+		v.ndone == SCAN_LINE && v.done[0] == 'y',
 	    "a long line is cut, and the tail moves on");
 }
 
 int
 main(void)
 {
-	struct view none = { 0 };
+	struct scan none = { 0 };
 
-	ok(!view_wanted(&none), "nobody looks");
+	ok(!scan_wanted(&none), "nobody looks");
 	test_count();
 	test_cut();
 	test_marks();

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "engine/view.h"
+#include "engine/scan.h"
 
 bool
-view_wanted(const struct view *v)
+scan_wanted(const struct scan *v)
 {
 	return v->lines || v->last || v->line;
 }
@@ -20,7 +20,7 @@ view_wanted(const struct view *v)
 __attribute__((optimize("O3")))
 #endif
 uint64_t
-view_count(const char *p, size_t n, char end)
+scan_count(const char *p, size_t n, char end)
 {
 	uint64_t sum = 0;
 
@@ -38,26 +38,26 @@ view_count(const char *p, size_t n, char end)
 }
 
 static void
-mark(struct view *v, uint64_t at)
+mark(struct scan *v, uint64_t at)
 {
-	struct view_mark *m = &v->marks[(v->nmarks - 1) % VIEW_MARKS];
+	struct scan_mark *m = &v->marks[(v->nmarks - 1) % SCAN_MARKS];
 
 	/* the newest moves until it is far enough from the one before it */
 	if (v->nmarks < 2 ||
-	    m->at - v->marks[(v->nmarks - 2) % VIEW_MARKS].at >= v->apart)
-		m = &v->marks[v->nmarks++ % VIEW_MARKS];
-	*m = (struct view_mark){ at, v->ended };
+	    m->at - v->marks[(v->nmarks - 2) % SCAN_MARKS].at >= v->apart)
+		m = &v->marks[v->nmarks++ % SCAN_MARKS];
+	*m = (struct scan_mark){ at, v->ended };
 }
 
 /* Keeps the last bytes of what there was and what there is now. */
 static void
-keep_tail(struct view *v, const char *p, size_t n)
+keep_tail(struct scan *v, const char *p, size_t n)
 {
-	size_t old = n < VIEW_LAST ? VIEW_LAST - n : 0;
+	size_t old = n < SCAN_LAST ? SCAN_LAST - n : 0;
 
-	if (n > VIEW_LAST) {
-		p += n - VIEW_LAST;
-		n = VIEW_LAST;
+	if (n > SCAN_LAST) {
+		p += n - SCAN_LAST;
+		n = SCAN_LAST;
 	}
 	if (old > v->ntail)
 		old = v->ntail;
@@ -69,14 +69,14 @@ keep_tail(struct view *v, const char *p, size_t n)
 static void
 keep(char *line, size_t *len, const char *p, size_t n)
 {
-	if (n > VIEW_LINE - *len)
-		n = VIEW_LINE - *len;
+	if (n > SCAN_LINE - *len)
+		n = SCAN_LINE - *len;
 	memcpy(line + *len, p, n);
 	*len += n;
 }
 
 static void
-keep_line(struct view *v, const char *p, size_t n)
+keep_line(struct scan *v, const char *p, size_t n)
 {
 	const char *last = memrchr(p, v->end, n), *start;
 
@@ -99,10 +99,10 @@ keep_line(struct view *v, const char *p, size_t n)
 }
 
 void
-view_bytes(struct view *v, uint64_t at, const char *p, size_t n)
+scan_bytes(struct scan *v, uint64_t at, const char *p, size_t n)
 {
 	if (v->lines) {
-		v->ended += view_count(p, n, v->end);
+		v->ended += scan_count(p, n, v->end);
 		mark(v, at + n);
 	}
 	if (v->last)
@@ -112,12 +112,12 @@ view_bytes(struct view *v, uint64_t at, const char *p, size_t n)
 }
 
 size_t
-view_cut(const struct view *v, const char *p, size_t n, uint64_t lines,
+scan_cut(const struct scan *v, const char *p, size_t n, uint64_t lines,
     uint64_t *ended)
 {
 	const char *from = p, *end = p + n, *at;
 
-	*ended = view_count(p, n, v->end);
+	*ended = scan_count(p, n, v->end);
 	if (*ended <= lines && (*ended < lines || lines == 0))
 		return lines == 0 ? 0 : n;
 	*ended = lines;
@@ -129,15 +129,15 @@ view_cut(const struct view *v, const char *p, size_t n, uint64_t lines,
 }
 
 uint64_t
-view_lines_at(const struct view *v, uint64_t at)
+scan_lines_at(const struct scan *v, uint64_t at)
 {
 	size_t n = v->nmarks;
-	struct view_mark a = { 0, 0 }, b = { 0, 0 };
+	struct scan_mark a = { 0, 0 }, b = { 0, 0 };
 
 	/* from the newest back to the first that lies before it */
-	for (size_t i = 0; i < n && i < VIEW_MARKS; i++) {
+	for (size_t i = 0; i < n && i < SCAN_MARKS; i++) {
 		b = a;
-		a = v->marks[(n - 1 - i) % VIEW_MARKS];
+		a = v->marks[(n - 1 - i) % SCAN_MARKS];
 		if (a.at <= at) {
 			if (i == 0 || a.at == at || b.at == a.at)
 				return a.lines;
@@ -147,7 +147,7 @@ view_lines_at(const struct view *v, uint64_t at)
 		}
 	}
 	/* before all of them */
-	if (n == 0 || n > VIEW_MARKS || a.at == 0)
+	if (n == 0 || n > SCAN_MARKS || a.at == 0)
 		return a.lines;
 	return (uint64_t)((double)a.lines * (double)at / (double)a.at);
 }
