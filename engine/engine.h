@@ -57,7 +57,8 @@ struct engines {
 
 /*
  * Begins with an input, for as many bytes as limit says if it is not 0, which
- * only copy and ring know how to do; then it is stepped until it has ended.
+ * only copy and ring know how to do; then it is stepped until it has ended. A
+ * read is never cut below the largest record of the input, whatever limit is.
  */
 void engine_begin(struct engines *, struct flow *, enum engine, uint64_t limit);
 enum step engine_step(struct engines *, struct flow *, struct input *);
