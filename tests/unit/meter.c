@@ -78,8 +78,7 @@ test_nothing(void)
 	ok(near(meter_eta(&m), -1), "no rate, no ETA");
 	go(3, SECOND, 0);
 	ok(near(meter_eta(&m), -1) && sane(), "nor while nothing moves");
-	ok(clock_now() > 0 && clock_now() <= clock_now(),
-	    "there is a clock");
+	ok(clock_now() > 0 && clock_now() <= clock_now(), "there is a clock");
 }
 
 static void
