@@ -2,8 +2,6 @@
 /* copy: everything else, short transfers, and whatever no other engine can. */
 #include "config.h"
 
-#include <errno.h>
-
 #include "engine/engine.h"
 
 enum {

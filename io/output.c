@@ -13,7 +13,6 @@
 #include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "io/output.h"

@@ -4,7 +4,6 @@
 #include <sys/syscall.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/kcmp.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +11,6 @@
 #include "base/path.h"
 #include "buf.h"
 #include "job/job.h"
-#include "job/report.h"
 #include "msg.h"
 
 /*

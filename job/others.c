@@ -2,11 +2,8 @@
 #include "config.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "job/follow.h"
 #include "job/job.h"
 #include "msg.h"

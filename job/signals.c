@@ -5,12 +5,10 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/retry.h"
-#include "job/follow.h"
 #include "job/job.h"
 #include "msg.h"
 

@@ -12,7 +12,6 @@
 #include <linux/magic.h>
 #include <search.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "io/input.h"

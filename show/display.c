@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <locale.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"

@@ -11,8 +11,6 @@
  */
 #include "config.h"
 
-#include <time.h>
-
 #include "show/meter.h"
 
 enum {
