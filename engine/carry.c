@@ -229,14 +229,12 @@ up_to_stop(void *ctx, const char *bytes, size_t n)
 static enum fill
 filled(struct flow *f, struct ring *r, const char *room, size_t n)
 {
-	struct scan *v = &f->scan;
-
 	if (n > f->stop - f->moved)
 		n = (size_t)(f->stop - f->moved); /* of a record */
 	if (f->stop_lines != UINT64_MAX)
 		n = up_to_stop(f, room, n);
-	if (scan_wanted(v))
-		scan_bytes(v, f->moved, room, n);
+	if (scan_wanted(&f->scan))
+		scan_bytes(&f->scan, f->moved, room, n);
 	ring_filled(r, n);
 	f->moved += n;
 	flow_count(f, n);

@@ -6,9 +6,9 @@
 #include "engine/scan.h"
 
 bool
-scan_wanted(const struct scan *v)
+scan_wanted(const struct scan *s)
 {
-	return v->lines || v->last || v->line;
+	return s->lines || s->last || s->line;
 }
 
 /*
@@ -38,20 +38,20 @@ scan_count(const char *p, size_t n, char end)
 }
 
 static void
-mark(struct scan *v, uint64_t at)
+mark(struct scan *s, uint64_t at)
 {
-	struct scan_mark *m = &v->marks[(v->nmarks - 1) % SCAN_MARKS];
+	struct scan_mark *m = &s->marks[(s->nmarks - 1) % SCAN_MARKS];
 
 	/* the newest moves until it is far enough from the one before it */
-	if (v->nmarks < 2 ||
-	    m->at - v->marks[(v->nmarks - 2) % SCAN_MARKS].at >= v->apart)
-		m = &v->marks[v->nmarks++ % SCAN_MARKS];
-	*m = (struct scan_mark){ at, v->ended };
+	if (s->nmarks < 2 ||
+	    m->at - s->marks[(s->nmarks - 2) % SCAN_MARKS].at >= s->apart)
+		m = &s->marks[s->nmarks++ % SCAN_MARKS];
+	*m = (struct scan_mark){ at, s->ended };
 }
 
 /* Keeps the last bytes of what there was and what there is now. */
 static void
-keep_tail(struct scan *v, const char *p, size_t n)
+keep_tail(struct scan *s, const char *p, size_t n)
 {
 	size_t old = n < SCAN_LAST ? SCAN_LAST - n : 0;
 
@@ -59,11 +59,11 @@ keep_tail(struct scan *v, const char *p, size_t n)
 		p += n - SCAN_LAST;
 		n = SCAN_LAST;
 	}
-	if (old > v->ntail)
-		old = v->ntail;
-	memmove(v->tail, v->tail + v->ntail - old, old);
-	memcpy(v->tail + old, p, n);
-	v->ntail = old + n;
+	if (old > s->ntail)
+		old = s->ntail;
+	memmove(s->tail, s->tail + s->ntail - old, old);
+	memcpy(s->tail + old, p, n);
+	s->ntail = old + n;
 }
 
 static void
@@ -76,68 +76,68 @@ keep(char *line, size_t *len, const char *p, size_t n)
 }
 
 static void
-keep_line(struct scan *v, const char *p, size_t n)
+keep_line(struct scan *s, const char *p, size_t n)
 {
-	const char *last = memrchr(p, v->end, n), *start;
+	const char *last = memrchr(p, s->end, n), *start;
 
 	if (last != NULL) {
-		start = memrchr(p, v->end, (size_t)(last - p));
+		start = memrchr(p, s->end, (size_t)(last - p));
 		if (start != NULL) {
 			start++;
-			v->ndone = 0;
+			s->ndone = 0;
 		} else {
 			start = p;
-			memcpy(v->done, v->begun, v->nbegun);
-			v->ndone = v->nbegun;
+			memcpy(s->done, s->begun, s->nbegun);
+			s->ndone = s->nbegun;
 		}
-		keep(v->done, &v->ndone, start, (size_t)(last - start));
-		v->nbegun = 0;
+		keep(s->done, &s->ndone, start, (size_t)(last - start));
+		s->nbegun = 0;
 		n -= (size_t)(last + 1 - p);
 		p = last + 1;
 	}
-	keep(v->begun, &v->nbegun, p, n);
+	keep(s->begun, &s->nbegun, p, n);
 }
 
 void
-scan_bytes(struct scan *v, uint64_t at, const char *p, size_t n)
+scan_bytes(struct scan *s, uint64_t at, const char *p, size_t n)
 {
-	if (v->lines) {
-		v->ended += scan_count(p, n, v->end);
-		mark(v, at + n);
+	if (s->lines) {
+		s->ended += scan_count(p, n, s->end);
+		mark(s, at + n);
 	}
-	if (v->last)
-		keep_tail(v, p, n);
-	if (v->line)
-		keep_line(v, p, n);
+	if (s->last)
+		keep_tail(s, p, n);
+	if (s->line)
+		keep_line(s, p, n);
 }
 
 size_t
-scan_cut(const struct scan *v, const char *p, size_t n, uint64_t lines,
+scan_cut(const struct scan *s, const char *p, size_t n, uint64_t lines,
     uint64_t *ended)
 {
 	const char *from = p, *end = p + n, *at;
 
-	*ended = scan_count(p, n, v->end);
+	*ended = scan_count(p, n, s->end);
 	if (*ended <= lines && (*ended < lines || lines == 0))
 		return lines == 0 ? 0 : n;
 	*ended = lines;
 	for (; lines > 0; lines--) {
-		at = memchr(from, v->end, (size_t)(end - from));
+		at = memchr(from, s->end, (size_t)(end - from));
 		from = at + 1;
 	}
 	return (size_t)(from - p);
 }
 
 uint64_t
-scan_lines_at(const struct scan *v, uint64_t at)
+scan_lines_at(const struct scan *s, uint64_t at)
 {
-	size_t n = v->nmarks;
+	size_t n = s->nmarks;
 	struct scan_mark a = { 0, 0 }, b = { 0, 0 };
 
 	/* from the newest back to the first that lies before it */
 	for (size_t i = 0; i < n && i < SCAN_MARKS; i++) {
 		b = a;
-		a = v->marks[(n - 1 - i) % SCAN_MARKS];
+		a = s->marks[(n - 1 - i) % SCAN_MARKS];
 		if (a.at <= at) {
 			if (i == 0 || a.at == at || b.at == a.at)
 				return a.lines;

@@ -75,7 +75,7 @@ retune(struct job *j, struct tunables *next)
 		pump_limit(&j->leg->pump, next->rate_limit);
 	if (next->buffer_size != was.buffer_size)
 		pump_buffer(&j->leg->pump, next->buffer_size);
-	job_set_view(j);
+	job_set_scan(j);
 	pump_tick_at(&j->leg->pump, clock_now());
 	tunables_release(&was);
 	return 0;
@@ -120,8 +120,8 @@ on_change(struct job *j, const struct message_change *c, struct message *answer)
  * The size of the inputs, if nobody wanted to know it before. It must not keep
  * the bytes waiting: so no directory is walked, and no line is counted.
  */
-void
-job_size_for_others(struct job *j)
+static void
+size_for_others(struct job *j)
 {
 	uint64_t bytes;
 	off_t at;
@@ -147,7 +147,7 @@ report(struct job *j, struct message_report *r)
 	const struct display_facts *f;
 	struct show_state s;
 
-	job_size_for_others(j);
+	size_for_others(j);
 	f = job_facts(j);
 	s = display_state(&j->display, f);
 	*r = (struct message_report){

@@ -9,7 +9,7 @@
 #include "job/report.h"
 #include "opts.h"
 
-/* What the view keeps is what a line shows. */
+/* What the scan keeps is what a line shows. */
 _Static_assert((int)SCAN_LAST == (int)SHOW_LAST, "as many of the last bytes");
 _Static_assert((int)SCAN_LINE == (int)SHOW_LINE, "as much of the last line");
 
@@ -76,14 +76,14 @@ job_facts(struct job *j)
 }
 
 void
-job_set_view(struct job *j)
+job_set_scan(struct job *j)
 {
 	unsigned wants = display_wants(&j->display);
-	struct scan *v = &j->leg->pump.flow.scan;
+	struct scan *s = &j->leg->pump.flow.scan;
 
-	v->lines = j->tune.display.show.lines;
-	v->end = j->o->null ? '\0' : '\n';
-	v->apart = j->tune.buffer_size / (SCAN_MARKS / 2);
-	v->last = (wants & SHOW_WANTS_LAST) != 0;
-	v->line = (wants & SHOW_WANTS_LINE) != 0;
+	s->lines = j->tune.display.show.lines;
+	s->end = j->o->null ? '\0' : '\n';
+	s->apart = j->tune.buffer_size / (SCAN_MARKS / 2);
+	s->last = (wants & SHOW_WANTS_LAST) != 0;
+	s->line = (wants & SHOW_WANTS_LINE) != 0;
 }

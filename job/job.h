@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * job: what one invocation does, and what its files share. Only here, in
- * zpipe.c and in opts.c are errors reported, by msg.h.
+ * zpipe.c and in the files of the options are errors reported, by msg.h.
  */
 #ifndef JOB_JOB_H
 #define JOB_JOB_H
@@ -125,8 +125,7 @@ void job_begin(struct job *);
 /* 0, or -1 with errno. */
 int job_watch_signals(struct job *);
 
-/* The signal that ends us, or 0; one has come; a descriptor that is readable
-   then. */
+/* The signal that ends us, or 0; one has come; what is readable then. */
 int job_ended(void);
 bool job_woken(void);
 int job_wake_fd(void);
@@ -171,7 +170,7 @@ void job_explain(struct job *, const struct input *);
 const struct display_facts *job_facts(struct job *);
 
 /* The pump looks for what the lines want of the bytes. */
-void job_set_view(struct job *);
+void job_set_scan(struct job *);
 
 /* ---- control.c: those who ask, or change, how far we are -------------- */
 
@@ -183,9 +182,6 @@ void job_listen_to_others(struct job *, uint64_t now);
 
 /* As remote_serve() wants it. */
 size_t job_on_message(void *job, const char *msg, size_t len, char *reply);
-
-/* The size of the inputs, if nobody wanted to know it before. */
-void job_size_for_others(struct job *);
 
 /*
  * Those who watch us get the last figures, which are noted while they are

@@ -114,7 +114,7 @@ job_start_pump(struct job *j)
 
 	if (pump_init(p, &conf, j->leg->outs, j->leg->nouts, &j->wake) == -1)
 		return -1;
-	job_set_view(j);
+	job_set_scan(j);
 	if (j->tune.limited)
 		pump_limit(p, j->tune.rate_limit);
 	/* listen at once if an option that --remote can change was given */
