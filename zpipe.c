@@ -25,9 +25,9 @@
  *			files of any process, how it has ended
  *	base/		clock, numbers, paths, descriptors, pid files
  *
- * Only job/, opts.c and this file report errors, through msg.c; the others
- * return -1 with errno, or the name of the step that failed. Each header is
- * the contract of its file.
+ * Only this file, job/ and the files of the options report errors, through
+ * msg.c; the others return -1 with errno, or the name of the step that failed.
+ * Each header is the contract of its file.
  */
 #include "config.h"
 

@@ -30,8 +30,8 @@ void carry_begin(struct carry *, const struct flow *, uint64_t limit,
     bool trickle);
 
 /*
- * Reads and sends. `shared` is what the outputs are served by if they are
- * several: then STEP_END does not mean that all has been sent.
+ * Reads and sends. many: it serves several outputs, and STEP_END does not mean
+ * that all has been sent.
  */
 enum step carry_step(struct carry *, struct flow *, struct input *, bool many);
 

@@ -155,9 +155,7 @@ void flow_init(struct flow *, const struct flow_conf *, struct output *,
 /* Another input begins. */
 void flow_begin(struct flow *);
 
-/*
- * Nothing more is to be read of any input: the stop has been reached.
- */
+/* Nothing more is to be read of any input: the stop has been reached. */
 bool flow_full(const struct flow *);
 
 /* The steps that they are named after. usec: -1 is for ever. */

@@ -183,8 +183,8 @@ uint64_t output_taken(const struct output *);
  * that a reader has taken something out of the pipe: O_ASYNC on a description
  * of our own. poll(2) tells no more than that a full one has room. (Linux does
  * so in pipe_read() and in splice's wakeup_pipe_writers().) Its si_code is
- * POLL_OUT then (F_SETSIG, fcntl(2)). 0, or -1 if it
- * is not available. For anything but a pipe it does nothing and returns 0.
+ * POLL_OUT then (F_SETSIG, fcntl(2)). 0, or -1 if it is not available. For
+ * anything but a pipe it does nothing and returns 0.
  */
 int output_tell(struct output *, bool on);
 

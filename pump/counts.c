@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-/* How far it is, and what may be changed while it runs. */
 #include "config.h"
 
 #include <stdint.h>

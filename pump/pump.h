@@ -10,6 +10,7 @@
  *	choose.c	which engines may serve an input
  *	wait.c		poll(2), and what it says
  *	finish.c	the end, and those who read what is in the pipes
+ *	counts.c	how far it is, and what may be changed meanwhile
  */
 #ifndef PUMP_PUMP_H
 #define PUMP_PUMP_H
@@ -168,9 +169,7 @@ uint64_t pump_sent(const struct pump *);
 /* Bytes that every reader is known to have taken; lags behind, never ahead. */
 uint64_t pump_taken(const struct pump *);
 
-/*
- * True when nothing more is to be read of any input: the stop has been reached.
- */
+/* Nothing more is to be read of any input: the stop has been reached. */
 bool pump_full(const struct pump *);
 
 /* --rate-limit: bytes or lines per second from now on; 0: no limit. */
