@@ -12,7 +12,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* A signal ends us: set by the handler, never cleared. */
+/* The signal that ends us, or 0: set by the handler, never cleared. */
 extern volatile sig_atomic_t retry_ended;
 
 /* do r = call(...); while (retry(r)); */

@@ -13,7 +13,7 @@
 #include "msg.h"
 
 /* Set by the handler; the eventfd wakes poll(2) without a race. */
-static volatile sig_atomic_t woken, asked, ended, stopped, reads, wake_fd = -1;
+static volatile sig_atomic_t woken, asked, stopped, reads, wake_fd = -1;
 
 static void
 on_signal(int sig)
@@ -26,10 +26,9 @@ on_signal(int sig)
 	else if (sig == SIGTSTP)
 		stopped = 1;
 	else if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP)
-		ended = retry_ended = sig; /* the others only wake us */
+		retry_ended = sig; /* the others only wake us */
 	woken = 1;
-	if (write(wake_fd, &one, sizeof(one)) == -1)
-		errno = saved;
+	(void)!write(wake_fd, &one, sizeof(one));
 	errno = saved;
 }
 
@@ -151,7 +150,7 @@ job_on_wake(struct job *j)
 	if (display_resized(&j->display))
 		display_draw(&j->display, job_facts(j), NULL);
 	asked = 0;
-	return ended != 0;
+	return retry_ended != 0;
 }
 
 void
@@ -193,8 +192,8 @@ job_follow_signal(struct job *j)
 		errno = EPIPE;
 		msg_errno(STATUS_MOVE, j->left);
 	}
-	if (ended) {
-		die_of(ended);
+	if (retry_ended) {
+		die_of(retry_ended);
 		msg_add(STATUS_SIGNAL);
 	}
 }
@@ -202,7 +201,7 @@ job_follow_signal(struct job *j)
 int
 job_ended(void)
 {
-	return ended;
+	return retry_ended;
 }
 
 bool
