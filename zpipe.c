@@ -34,7 +34,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "job/job.h"
@@ -99,8 +98,6 @@ main(int argc, char *argv[])
 		break;
 	}
 	job_follow_signal(&j);
-	free(j.forward.outs);
-	free(j.forward.known);
 	opts_release(&o);
 	return msg_status();
 }

@@ -209,7 +209,7 @@ off_t job_where_given(const struct job *);
 /* 0, or -1: it has been said why not. */
 int job_write_pidfile(struct job *);
 
-/* Display, socket, temporary and pid file. */
+/* Display, socket, temporary and pid file; the outputs are closed. */
 void job_clean_up(struct job *);
 
 /* ---- inputs.c --------------------------------------------------------- */
@@ -247,10 +247,7 @@ bool job_lose(struct job *, const struct pump_event *);
 void job_complete(struct job *, struct output *);
 void job_close_one(struct job *, struct output *);
 
-/*
- * However this ends, a reader that waits until a FIFO is opened must see the
- * end.
- */
+/* However this ends, a reader that waits for a FIFO's writer sees the end. */
 void job_release_readers(struct job *);
 
 /* Its status; false if a signal ends us first, or there is none (said). */

@@ -95,4 +95,6 @@ job_clean_up(struct job *j)
 	free(j->store_name);
 	j->store_name = NULL;
 	pidfile_delete(&j->pidfile);
+	free(j->forward.outs);
+	free(j->forward.known);
 }
