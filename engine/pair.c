@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "engine/pair.h"
 #include "io/output.h"
 
@@ -25,11 +26,7 @@ pair_open(struct pair *p)
 void
 pair_close(struct pair *p)
 {
-	if (p->fd[0] != -1) {
-		close(p->fd[0]);
-		close(p->fd[1]);
-	}
-	if (p->null != -1)
-		close(p->null);
-	*p = (struct pair)PAIR_INITIALIZER;
+	fd_close_pair(p->fd);
+	fd_close(&p->null);
+	p->held = 0;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/path.h"
 #include "job/job.h"
 #include "msg.h"
@@ -98,9 +99,8 @@ job_lose(struct job *j, const struct pump_event *e)
 void
 job_close_one(struct job *j, struct output *o)
 {
-	if (let_go(j, o) == -1) {
+	if (let_go(j, o) == -1)
 		job_blame(j, STATUS_CLOSE, o->name);
-	}
 }
 
 /*
@@ -149,7 +149,7 @@ inherited(struct job *j)
 static int
 open_fd(const struct job *j, const struct target *t, struct output *o)
 {
-	int fd = t->fd, r, saved;
+	int fd = t->fd, r;
 
 	for (size_t i = 0; i < j->leg->nouts && fd == t->fd; i++)
 		if (j->leg->outs[i].fd == t->fd)
@@ -157,11 +157,8 @@ open_fd(const struct job *j, const struct target *t, struct output *o)
 	if (fd == -1)
 		return -1;
 	r = output_init(o, fd, t->name);
-	if (r == -1 && fd != t->fd) {
-		saved = errno;
-		close(fd);
-		errno = saved;
-	}
+	if (r == -1 && fd != t->fd)
+		fd_close(&fd);
 	return r;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/path.h"
 #include "base/retry.h"
 #include "job/job.h"
@@ -98,7 +99,6 @@ open_store(struct job *j)
 	bool named = dir != NULL && *dir != '\0';
 	int fd = temporary ? -1 : path_descriptor(path);
 
-	j->store_at = 0;
 	j->store_given = fd != -1;
 	if (temporary) {
 		dir = named ? dir : "/tmp";
@@ -130,14 +130,12 @@ open_store(struct job *j)
 static int
 store_output(const struct job *j, struct output *out)
 {
-	int fd = fcntl(j->store_fd, F_DUPFD_CLOEXEC, 0), saved;
+	int fd = fcntl(j->store_fd, F_DUPFD_CLOEXEC, 0);
 
 	if (fd == -1)
 		return -1;
 	if (output_init(out, fd, j->store_name) == -1) {
-		saved = errno;
-		close(fd);
-		errno = saved;
+		fd_close(&fd);
 		return -1;
 	}
 	out->opened = !j->store_given;
