@@ -57,9 +57,8 @@ add_target(struct opts *o, enum way way, int fd, const char *option,
 	if (more != NULL)
 		o->targets = more;
 	if (more == NULL || name == NULL) {
-		msg_text(STATUS_USAGE, NULL, "no memory for the options");
 		free(name);
-		return -1;
+		return option_no_memory();
 	}
 	strlcpy(name, option, size); /* printf takes two pages more */
 	strlcat(name, arg, size);
@@ -226,9 +225,8 @@ add_process(struct opts *o, pid_t pid, int fd, const char *name)
 	struct process *more = reallocarray(o->processes, o->nprocesses + 1,
 	    sizeof(*more));
 
-	if (more == NULL) {
+	if (more == NULL)
 		return option_no_memory();
-	}
 	o->processes = more;
 	more[o->nprocesses++] = (struct process){ pid, fd, name };
 	return 0;

@@ -148,8 +148,7 @@ flow_may(struct flow *f, size_t *n)
 void
 flow_took(struct flow *f, size_t n)
 {
-	if (f->limit.rate != 0)
-		limit_took(&f->limit, n);
+	limit_took(&f->limit, n);
 }
 
 void
@@ -166,7 +165,6 @@ grow_output(const struct flow *f, struct output *o)
 {
 	size_t size = f->conf->pipe_size, holds;
 
-	/* a user has 64 MiB in all pipes (pipe(7)); then new ones are tiny */
 	while (size > PIPES_MOST / f->nouts)
 		size /= 2;
 	holds = pipe_grow(o->fd, size);

@@ -32,7 +32,7 @@ void limit_set(struct limit *, uint64_t rate, uint64_t now);
  */
 uint64_t limit_may(struct limit *, uint64_t now);
 
-/* They did. n is at most what limit_may() said. */
+/* They did. n is at most what limit_may() said. Nothing without a limit. */
 void limit_took(struct limit *, uint64_t n);
 
 /*

@@ -223,7 +223,6 @@ job_tell_the_end(struct job *j)
 	free(bytes);
 }
 
-/* When it is worth while: a short transfer is to cost no socket. */
 void
 job_listen_to_others(struct job *j, uint64_t now)
 {

@@ -297,12 +297,12 @@ follow_files(const struct opts *o, const struct follow_calls *calls)
 /* What came is of that type. 0, or -1 with errno; EOPNOTSUPP: why says it. */
 static int
 understand(struct message *m, const char *bytes, size_t len, pid_t pid,
-    enum message_type want, char why[FOLLOW_WHY])
+    enum message_type want, char why[MESSAGE_WHY])
 {
 	if (message_decode(m, bytes, len) == -1) {
 		if (errno != EPROTONOSUPPORT)
 			return -1;
-		snprintf(why, FOLLOW_WHY,
+		snprintf(why, MESSAGE_WHY,
 		    "process %d speaks version %u of the control protocol, "
 		    "and this zpipe speaks version %d",
 		    (int)pid, m->version, MESSAGE_VERSION);
@@ -310,7 +310,7 @@ understand(struct message *m, const char *bytes, size_t len, pid_t pid,
 		return -1;
 	}
 	if (m->type == MESSAGE_REFUSED) {
-		strlcpy(why, m->why, FOLLOW_WHY);
+		strlcpy(why, m->why, MESSAGE_WHY);
 		errno = EOPNOTSUPP;
 		return -1;
 	}
@@ -323,7 +323,7 @@ understand(struct message *m, const char *bytes, size_t len, pid_t pid,
 
 /* The answer takes the place of the question. The same. */
 static int
-ask(pid_t pid, struct message *m, enum message_type want, char why[FOLLOW_WHY])
+ask(pid_t pid, struct message *m, enum message_type want, char why[MESSAGE_WHY])
 {
 	char *bytes = malloc(REMOTE_MAX), *reply = malloc(REMOTE_MAX);
 	size_t len;
@@ -346,7 +346,7 @@ ask(pid_t pid, struct message *m, enum message_type want, char why[FOLLOW_WHY])
 }
 
 static int
-query(pid_t pid, struct message_report *r, char why[FOLLOW_WHY])
+query(pid_t pid, struct message_report *r, char why[MESSAGE_WHY])
 {
 	struct message m = { .type = MESSAGE_QUERY };
 
@@ -419,7 +419,7 @@ await_end(pid_t pid)
 static bool
 hear_end(int *fdp, pid_t pid, struct message_report *r)
 {
-	char *reply, why[FOLLOW_WHY];
+	char *reply, why[MESSAGE_WHY];
 	struct message m;
 	ssize_t n;
 	bool ended = false;
@@ -467,7 +467,7 @@ look_on(const struct opts *o, struct message_report *r, struct term *t,
     bool shows, const struct follow_calls *calls)
 {
 	int fd = await_end(o->query);
-	char why[FOLLOW_WHY];
+	char why[MESSAGE_WHY];
 	bool there = true, ended = false;
 
 	while (there) {
@@ -494,7 +494,7 @@ look_on(const struct opts *o, struct message_report *r, struct term *t,
 
 int
 follow_query(const struct opts *o, const struct follow_calls *calls,
-    char why[FOLLOW_WHY])
+    char why[MESSAGE_WHY])
 {
 	struct term t = TERM_INITIALIZER;
 	struct message_report r;
@@ -517,7 +517,7 @@ follow_query(const struct opts *o, const struct follow_calls *calls,
 }
 
 int
-follow_change(const struct opts *o, char why[FOLLOW_WHY])
+follow_change(const struct opts *o, char why[MESSAGE_WHY])
 {
 	struct message m = { .type = MESSAGE_CHANGE };
 

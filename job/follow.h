@@ -11,10 +11,6 @@
 #include "opts.h"
 #include "peer/message.h"
 
-enum {
-	FOLLOW_WHY = MESSAGE_WHY /* room for a reason */
-};
-
 struct follow_calls {
 	/*
 	 * Sleeps, until fd is readable if it is not -1. False when a signal
@@ -42,12 +38,12 @@ void follow_files(const struct opts *, const struct follow_calls *);
  * `why` says that it has refused, or speaks another version.
  */
 int follow_query(const struct opts *, const struct follow_calls *,
-    char why[FOLLOW_WHY]);
+    char why[MESSAGE_WHY]);
 
 /*
  * Tells a running zpipe what the options change. The same; EMSGSIZE: a string
  * is too long. `why` names an option that would be without effect.
  */
-int follow_change(const struct opts *, char why[FOLLOW_WHY]);
+int follow_change(const struct opts *, char why[MESSAGE_WHY]);
 
 #endif

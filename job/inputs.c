@@ -138,9 +138,8 @@ copy_one(struct job *j, const char *operand)
 			job_explain(j, &in);
 		go_on = go_on && judge(j, &in, &e);
 	}
-	if (input_close(&in) == -1) {
+	if (input_close(&in) == -1)
 		job_blame(j, STATUS_CLOSE, in.name);
-	}
 	return go_on;
 }
 

@@ -76,7 +76,7 @@ job_follow(struct job *j)
 {
 	struct follow_calls calls = { nap, not_watched, has_ended, j };
 	const struct flow_conf none = { 0 };
-	char why[FOLLOW_WHY];
+	char why[MESSAGE_WHY];
 
 	if (job_watch_signals(j) == -1 ||
 	    pump_init(&j->leg->pump, &none, NULL, 0, &j->wake) == -1) {

@@ -172,12 +172,11 @@ wait_for_monitored(struct job *j)
 		msg_add(WEXITSTATUS(status));
 	else if (WTERMSIG(status) == SIGPIPE)
 		j->left = "--monitor";
-	else if (WTERMSIG(status) != job_ended()) {
+	else if (WTERMSIG(status) != job_ended())
 		msg_text(STATUS_MOVE, "--monitor",
 		    "the process for its output was killed by "
 		    "signal %d (%s)",
 		    WTERMSIG(status), strsignal(WTERMSIG(status)));
-	}
 }
 
 static void
