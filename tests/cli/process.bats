@@ -412,6 +412,7 @@ s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 os.makedirs(os.path.dirname(address(0)), exist_ok=True)
 s.bind(address(os.getpid()))
 s.listen()
+open('listening', 'w').close()
 while True:
     peer = s.accept()[0]
     peer.recv(65536)
@@ -423,7 +424,8 @@ END
 	for o in "-R \$z -L 1" "-Q \$z"; do
 		ends 1 "^zpipe: --(remote|query): process [0-9]+ speaks version\
  2 of the control protocol, and this zpipe speaks version 1$" \
-		    "umask 077; python3 listens & z=\$!; zpipe $o; r=\$?
+		    "umask 077; rm -f listening; python3 listens & z=\$!
+		    wait_until '[ -e listening ]'; zpipe $o; r=\$?
 		    kill \$z; exit \$r"
 	done
 	all_right

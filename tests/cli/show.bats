@@ -386,7 +386,8 @@ reads()
 @test "-x shows it in the process title" {
 	try 30 'zpipe -fbN seen -x processtitle -i 0.1 -L 5k data >/dev/null \
 	    2>err & p=$!
-	wait_until "grep -qa seen:.*iB /proc/$p/cmdline"
+	wait_until "grep -qx zpipe /proc/$p/comm && grep -qa seen:.*iB \
+	    /proc/$p/cmdline"
 	tr "\0" " " </proc/$p/cmdline; kill $p; wait; cat err >&2'
 	[[ $output == *seen:*iB* ]] || fail "no title" "$(outcome)"
 	[[ $stderr != *zpipe:* ]] || fail "a complaint" "$(outcome)"
