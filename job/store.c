@@ -33,10 +33,7 @@ open_named(struct job *j, const char *path)
 	/* to open a device or a FIFO may have an effect */
 	if (stat(path, st) == 0 && !can_store(st) && !S_ISDIR(st->st_mode))
 		return 0;
-	do
-		j->store_fd = open(path,
-		    O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0666);
-	while (retry(j->store_fd));
+	j->store_fd = fd_open(path, O_RDWR | O_CREAT | O_NONBLOCK);
 	return j->store_fd == -1 ? -1 : fstat(j->store_fd, st);
 }
 
