@@ -383,7 +383,11 @@ test_changes(void)
 		"-s0", "-s@/proc/self/exe", "-B1M", "-B0" };
 	bool seen[128] = { false };
 	char letter;
+	size_t tunable = 0;
 
+	for (size_t i = 0; option_table[i].name != NULL; i++)
+		tunable += (option_table[i].remote & REMOTE_CHANGES) != 0;
+	ok(tunable <= MESSAGE_ITEMS, "a message has room for every change");
 	for (size_t i = 0; i < sizeof(args) / sizeof(args[0]); i++) {
 		ok(arrives(args[i], &letter), "--remote %s arrives", args[i]);
 		seen[(unsigned char)letter & 127] = true;
