@@ -812,7 +812,6 @@ lasts="zpipe -L 1k $BATS_FILE_TMPDIR/words >out 2>err & z=\$!;"
 	    zpipe -f -i 0.1 -d \$p 2>seen & z=\$!
 	    until grep -q '0:words: ' seen; do sleep 0.02; done
 	    disown \$p; kill -9 \$p; wait \$z"
-	rm seen
 	one "exec 7<$W; bash -c 'read -n 1 <&7; until [ -e go ]; do sleep 0.02
 		done; exec 7<&-; sleep 99' & p=\$!; exec 7<&-
 	    { zpipe -f -b -i 0.1 -d \$p:7 2>seen; echo \$? >st; } &

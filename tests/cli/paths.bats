@@ -333,8 +333,8 @@ waits='until ls -l /proc/$z/fd 2>/dev/null | grep -q "/f$"; do
 	# a shell has its background jobs ignore INT and QUIT
 	hold="ulimit -c 0; exec 9<>in; env --default-signal \
 	    zpipe -q -P pid in 9>&- & z=\$!"
-	one 'zpipe few --exec="cat >/dev/null; [ -s pid ] && : >seen" -P pid |
-	    cmp - few && [ -e seen ] && [ ! -e pid ]'
+	one 'zpipe few --exec="cat >/dev/null; [ -s pid ] && : >had" -P pid |
+	    cmp - few && [ -e had ] && [ ! -e pid ]'
 	for s in INT TERM HUP QUIT ALRM USR2 XCPU VTALRM PROF ABRT SEGV \
 	    BUS FPE ILL SYS TRAP PWR STKFLT RTMIN RTMAX; do
 		[[ ${SANITIZED:-no} = no || ! $s =~ ABRT|SEGV|BUS|FPE|ILL ]] ||

@@ -193,6 +193,7 @@ one()
 {
 	tried=$((tried + 1))
 	rm -f seen*
+	: >seen
 	try "${limit:-8}" "$1"
 	[ "$status" -eq 0 ] && [[ -n $loud || -z $stderr ]] ||
 		note "$1: $({ outcome; cat seen*; } 2>/dev/null | tr '\n' ' ')"
