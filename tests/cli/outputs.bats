@@ -1467,8 +1467,9 @@ counts+='[0-9.]+ [kKMGT]?i?B/s, engine [a-z]+(, release [a-z]+)?$'
 		    --exec='check $N 2>seen' --exec='slow 100 | check $N 2>seen2' |
 		    check $N 2>seen3"
 	done
-	one "words $BIG | { zpipe -q --exec='check $BIG 2>seen' <&0 & p=\$!
-	    wait_until 'catches \$p USR1'
+	one "{ wait_until '[ -e go ]'; words $BIG; } | {
+	    zpipe -q --exec='check $BIG 2>seen' <&0 & p=\$!
+	    wait_until 'catches \$p USR1'; : >go
 	    while kill -USR1 \$p; do :; done 2>/dev/null; wait \$p; } |
 	    check $BIG 2>seen2"
 	all_right
