@@ -50,7 +50,7 @@ open_buffers(struct engines *e, struct flow *f, const struct input *in)
 	if (e->many == &e->copy)
 		s = engine_flush(e, f);
 	/* with --lag somebody may not have got it all: it goes on as it is */
-	if (s != STEP_END || r->sent < r->filled)
+	if (s != STEP_END || (ring_ready(r) && r->sent < r->filled))
 		return s;
 	ring_release(r);
 	return ring_init(r, &c) == -1 ? STEP_MEMORY : STEP_END;

@@ -44,8 +44,13 @@ engine_flush(struct engines *e, struct flow *f)
 	bool moved = false;
 	enum step s;
 
-	if (e->many == NULL || flow_slowest(f, false) >= f->moved)
+	if (e->many == NULL)
 		return STEP_END;
+	if (flow_slowest(f, false) >= f->moved) {
+		/* whoever was behind may have been lost meanwhile */
+		ring_sent(&e->many->ring, e->many->ring.filled);
+		return STEP_END;
+	}
 	s = carry_send(e->many, f, &moved);
 	if (s != STEP_MOVED || moved)
 		return s;
@@ -65,6 +70,14 @@ engine_turn(struct engines *e, struct flow *f, struct carry *c)
 		s = engine_flush(e, f);
 		if (s != STEP_END)
 			return s;
+		/* --lag: what an output is behind by goes with that ring */
+		FOREACH_OUTPUT(f, o) {
+			if (o->sent >= f->moved)
+				continue;
+			if (f->conf->lag == LAG_DETACH)
+				return flow_lose(f, o, LOSS_LAG);
+			output_skip(o, f->moved);
+		}
 		ring_release(&e->many->ring);
 	}
 	e->many = c;

@@ -469,3 +469,25 @@ setup()
 	done
 	all_right
 }
+
+@test "records that the buffers of --lag are too small for end their turn" {
+	for lag in drop detach; do
+		try 10 "feed seqpacket 200000 3 zpipe --output-error=warn \
+		    --lag=$lag -B 128k -X --exec='cat >f' \
+		    --exec='sleep 1; cat >g' $W - 2>err
+		    cmp f <(cat $W; head -c 600000 $W)"
+		ended 0
+		grep -q 'did not keep up' err || fail "$(cat err)"
+	done
+}
+
+@test "an output that is lost between two engines takes nothing with it" {
+	printf '%s\n' "$(seq 100)" >few
+	for i in 1 2 3; do
+		try 10 "{ head -c 65536 /dev/zero
+		    echo a | zpipe --output-error=warn --exec='cat >o' - few \
+			<(echo b) 2>err; echo \$? >st; } | sleep 0.3
+		    [ \$(<st) = 16 ] && cmp o <(echo a; cat few; echo b)"
+		ended 0
+	done
+}
