@@ -118,7 +118,7 @@ uint64_t ring_wants(const struct ring *);
 
 /*
  * Does not wait for readers to drain that: the buffer gets fresh pages, and
- * they keep the old ones. It must have been sent all the same.
+ * they keep the old ones. It must still have been sent.
  */
 void ring_abandon(struct ring *);
 

@@ -4,7 +4,7 @@
  *
  * Drained is not released. A reader that copies (read(2)) is done with the
  * page, but one that splices or tees has moved the reference on: into another
- * pipe, a socket buffer, a TCP send queue. FIONREAD says 0 all the same, and
+ * pipe, a socket buffer, a TCP send queue. FIONREAD still says 0, and
  * a rewrite would change bytes that are still on their way to somebody.
  * No call tells whether a page is still referenced. But the kernel looks
  * at exactly that, at one moment: when a copy-on-write page is written.

@@ -103,7 +103,7 @@ distance(const char *a, size_t len, const char *b)
 	return row[n];
 }
 
-/* The option that was meant, as far as one can tell, or NULL. */
+/* The option whose name is nearest, or NULL if none is near. */
 static const char *
 nearest(const char *name, size_t len)
 {

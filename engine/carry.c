@@ -10,7 +10,7 @@
 /*
  * FILL: what one read takes from a file. Each vmsplice(2) waits for the pipe's
  *	lock and wakes the reader, so few of them; 2 MiB leaves the cache.
- * AHEAD: so much of a file is read before it can be sent; see may_read().
+ * AHEAD: the most of a file that is read before it can be sent; may_read().
  * CHUNK: what a device is given at once.
  */
 enum {

@@ -95,7 +95,7 @@ enum loss {
 struct want {
 	const struct input *input; /* it can be read, if not NULL */
 	bool taken;                /* readers have taken something */
-	long usec;                 /* so long at most; -1: no limit */
+	long usec;                 /* at most; -1: no limit */
 };
 
 /* How small pieces are gathered: flow_gather(). */
@@ -124,7 +124,7 @@ struct flow {
 	/* what may pass; the caller's to set, also while it runs */
 	struct limit limit;  /* bytes, or lines with scan.lines */
 	uint64_t stop;       /* end at this stream offset; UINT64_MAX: none */
-	uint64_t stop_lines; /* and after so many lines */
+	uint64_t stop_lines; /* and after this many lines */
 	struct scan scan;    /* looks at the bytes, if anything is wanted */
 	uint64_t horizon;    /* with a limit, what was allowed so far */
 
@@ -181,7 +181,7 @@ enum step flow_gather(struct flow *, const struct input *);
 /* A piece of n bytes has been taken. */
 void flow_count(struct flow *, size_t n);
 
-/* Small pieces, and no stream of them as far as we know. */
+/* The input comes in small pieces that are not yet known to be a stream. */
 bool flow_trickles(const struct flow *);
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * limit: so many units a second and no more: bytes, or lines. What was not
+ * limit: caps the rate, in units (bytes or lines) per second. What was not
  * used is lost after one tick, so that no burst follows an idle time. Times
  * are microseconds of CLOCK_MONOTONIC. No I/O, no errors.
  */

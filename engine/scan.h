@@ -17,7 +17,7 @@ enum {
 	SCAN_MARKS = 128,
 };
 
-/* So many lines had ended when the stream was so long. */
+/* `lines` lines had ended when the stream was `at` bytes long. */
 struct scan_mark {
 	uint64_t at, lines;
 };

@@ -144,7 +144,7 @@ size_t input_largest(const struct input *);
 int input_peek(const char *operand, enum input_kind *);
 
 /*
- * 0 if input_open() is going to succeed, as far as one can tell without opening
+ * 0 if input_open() is going to succeed, judged without opening
  * the operand; or -1 with the errno that it would have. It waits for nobody.
  */
 int input_readable(const char *operand);

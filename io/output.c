@@ -306,7 +306,7 @@ output_taken(const struct output *o)
 
 	if (o->kind != OUTPUT_PIPE || o->fd == -1)
 		return o->given;
-	/* no slot is free: at most so much, and most often just that */
+	/* no slot is free: the pipe usually holds just what it takes */
 	n = output_ready(o) ? output_unread(o) : o->holds;
 	return n < o->given ? o->given - n : 0;
 }

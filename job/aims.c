@@ -43,7 +43,7 @@ count_lines(struct job *j, uint64_t *lines)
 	return r == 0;
 }
 
-/* The only output is a block device, where so many bytes go. */
+/* The only output is a block device; *room is what fits on it. */
 static bool
 has_room(const struct job *j, uint64_t *room)
 {

@@ -22,7 +22,7 @@ struct wire {
 	bool reads, bad;
 };
 
-/* The next n bytes; NULL if there are not so many. */
+/* The next n bytes, or NULL if fewer are left. */
 static unsigned char *
 next(struct wire *w, size_t n)
 {

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "pump/pump.h"
 
-/* At the end, an output that lags has so long to take anything at all. */
+/* At the end, an output that takes nothing for this long is given up. */
 enum {
 	LAST_US = 1000000
 };
