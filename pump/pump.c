@@ -203,7 +203,7 @@ step(struct pump *p)
 }
 
 static struct pump_event
-event_of(const struct pump *p, enum step s)
+event_of(struct pump *p, enum step s)
 {
 	const struct flow *f = &p->flow;
 	struct pump_event e = { .what = PUMP_END, .reason = errno };
@@ -215,6 +215,8 @@ event_of(const struct pump *p, enum step s)
 		e.loss = f->loss;
 		break;
 	case STEP_FINISHED:
+		/* what all have taken together is less without this one */
+		p->readers = (struct readers){ .await = p->readers.await };
 		e.what = PUMP_FINISHED;
 		e.output = f->output;
 		break;

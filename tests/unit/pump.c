@@ -45,6 +45,7 @@ struct rig {
 	size_t nouts;
 	unsigned ticks, signals, lost, finished;
 	struct pump_event last_lost;
+	size_t unread; /* in the pipe of the last output that was finished */
 	bool stop_at_signal;
 };
 
@@ -168,6 +169,7 @@ act(struct rig *g, const struct pump_event *e)
 		break;
 	case PUMP_FINISHED:
 		g->finished++;
+		g->unread = output_unread(e->output);
 		output_close(e->output);
 		break;
 	default:
@@ -507,11 +509,63 @@ test_drain(void)
 	rig_free(&g);
 }
 
+/* A process that reads a page now and then, to the end. */
+static pid_t
+slow_reader(int fd)
+{
+	static char page[4096];
+	pid_t child = fork();
+	ssize_t n;
+
+	if (child == -1)
+		bail("fork");
+	if (child != 0)
+		return child;
+	while ((n = read(fd, page, sizeof(page))) != 0)
+		usleep(1000);
+	_exit(0);
+}
+
+/* One output that is done is no reason to stop waiting for the other. */
+static void
+test_drain_many(void)
+{
+	struct rig g;
+	pid_t child;
+
+	rig_open(&g, &plain, 2);
+	g.readers[0].most = 64 << 10;
+	g.readers[1].most = 0;
+	if (move(&g, file_of(bytes, 600000)).end != PUMP_DONE)
+		bail("the input did not end well");
+	g.pump.readers.await = true;
+	child = slow_reader(g.readers[1].fd);
+	pump_tick_at(&g.pump, clock_now());
+	pump_finish(&g.pump);
+	run(&g);
+	ok(g.finished == 2 && g.readers[0].ngot == 600000 && g.unread == 0,
+	    "an output is done when its own reader has everything");
+	kill(child, SIGKILL);
+	rig_close(&g);
+	rig_free(&g);
+}
+
+static void
+on_io(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	if (info->si_code == POLL_OUT)
+		reads++;
+}
+
 int
 main(void)
 {
+	struct sigaction io = { .sa_sigaction = on_io, .sa_flags = SA_SIGINFO };
+
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGIO, SIG_IGN);
+	sigaction(SIGIO, &io, NULL);
 	signal(SIGCHLD, SIG_IGN);
 	wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	for (size_t i = 0; i < SIZE; i++)
@@ -526,5 +580,6 @@ main(void)
 	test_read_error();
 	test_rest();
 	test_drain();
+	test_drain_many();
 	return tap_done();
 }
