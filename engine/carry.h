@@ -12,13 +12,13 @@
 struct carry {
 	struct ring ring;
 	bool shares;     /* its pages go to pipes, by vmsplice(2) */
-	uint64_t shared; /* its buffers, of them, when it last grew */
+	uint64_t shared; /* ring.shared when the ring last grew */
 	bool ready;      /* it has buffers, and serves the outputs */
 	uint64_t stop;   /* this run ends at this stream offset */
-	bool trickle;    /* and when a large piece comes */
+	bool trickle;    /* or when a large piece arrives */
 	bool end;        /* nothing more is to be read */
-	int failed;      /* errno of a read: what came before still goes out */
-	long backoff;    /* between two looks whether pipes have been emptied */
+	int failed;      /* errno of a read; earlier bytes are still sent */
+	long backoff;    /* delay before pipes are checked again */
 };
 #define CARRY_INITIALIZER                \
 	{                                \
@@ -35,10 +35,13 @@ void carry_begin(struct carry *, const struct flow *, uint64_t limit,
  */
 enum step carry_step(struct carry *, struct flow *, struct input *, bool many);
 
-/* Sends: STEP_MOVED, with *moved if anybody took any of it, or as a step. */
+/*
+ * Sends to all outputs. Returns STEP_MOVED, with *moved set if any output took
+ * bytes, or the step to return.
+ */
 enum step carry_send(struct carry *, struct flow *, bool *moved);
 
-/* How long what it holds has to wait for --rate-limit; -1: it does not. */
+/* Microseconds until --rate-limit allows more; -1 if nothing is held back. */
 long carry_held_back(const struct carry *, const struct flow *);
 
 #endif

@@ -47,7 +47,7 @@ engine_flush(struct engines *e, struct flow *f)
 	if (e->many == NULL)
 		return STEP_END;
 	if (flow_slowest(f, false) >= f->moved) {
-		/* whoever was behind may have been lost meanwhile */
+		/* the output that was behind may have been lost */
 		ring_sent(&e->many->ring, e->many->ring.filled);
 		return STEP_END;
 	}
@@ -70,7 +70,7 @@ engine_turn(struct engines *e, struct flow *f, struct carry *c)
 		s = engine_flush(e, f);
 		if (s != STEP_END)
 			return s;
-		/* --lag: what an output is behind by goes with that ring */
+		/* --lag: an output that is behind loses what only that ring has */
 		FOREACH_OUTPUT(f, o) {
 			if (o->sent >= f->moved)
 				continue;

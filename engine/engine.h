@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * engine: how bytes travel. An engine is begun for an input, and then stepped:
- * each step does one bounded piece of work and returns, at once where nothing
- * can be done now. No step sleeps; see enum step in flow.h for what it says.
+ * engine: how bytes travel. An engine is begun for an input and then stepped.
+ * Each step does one bounded piece of work and returns; it never sleeps. enum
+ * step in flow.h lists the results.
  *
  *	ring, copy	through user memory (carry.c)
  *	splice		within the kernel, also from one pipe to several (tee)
@@ -16,21 +16,21 @@
 #include "engine/flow.h"
 #include "engine/pair.h"
 
-/* From where the input stands; splice and tee copy at times. */
+/* The phases of splice and tee. */
 enum splice_phase {
-	SPLICE_COPY,    /* what trickles, or may have records */
-	SPLICE_RECORDS, /* has it? */
-	SPLICE_TURN,    /* what waits in a ring goes out first */
-	SPLICE_MOVE,
-	SPLICE_HELD,  /* the private pipe holds some */
-	SPLICE_SPILL, /* and the output will not take it by splice(2) */
+	SPLICE_COPY,    /* copying what trickles or may have records */
+	SPLICE_RECORDS, /* deciding whether the input has records */
+	SPLICE_TURN,    /* sending what waits in a ring */
+	SPLICE_MOVE,    /* from the input */
+	SPLICE_HELD,    /* from the private pipe */
+	SPLICE_SPILL,   /* copying what the private pipe holds */
 };
 
 struct splice {
 	enum splice_phase phase;
 	bool stream;       /* the input pipe is not in packet mode */
 	struct input rest; /* SPLICE_SPILL: the private pipe */
-	int refusal;       /* errno: why */
+	int refusal;       /* errno: why it is copied */
 };
 
 /* A window of the file; the bytes from `at` to `len` are still to be sent. */
@@ -46,7 +46,7 @@ struct engines {
 	struct pair pair;   /* the private pipe of splice and tee */
 	struct splice splice;
 	struct window window;
-	bool cloned; /* range: that has been tried */
+	bool cloned; /* range: cloning has been tried */
 	enum engine now;
 };
 #define ENGINES_INITIALIZER                                           \

@@ -66,14 +66,14 @@ struct flow_conf {
 	bool one_input;
 };
 
-/* What one step of an engine has come to. */
+/* The result of one step of an engine. */
 enum step {
-	STEP_MOVED,   /* go on */
-	STEP_WAIT,    /* when what f->want says has come */
-	STEP_END,     /* the end of the input, and all of it sent */
-	STEP_LIMIT,   /* as much as was asked for, and all of it sent */
-	STEP_FALL,    /* this engine cannot go on: errno, 0 at an end that only
-			 read(2) can confirm; all that was taken was sent */
+	STEP_MOVED,   /* progress: step again */
+	STEP_WAIT,    /* nothing can be done before f->want */
+	STEP_END,     /* end of the input; all of it has been sent */
+	STEP_LIMIT,   /* the limit; all up to it has been sent */
+	STEP_FALL,    /* this engine cannot continue: errno, or 0 at an end that
+			 only read(2) can confirm; all it took was sent */
 	STEP_REFUSED, /* as STEP_FALL, but the user has forced it: errno */
 	STEP_READ,    /* errno */
 	STEP_BROKEN,  /* poll(2) or a pipe of our own failed: errno */
@@ -91,22 +91,22 @@ enum loss {
 	LOSS_LAG,
 };
 
-/* What STEP_WAIT waits for; an output that is full is always waited for. */
+/* What STEP_WAIT waits for, besides room in the outputs that are full. */
 struct want {
-	const struct input *input; /* it can be read, if not NULL */
-	bool taken;                /* readers have taken something */
-	long usec;                 /* at most; -1: no limit */
+	const struct input *input; /* until it is readable, or NULL */
+	bool taken;                /* until readers have taken bytes */
+	long usec;                 /* the timeout; -1: none */
 };
 
-/* How small pieces are gathered: flow_gather(). */
+/* The state of flow_gather(). */
 struct gather {
 	size_t piece;    /* what the last read gave */
 	unsigned small;  /* small pieces in a row, at most streak */
 	unsigned streak; /* then more input is waited for */
-	size_t held;     /* what there was before that; 0: it is not */
+	size_t held;     /* bytes pending when the wait began; 0: no wait */
 };
 
-/* What poll(2) has said, and no call has used up. */
+/* Readiness that poll(2) has reported and no call has consumed. */
 struct seen {
 	bool input;  /* it can be read */
 	bool hup;    /* its writers have gone */
@@ -121,22 +121,22 @@ struct flow {
 	uint64_t moved; /* stream offset: bytes taken from inputs */
 	uint64_t start; /* f->moved when this input began */
 
-	/* what may pass; the caller's to set, also while it runs */
+	/* limits, set by the caller, also during a transfer */
 	struct limit limit;  /* bytes, or lines with scan.lines */
 	uint64_t stop;       /* end at this stream offset; UINT64_MAX: none */
 	uint64_t stop_lines; /* and after this many lines */
 	struct scan scan;    /* looks at the bytes, if anything is wanted */
-	uint64_t horizon;    /* with a limit, what was allowed so far */
+	uint64_t horizon;    /* with a rate limit, how far sending is allowed */
 
 	/* of this input */
 	enum engine engine; /* that moves, or moved last */
 	const char *why;    /* it was chosen; static text */
-	int refused;        /* errno of a vmsplice(2) that cannot be; or 0 */
+	int refused;        /* errno if vmsplice(2) was refused, or 0 */
 	bool grown;         /* the pipes have been grown */
 	struct seen seen;
 	struct gather gather;
 
-	/* what a step says besides its name */
+	/* details of the last result */
 	struct want want;
 	struct output *output;
 	enum loss loss;
@@ -158,13 +158,13 @@ void flow_begin(struct flow *);
 /* Nothing more is to be read of any input: the stop has been reached. */
 bool flow_full(const struct flow *);
 
-/* The steps that they are named after. usec: -1 is for ever. */
+/* Return STEP_WAIT and STEP_LOST. usec is the timeout; -1 for none. */
 enum step flow_wait(struct flow *, const struct input *, long usec);
 enum step flow_lose(struct flow *, struct output *, enum loss);
 
 /*
- * A FIFO may have got a reader; o->fifo is NULL then. STEP_LOST if it will
- * never get one, or STEP_MOVED.
+ * Tries to open a FIFO that had no reader; o->fifo is NULL if that succeeds.
+ * Returns STEP_MOVED in either case, or STEP_LOST if it will never get one.
  */
 enum step flow_connect(struct flow *, struct output *);
 
@@ -173,8 +173,8 @@ enum step flow_connect(struct flow *, struct output *);
  * wake-up that they cause. So after a streak of them let the input grow for one
  * tick, with nobody waiting for it. If it does grow, that was a stream, and the
  * next pieces are gathered in the same way; if not, somebody awaits an answer,
- * and the next try is twice as far off. Called before a piece is taken:
- * STEP_MOVED, or STEP_WAIT.
+ * and the next attempt comes after twice as many pieces. Called before a piece
+ * is taken: STEP_MOVED, or STEP_WAIT.
  */
 enum step flow_gather(struct flow *, const struct input *);
 
@@ -185,9 +185,9 @@ void flow_count(struct flow *, size_t n);
 bool flow_trickles(const struct flow *);
 
 /*
- * For engines that take bytes by the kernel: at most how many of *n may be
- * taken now (--rate-limit, --size): STEP_MOVED, STEP_WAIT, or STEP_LIMIT when
- * there are to be no more. Whoever takes them calls flow_took().
+ * For engines whose bytes the kernel moves: reduces *n to what --rate-limit and
+ * --size allow now. Returns STEP_MOVED, STEP_WAIT, or STEP_LIMIT when no more
+ * bytes are to be taken. Call flow_took() for those that are taken.
  */
 enum step flow_may(struct flow *, size_t *n);
 void flow_took(struct flow *, size_t n);
@@ -195,7 +195,7 @@ void flow_took(struct flow *, size_t n);
 /* n bytes went from the input to the only output. */
 void flow_passed(struct flow *, size_t n);
 
-/* The shorter of two times to sleep; -1 is for ever. */
+/* The shorter of two timeouts; -1 is none. */
 long flow_sooner(long, long);
 
 /* The transfer has proved long enough for large pipes. */

@@ -49,7 +49,7 @@ is_done(const struct pump *p, const struct output *o)
 		output_taken(o) >= o->given);
 }
 
-/* These have had their time; STEP_END when none is left. */
+/* Gives up those that lag; STEP_END when none is left. */
 static enum step
 leave(struct pump *p)
 {

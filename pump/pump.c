@@ -215,7 +215,7 @@ event_of(struct pump *p, enum step s)
 		e.loss = f->loss;
 		break;
 	case STEP_FINISHED:
-		/* what all have taken together is less without this one */
+		/* the total that readers have taken drops with it */
 		p->readers = (struct readers){ .await = p->readers.await };
 		e.what = PUMP_FINISHED;
 		e.output = f->output;

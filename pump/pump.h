@@ -38,10 +38,10 @@ enum pump_end {
 
 enum pump_what {
 	PUMP_TICK,     /* it is time: pump_tick_at(), or the first bytes */
-	PUMP_SIGNAL,   /* *woken is set: to be cleared, and wake_fd emptied */
-	PUMP_LOST,     /* writing to this output failed, or it does not keep
-			  up: to be closed before the next call */
-	PUMP_FINISHED, /* this output has got everything: to be closed, too */
+	PUMP_SIGNAL,   /* *woken is set: clear it and empty wake_fd */
+	PUMP_LOST,     /* writing to this output failed, or it lags: close
+			  it before the next call */
+	PUMP_FINISHED, /* this output has everything: close it as well */
 	PUMP_SKIPPED,  /* len bytes of the input at offset `at` are NULs */
 	PUMP_END,      /* of the task */
 };
@@ -79,14 +79,14 @@ enum {
 	RUNGS = 5
 };
 
-/* What is known of the readers: finish.c. */
+/* What is known of the readers: wait.c. */
 struct readers {
-	bool await;      /* an output is done when they have all */
-	uint64_t taken;  /* by all of them, the most that was seen */
-	unsigned unseen; /* reads in a row that made it no more */
-	uint64_t looked; /* when that was; 0: never */
-	long deaf;       /* the next sleep after a first step of theirs */
-	bool paused;     /* before it nothing was taken */
+	bool await;      /* an output is done when they have everything */
+	uint64_t taken;  /* by all of them together, the most seen */
+	unsigned unseen; /* reads in a row that did not raise it */
+	uint64_t looked; /* when it was last raised; 0: never */
+	long deaf;       /* delay after the first read that follows a pause */
+	bool paused;     /* nothing was taken before the last look */
 };
 
 struct pump {
@@ -96,8 +96,8 @@ struct pump {
 	const struct pump_wake *wake;
 	struct pollfd *polls;   /* one per output, one more, wake->fd */
 	uint64_t tick;          /* 0: never */
-	bool begun;             /* PUMP_TICK has told of the first bytes */
-	_Atomic uint64_t *tell; /* here another process sees flow.moved */
+	bool begun;             /* the tick of the first bytes has been sent */
+	_Atomic uint64_t *tell; /* flow.moved for another process, or NULL */
 	struct readers readers;
 
 	enum pump_task task;
@@ -106,14 +106,14 @@ struct pump {
 	struct rung rungs[RUNGS];
 	size_t nrungs, rung;
 	int kept;              /* errno that read and write may not repeat */
-	enum engine fell_from; /* that could not; AUTO if none */
+	enum engine fell_from; /* the engine that could not; AUTO if none */
 	int fell_errno;
-	enum engine asks;  /* which saw the end that copy asks about; or AUTO */
+	enum engine asks;  /* whose end of input copy confirms; or AUTO */
 	uint64_t asked_at; /* and where that was */
 
-	uint64_t since; /* TASK_FINISH: somebody took something */
-	bool finished;  /* somebody has everything */
-	bool leaving;   /* the others have had their time */
+	uint64_t since; /* TASK_FINISH: when an output last took bytes */
+	bool finished;  /* an output has everything */
+	bool leaving;   /* those that lag are given up */
 
 	int rest_fd; /* TASK_REST: is awaited, or -1 */
 	uint64_t rest_until;
