@@ -12,10 +12,10 @@
 
 #include "base/number.h"
 #include "base/path.h"
-#include "job/size.h"
-#include "msg.h"
-#include "option.h"
-#include "optname.h"
+#include "base/size.h"
+#include "msg/msg.h"
+#include "opts/option.h"
+#include "opts/optname.h"
 #include "opts.h"
 
 enum {

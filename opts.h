@@ -3,7 +3,7 @@
 #ifndef OPTS_H
 #define OPTS_H
 
-#include "settings.h"
+#include "opts/settings.h"
 
 enum opts_end {
 	OPTS_RUN,   /* go on */

@@ -5,14 +5,13 @@
  * The map; an arrow never points up. tests/rooms holds the code against it.
  *
  *	zpipe.c		main(): the kinds of work, and the status
- *	opts.c		the command line: the table of options
- *	option.c	what a row of it says about a value
- *	optname.c	names: abbreviated, ambiguous, mistyped
- *	settings.h	what the options come to
  *	job/		what one invocation does: transfer, store first, run a
  *			command between two pipes, watch another process, ask
  *			or change another zpipe, be asked or changed, report
- *	msg.c		messages on stderr, and the exit status
+ *	opts.c		the command line: the table of options
+ *	opts/		what a row of it says about a value; names, abbreviated
+ *			or mistyped; the settings that they come to
+ *	msg/		messages on stderr, and the exit status
  *	pump/		chooses the engine for each input, steps it, sleeps
  *	engine/		how bytes travel: ring and copy (carry), splice, tee,
  *			range, mmap; and what they share: the flow, the rate
@@ -39,7 +38,7 @@
 
 #include "job/job.h"
 #include "job/report.h"
-#include "msg.h"
+#include "msg/msg.h"
 #include "opts.h"
 
 /* For what stdio has printed; the bytes of a transfer go another way. */

@@ -70,7 +70,7 @@ engine_turn(struct engines *e, struct flow *f, struct carry *c)
 		s = engine_flush(e, f);
 		if (s != STEP_END)
 			return s;
-		/* --lag: an output that is behind loses what only that ring has */
+		/* --lag: what only that ring has is lost to them */
 		FOREACH_OUTPUT(f, o) {
 			if (o->sent >= f->moved)
 				continue;

@@ -2,15 +2,16 @@
 #include "config.h"
 
 #include "base/clock.h"
+#include "base/size.h"
 #include "job/job.h"
-#include "job/size.h"
-#include "msg.h"
+#include "job/total.h"
+#include "msg/msg.h"
 
 int
 job_inputs_size(const struct job *j, uint64_t *bytes)
 {
 	if (j->leg->files != j->stored)
-		return size_inputs(j->leg->files, j->leg->nfiles, bytes);
+		return total_bytes(j->leg->files, j->leg->nfiles, bytes);
 	*bytes = j->store_size;
 	return 0;
 }
@@ -37,7 +38,7 @@ count_lines(struct job *j, uint64_t *lines)
 	int r;
 
 	display_stop(&j->display);
-	r = size_lines(j->leg->files, j->leg->nfiles,
+	r = total_lines(j->leg->files, j->leg->nfiles,
 	    j->leg->pump.flow.scan.end, counts_on, j, lines);
 	display_go(&j->display);
 	return r == 0;

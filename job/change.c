@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "job/change.h"
-#include "option.h"
+#include "opts/option.h"
 #include "show/show.h"
 
 void

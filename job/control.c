@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "job/change.h"
 #include "job/job.h"
-#include "option.h"
+#include "opts/option.h"
 
 int
 job_tune(struct job *j)

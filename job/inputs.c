@@ -11,7 +11,7 @@
 #include "base/path.h"
 #include "buf.h"
 #include "job/job.h"
-#include "msg.h"
+#include "msg/msg.h"
 
 /*
  * Two descriptors of a file have one offset (dup(2)). Where kcmp(2) is refused,

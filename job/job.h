@@ -14,7 +14,7 @@
 
 #include "base/pidfile.h"
 #include "job/monitor.h"
-#include "msg.h"
+#include "msg/msg.h"
 #include "opts.h"
 #include "peer/message.h"
 #include "peer/remote.h"

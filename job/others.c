@@ -6,7 +6,7 @@
 
 #include "job/follow.h"
 #include "job/job.h"
-#include "msg.h"
+#include "msg/msg.h"
 
 static bool
 nap(void *ctx, uint64_t usec, int fd)

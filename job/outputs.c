@@ -13,7 +13,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "job/job.h"
-#include "msg.h"
+#include "msg/msg.h"
 
 void
 job_complete(struct job *j, struct output *o)

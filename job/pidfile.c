@@ -9,7 +9,7 @@
 #include "base/path.h"
 #include "base/pidfile.h"
 #include "job/job.h"
-#include "msg.h"
+#include "msg/msg.h"
 
 /* What else it is, as words for a message; NULL: nothing that we know of. */
 static const char *

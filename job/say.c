@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "job/job.h"
 #include "job/report.h"
-#include "msg.h"
+#include "msg/msg.h"
 
 void
 job_say(struct job *j, enum status status, const char *name, const char *fmt,

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/retry.h"
 #include "job/job.h"
-#include "msg.h"
+#include "msg/msg.h"
 
 /* Set by the handler; the eventfd wakes poll(2) without a race. */
 static volatile sig_atomic_t woken, asked, stopped, reads, wake_fd = -1;

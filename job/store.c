@@ -12,7 +12,7 @@
 #include "base/path.h"
 #include "base/retry.h"
 #include "job/job.h"
-#include "msg.h"
+#include "msg/msg.h"
 
 /* Only there is everything still to be found when it has been written. */
 static bool

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "job/job.h"
-#include "msg.h"
+#include "msg/msg.h"
 
 /* ---- events ----------------------------------------------------------- */
 

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "msg.h"
+#include "msg/msg.h"
 #include "tests/lib/tap.h"
 
 /* What is written to stderr ends here. */

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "job/change.h"
-#include "option.h"
+#include "opts/option.h"
 #include "opts.h"
 #include "tests/lib/tap.h"
 

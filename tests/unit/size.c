@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "job/size.h"
+#include "base/size.h"
+#include "job/total.h"
 #include "tests/lib/tap.h"
 
 static char bytes[300000];
@@ -112,21 +113,21 @@ test_inputs(void)
 	int closed;
 
 	be_stdin("six", 2);
-	ok(size_inputs(two, 2, &n) == 0 && n == 11, "their sum");
-	ok(size_inputs(two, 3, &n) == 0 && n == 15, "stdin, from there on");
+	ok(total_bytes(two, 2, &n) == 0 && n == 11, "their sum");
+	ok(total_bytes(two, 3, &n) == 0 && n == 15, "stdin, from there on");
 	ok(lseek(STDIN_FILENO, 0, SEEK_CUR) == 2, "where it still stands");
-	ok(size_inputs(twice, 3, &n) == 0 && n == 10, "which counts once");
+	ok(total_bytes(twice, 3, &n) == 0 && n == 10, "which counts once");
 	be_stdin("six", 8);
-	ok(size_inputs(two + 2, 1, &n) == 0 && n == 0, "behind its end");
-	ok(size_inputs(pipe, 2, &n) == -1 && errno == ESPIPE, "not of a FIFO");
-	ok(size_inputs(left, 6, &n) == 0 && n == 11,
+	ok(total_bytes(two + 2, 1, &n) == 0 && n == 0, "behind its end");
+	ok(total_bytes(pipe, 2, &n) == -1 && errno == ESPIPE, "not of a FIFO");
+	ok(total_bytes(left, 6, &n) == 0 && n == 11,
 	    "what is no input adds nothing");
-	ok(size_inputs(left, 1, &n) == 0 && n == 0, "and if that is all");
+	ok(total_bytes(left, 1, &n) == 0 && n == 0, "and if that is all");
 	closed = open("five", O_WRONLY | O_CLOEXEC);
 	if (closed == -1 || dup2(closed, STDIN_FILENO) == -1)
 		bail("five");
 	close(closed);
-	ok(size_inputs(twice, 3, &n) == 0 && n == 6,
+	ok(total_bytes(twice, 3, &n) == 0 && n == 6,
 	    "nor a stdin that cannot be read");
 }
 
@@ -149,7 +150,7 @@ lines(const char *a, const char *b, char end)
 
 	asked = 0;
 	may = 100;
-	if (size_lines(operands, b != NULL ? 2 : 1, end, go_on, &asked, &n) ==
+	if (total_lines(operands, b != NULL ? 2 : 1, end, go_on, &asked, &n) ==
 	    -1)
 		return UINT64_MAX;
 	return n;
@@ -198,7 +199,7 @@ test_forbidden(void)
 		skip("a file that may not be read", "root reads it");
 		skip("its lines", "root reads it");
 	} else {
-		ok(size_inputs(two, 2, &n) == 0 && n == 5,
+		ok(total_bytes(two, 2, &n) == 0 && n == 5,
 		    "a file that may not be read adds nothing");
 		ok(lines("secret", "text", '\n') == 3, "nor do its lines");
 	}
@@ -212,7 +213,7 @@ test_interrupt(void)
 
 	asked = 0;
 	may = 1;
-	ok(size_lines(operands, 2, '\n', go_on, &asked, &n) == -1 &&
+	ok(total_lines(operands, 2, '\n', go_on, &asked, &n) == -1 &&
 		errno == EINTR,
 	    "who asks for it is heard");
 	ok(asked == 2, "and not a piece more is read");

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "msg.h"
-#include "option.h"
+#include "msg/msg.h"
+#include "opts/option.h"
 #include "show/template.h"
 
 int

@@ -13,7 +13,7 @@
 #include <wchar.h>
 #include <wctype.h>
 
-#include "msg.h"
+#include "msg/msg.h"
 #include "base/retry.h"
 
 /*

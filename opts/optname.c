@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "msg.h"
-#include "option.h"
-#include "optname.h"
+#include "msg/msg.h"
+#include "opts/option.h"
+#include "opts/optname.h"
 
 /* A name with that many letters wrong is still recognized. */
 enum {

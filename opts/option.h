@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "settings.h"
+#include "opts/settings.h"
 
 enum {
 	OPTION_NAME = 32, /* longer than any name */
