@@ -89,7 +89,7 @@ static void
 drain_all(struct flow *f, struct ring *r)
 {
 	FOREACH_OUTPUT(f, o) {
-		/* its count never falls again; what it holds nobody reads */
+		/* without a reader its count never falls again */
 		if (o->left_at == 0 && output_drain(o) == 0)
 			continue;
 		/* a fence is right without it, the user's promise is not */
@@ -116,7 +116,7 @@ make_way(struct flow *f, const struct input *in, struct ring *r)
 	size_t len = 0;
 
 	if (crowded(r) || wants > r->sent) {
-		/* whoever has all that --rate-limit allows does not lag */
+		/* an output that has all that --rate-limit allows does not lag */
 		if (f->limit.rate != 0 && r->sent >= f->horizon)
 			return STEP_WAIT;
 		if (r->sent < r->filled)
@@ -131,7 +131,7 @@ make_way(struct flow *f, const struct input *in, struct ring *r)
 				output_skip(o, end);
 				continue;
 			}
-			/* its reader has pages that nobody asks about now */
+			/* its reader may still hold pages, and is no longer checked */
 			if (r->release == RELEASE_DRAIN)
 				r->release = RELEASE_FRESH;
 			return flow_lose(f, o, LOSS_LAG);
@@ -203,7 +203,7 @@ find_room(struct flow *f, const struct input *in, struct carry *c, size_t least,
 /* ---- from the input --------------------------------------------------- */
 
 enum fill {
-	FILL_NONE, /* not tried: what has been read is all there is */
+	FILL_NONE, /* not tried: nothing more may be read now */
 	FILL_SOME,
 	FILL_END,
 	FILL_AGAIN,   /* a signal came: at once, if it does not end us */
@@ -406,7 +406,7 @@ send_one(struct flow *f, struct carry *c, struct output *o, bool *moved)
 			continue;
 		}
 		if (n == 0)
-			errno = EIO; /* a device that takes nothing, for ever */
+			errno = EIO; /* a device that accepts nothing */
 		if (errno == EAGAIN) {
 			o->full = true;
 			break;
@@ -455,7 +455,7 @@ carry_send(struct carry *c, struct flow *f, bool *moved)
 }
 
 /*
- * How long to sleep when nothing moved: for ever, where an event will tell.
+ * How long to sleep when nothing moved: no limit where an event will tell.
  * None tells that a pipe has been emptied further, unless it is full.
  */
 static long

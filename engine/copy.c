@@ -49,7 +49,7 @@ open_buffers(struct engines *e, struct flow *f, const struct input *in)
 		return s;
 	if (e->many == &e->copy)
 		s = engine_flush(e, f);
-	/* with --lag somebody may not have got it all: it goes on as it is */
+	/* with --lag an output may still need what is in the old buffers */
 	if (s != STEP_END || (ring_ready(r) && r->sent < r->filled))
 		return s;
 	ring_release(r);

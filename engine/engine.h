@@ -84,7 +84,7 @@ enum step engine_turn(struct engines *, struct flow *, struct carry *);
 
 /*
  * Sends what waits in the ring of several outputs: STEP_END when all have
- * everything; with --lag those that are behind are left to it.
+ * everything; with --lag, when the furthest has.
  */
 enum step engine_flush(struct engines *, struct flow *);
 

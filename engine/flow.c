@@ -194,7 +194,7 @@ flow_connect(struct flow *f, struct output *o)
 	if (output_connect(o) == -1 && errno != EAGAIN)
 		return flow_lose(f, o, LOSS_ERROR);
 	if (o->fd != -1 && f->grown)
-		grow_output(f, o); /* the others have been */
+		grow_output(f, o); /* as the other pipes have been */
 	return STEP_MOVED;
 }
 

@@ -155,7 +155,7 @@ void flow_init(struct flow *, const struct flow_conf *, struct output *,
 /* Another input begins. */
 void flow_begin(struct flow *);
 
-/* Nothing more is to be read of any input: the stop has been reached. */
+/* The stop has been reached: no input is read any further. */
 bool flow_full(const struct flow *);
 
 /* Return STEP_WAIT and STEP_LOST. usec is the timeout; -1 for none. */

@@ -15,7 +15,7 @@
 
 #include "engine/engine.h"
 
-/* STEP_MOVED, with *moved if anybody took any of it. */
+/* STEP_MOVED, with *moved set if any output took bytes. */
 static enum step
 give(struct engines *e, struct flow *f, bool *moved)
 {
@@ -62,7 +62,7 @@ drop(struct engines *e, struct flow *f, bool *moved)
 		if (r == -1 && errno == EINTR)
 			continue;
 		if (r <= 0)
-			return -1; /* nobody knows where we are now */
+			return -1; /* what the pipe still holds is unknown now */
 		f->moved += (uint64_t)r;
 		e->pair.held -= (size_t)r;
 		n -= (uint64_t)r;

@@ -54,7 +54,7 @@ has_room(const struct job *j, uint64_t *room)
 	    !j->tune.display.show.lines && size_room(o->fd, room) == 0;
 }
 
-/* What is to come, and where it stops; false if nobody can say. */
+/* Finds the size of the input and where to stop; false if it is unknown. */
 static bool
 find_size(struct job *j)
 {

@@ -214,7 +214,7 @@ job_tell_the_end(struct job *j)
 	char *bytes = j->noted ? malloc(REMOTE_MAX) : NULL;
 
 	if (bytes == NULL)
-		return; /* nobody was there when they were known */
+		return; /* nobody was waiting for them */
 	m.report.ended = true;
 	m.report.status = j->left != NULL ? SIGPIPE :
 	    job_ended()                   ? job_ended() :
@@ -229,5 +229,5 @@ job_listen_to_others(struct job *j, uint64_t now)
 	if (j->told || now < j->began + JOB_TELL_US)
 		return;
 	j->told = true;
-	remote_listen(&j->remote); /* or nobody can talk to us, then */
+	remote_listen(&j->remote); /* if that fails, others cannot ask */
 }

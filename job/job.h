@@ -130,7 +130,7 @@ int job_ended(void);
 bool job_woken(void);
 int job_wake_fd(void);
 
-/* Acts on the signals that have come. True: one of them wants an end. */
+/* Acts on the signals that have come. True if one of them ends us. */
 bool job_on_wake(struct job *);
 
 /*
@@ -145,7 +145,7 @@ bool job_dies_of_pipe(void);
  */
 void job_follow_signal(struct job *);
 
-/* ---- say.c: what is said, but not into the line of the display -------- */
+/* ---- say.c: messages, which first clear the line of the display -------- */
 
 /* As msg_text() and msg_errno(). */
 void job_say(struct job *, enum status, const char *name, const char *fmt, ...)
@@ -172,7 +172,7 @@ const struct display_facts *job_facts(struct job *);
 /* The pump looks for what the lines want of the bytes. */
 void job_set_scan(struct job *);
 
-/* ---- control.c: those who ask, or change, how far we are -------------- */
+/* ---- control.c: --query and --remote of another zpipe ------------------ */
 
 /* Our copy of what others may change. 0, or -1 with errno. */
 int job_tune(struct job *);
@@ -190,7 +190,7 @@ size_t job_on_message(void *job, const char *msg, size_t len, char *reply);
 void job_note_the_end(struct job *);
 void job_tell_the_end(struct job *);
 
-/* ---- aims.c: what is to come, and where it stops ---------------------- */
+/* ---- aims.c: the size of the input, and where to stop ------------------ */
 
 /* 0, or -1: it has been said why not. */
 int job_set_aims(struct job *);
@@ -214,46 +214,46 @@ void job_clean_up(struct job *);
 
 /* ---- inputs.c --------------------------------------------------------- */
 
-/* A forced engine fits every input; if not, it has been said. */
+/* True if a forced engine fits every input; if not, an error is printed. */
 bool job_fits(struct job *);
 
-/* Moves all of them. What fails is said, and adds to the status. */
+/* Moves all inputs. Errors are printed, and add to the status. */
 void job_copy_all(struct job *);
 
 /* ---- outputs.c -------------------------------------------------------- */
 
-/* Opens them all. -1: nothing is to be moved; it has been said why. */
+/* Opens the outputs. 0, or -1 if none can be used; the error is printed. */
 int job_open_outputs(struct job *);
 
-/* Two outputs that are one, or an input that would be written over: said. */
+/* True, with an error printed, if two outputs, or both sides, are one file. */
 bool job_clashes(struct job *);
 
-/* A descriptor for an input can still be had; if not, it has been said. */
+/* True if a descriptor is left for an input; if not, an error is printed. */
 bool job_one_is_left(struct job *);
 
-/* Starts commands, then empties files. -1: no output is left, or may be. */
+/* Starts commands, then empties files. 0, or -1 if no output may be used. */
 int job_start_outputs(struct job *);
 
-/* It is lost before it has begun (errno). True: and so are all others. */
+/* It could not be started (errno). True: the transfer ends. */
 bool job_not_started(struct job *, struct output *);
 
-/* A file that we have opened for writing is one that is to be read: said. */
+/* True, with an error printed, if an output file is also an input. */
 bool job_overwrites_input(struct job *);
 
-/* PUMP_LOST: says so, and closes it. False: that is the end of all. */
+/* PUMP_LOST: reports it and closes it. False: the transfer ends. */
 bool job_lose(struct job *, const struct pump_event *);
 
-/* Everything is in it; then it is closed. */
+/* Gives a file its length and syncs it; closes it. Errors are printed. */
 void job_complete(struct job *, struct output *);
 void job_close_one(struct job *, struct output *);
 
 /* However this ends, a reader that waits for a FIFO's writer sees the end. */
 void job_release_readers(struct job *);
 
-/* Its status; false if a signal ends us first, or there is none (said). */
+/* Waits for the process. False if a signal ends us first, or on an error. */
 bool job_await(struct job *, pid_t, const char *name, int *status);
 
-/* Everything has been said to it: what does the command say? */
+/* Waits for the command, and reports how it failed, if it did. */
 void job_wait_for_command(struct job *, pid_t, const char *name, bool broken);
 
 /* As stat(2) and fstat(2), of what the operand names. */

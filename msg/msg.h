@@ -33,7 +33,7 @@ void msg_text(enum status, const char *name, const char *fmt, ...)
 void msg_vtext(enum status, const char *name, const char *fmt, va_list)
     __attribute__((format(printf, 3, 0)));
 
-/* Adds to the exit status without a message; what it comes to. */
+/* Adds to the exit status without a message; returns the status so far. */
 void msg_add(int status);
 int msg_status(void);
 

@@ -31,7 +31,7 @@ enum message_type {
 	MESSAGE_REFUSED, /* why; also to another version, whose answer it is */
 };
 
-/* An option that is to be changed, by its letter. */
+/* A change of one option, named by its letter. */
 struct message_item {
 	char option;
 	uint64_t number;  /* its value: a number, bits, a place in a list */

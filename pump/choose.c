@@ -69,7 +69,7 @@ takes(unsigned ins, unsigned outs, enum input_kind in, unsigned out)
 	return (ins & (1u << in)) != 0 && (out & ~outs) == 0;
 }
 
-/* Somebody looks at the bytes, or does what only read and write can. */
+/* A scan needs the bytes, or an option needs read(2) and write(2). */
 static bool
 needs_bytes(const struct pump *p)
 {

@@ -169,7 +169,7 @@ uint64_t pump_sent(const struct pump *);
 /* Bytes that every reader is known to have taken; lags behind, never ahead. */
 uint64_t pump_taken(const struct pump *);
 
-/* Nothing more is to be read of any input: the stop has been reached. */
+/* The stop has been reached: no input is read any further. */
 bool pump_full(const struct pump *);
 
 /* --rate-limit: bytes or lines per second from now on; 0: no limit. */
