@@ -116,7 +116,7 @@ make_way(struct flow *f, const struct input *in, struct ring *r)
 	size_t len = 0;
 
 	if (crowded(r) || wants > r->sent) {
-		/* an output that has all that --rate-limit allows does not lag */
+		/* with all that --rate-limit allows it does not lag */
 		if (f->limit.rate != 0 && r->sent >= f->horizon)
 			return STEP_WAIT;
 		if (r->sent < r->filled)
@@ -131,7 +131,7 @@ make_way(struct flow *f, const struct input *in, struct ring *r)
 				output_skip(o, end);
 				continue;
 			}
-			/* its reader may still hold pages, and is no longer checked */
+			/* its reader may still hold pages */
 			if (r->release == RELEASE_DRAIN)
 				r->release = RELEASE_FRESH;
 			return flow_lose(f, o, LOSS_LAG);

@@ -62,7 +62,7 @@ drop(struct engines *e, struct flow *f, bool *moved)
 		if (r == -1 && errno == EINTR)
 			continue;
 		if (r <= 0)
-			return -1; /* what the pipe still holds is unknown now */
+			return -1; /* what the pipe holds is unknown now */
 		f->moved += (uint64_t)r;
 		e->pair.held -= (size_t)r;
 		n -= (uint64_t)r;
