@@ -153,6 +153,10 @@ gets_some()
 	gets_all unixsock
 }
 
+@test "a reader that splices to a file gets every word" {
+	gets_all spool
+}
+
 @test "a reader that takes pages by vmsplice gets every word" {
 	gets_all vmspliceuser
 }

@@ -17,7 +17,8 @@ draw_chain(struct plan *p, struct output *o, uint64_t total)
 		"bytewise 4095", "vmspliceuser", "bytewise 3" };
 	static const char *const any[] = { "splicer", "splicer 65536",
 		"splicer 4096", "teehold", "tcp", "unixsock", "resize", "slow",
-		"splicer", "zpipe", "zpipe -C", "vmspliceuser", "bytewise 1" };
+		"splicer", "spool", "zpipe", "zpipe -C", "vmspliceuser",
+		"bytewise 1" };
 	struct dice *d = &p->dice;
 
 	o->nchain = chance(d, 45) ? 0 : (size_t)between(d, 1, MOST_CHAIN);
