@@ -4,8 +4,8 @@
  * hexadecimal, no exponent, no blank, nothing after it. (expand_number(3) takes
  * "-1" and "0x10", and saturates in silence.)
  */
-#ifndef NUMBER_H
-#define NUMBER_H
+#ifndef BASE_NUMBER_H
+#define BASE_NUMBER_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * path: what a path that the user gave really names, and the path that names a
  * descriptor. It prints nothing.
  */
-#ifndef PATH_H
-#define PATH_H
+#ifndef BASE_PATH_H
+#define BASE_PATH_H
 
 #include <sys/stat.h>
 

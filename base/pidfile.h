@@ -4,8 +4,8 @@
  * never takes the place of anything but a pid file whose process is gone, and
  * removes nothing that is not its own. It prints nothing.
  */
-#ifndef PIDFILE_H
-#define PIDFILE_H
+#ifndef BASE_PIDFILE_H
+#define BASE_PIDFILE_H
 
 #include <sys/stat.h>
 #include <sys/types.h>

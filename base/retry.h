@@ -3,8 +3,8 @@
  * retry: a signal handler may cut a system call short (EINTR, signal(7)). The
  * call is made again, unless the signal is one that ends us.
  */
-#ifndef RETRY_H
-#define RETRY_H
+#ifndef BASE_RETRY_H
+#define BASE_RETRY_H
 
 #include <sys/types.h>
 

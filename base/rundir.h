@@ -4,8 +4,8 @@
  * enter: their sockets, and the files of terminals that they share. It prints
  * nothing.
  */
-#ifndef RUNDIR_H
-#define RUNDIR_H
+#ifndef BASE_RUNDIR_H
+#define BASE_RUNDIR_H
 
 #include <stddef.h>
 

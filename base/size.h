@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* size: how many bytes a path or a device has. */
-#ifndef SIZE_H
-#define SIZE_H
+#ifndef BASE_SIZE_H
+#define BASE_SIZE_H
 
 #include <stdint.h>
 

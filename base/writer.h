@@ -3,8 +3,8 @@
  * writer: a descriptor that is written without blocking. Its flags are never
  * changed, since other processes share them. It prints nothing.
  */
-#ifndef WRITER_H
-#define WRITER_H
+#ifndef BASE_WRITER_H
+#define BASE_WRITER_H
 
 #include <sys/stat.h>
 #include <sys/types.h>

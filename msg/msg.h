@@ -6,8 +6,8 @@
  * are printed as escapes (\033). Neither is anything but ASCII unless the
  * locale has it. errno is kept. Each says what it adds to the exit status.
  */
-#ifndef MSG_H
-#define MSG_H
+#ifndef MSG_MSG_H
+#define MSG_MSG_H
 
 #include <stdarg.h>
 #include <stddef.h>

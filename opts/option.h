@@ -3,8 +3,8 @@
  * option: one option, as a row of the table in opts.c, and what a row says
  * about its value. Only the room of the options, and job/change.c, know it.
  */
-#ifndef OPTION_H
-#define OPTION_H
+#ifndef OPTS_OPTION_H
+#define OPTS_OPTION_H
 
 #include <stdbool.h>
 #include <stddef.h>

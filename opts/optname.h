@@ -3,8 +3,8 @@
  * optname: names of options on the command line: whole, abbreviated, or
  * mistyped.
  */
-#ifndef OPTNAME_H
-#define OPTNAME_H
+#ifndef OPTS_OPTNAME_H
+#define OPTS_OPTNAME_H
 
 #include <popt.h>
 

@@ -3,8 +3,8 @@
  * settings: what the command line comes to. Filled once by opts_parse(), and
  * not changed from then on.
  */
-#ifndef SETTINGS_H
-#define SETTINGS_H
+#ifndef OPTS_SETTINGS_H
+#define OPTS_SETTINGS_H
 
 #include <sys/types.h>
 

@@ -5,8 +5,8 @@
  * integers of a fixed width, least byte first, and strings with their length.
  * The header is the same in all versions. It prints nothing.
  */
-#ifndef MESSAGE_H
-#define MESSAGE_H
+#ifndef PEER_MESSAGE_H
+#define PEER_MESSAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * verdict: how another process has ended, if anybody can know: it is not our
  * child, so wait(2) does not tell. It prints nothing.
  */
-#ifndef VERDICT_H
-#define VERDICT_H
+#ifndef PEER_VERDICT_H
+#define PEER_VERDICT_H
 
 #include <sys/types.h>
 
