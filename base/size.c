@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/sysmacros.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,10 +12,12 @@
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/refuse.h"
 #include "base/size.h"
 
 /* ---- files and devices ------------------------------------------------ */
@@ -38,11 +41,24 @@ size_open(int fd, uint64_t *bytes)
 		return -1;
 	if (S_ISBLK(st.st_mode))
 		return ioctl(fd, BLKGETSIZE64, bytes);
+	if (!S_ISREG(st.st_mode) || (st.st_size == 0 && is_made_up(fd)))
+		return refuse(S_ISDIR(st.st_mode) ? EISDIR : ESPIPE);
 	*bytes = (uint64_t)st.st_size;
-	if (S_ISREG(st.st_mode) && (st.st_size > 0 || !is_made_up(fd)))
-		return 0;
-	errno = S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
-	return -1;
+	return 0;
+}
+
+/* The kernel's own figure, which needs no right to open the device. */
+static int
+size_device(dev_t dev, uint64_t *bytes)
+{
+	char path[64], text[64];
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/size", major(dev),
+	    minor(dev));
+	if (fd_text(path, text, sizeof(text)) == -1)
+		return -1;
+	*bytes = strtoull(text, NULL, 10) * 512;
+	return 0;
 }
 
 int
@@ -53,16 +69,11 @@ size_file(const char *path, uint64_t *bytes)
 
 	if (stat(path, &st) == -1)
 		return -1;
-	/* what has a size needs no right to be read; no FIFO is opened */
-	if (S_ISREG(st.st_mode) && st.st_size > 0) {
-		*bytes = (uint64_t)st.st_size;
+	if (S_ISBLK(st.st_mode) && size_device(st.st_rdev, bytes) == 0)
 		return 0;
-	}
-	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
-		errno = S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
-		return -1;
-	}
-	fd = fd_open(path, O_RDONLY | O_NONBLOCK);
+	/* a path (open(2)) needs no right to read, and waits for no writer */
+	fd = fd_open(path,
+	    S_ISBLK(st.st_mode) ? O_RDONLY | O_NONBLOCK : O_PATH);
 	if (fd == -1)
 		return -1;
 	r = size_open(fd, bytes);
@@ -79,18 +90,14 @@ size_room(int fd, uint64_t *bytes)
 
 	if (fstat(fd, &st) == -1)
 		return -1;
-	if (!S_ISBLK(st.st_mode)) {
-		errno = ENOTBLK;
-		return -1;
-	}
+	if (!S_ISBLK(st.st_mode))
+		return refuse(ENOTBLK);
 	/* by SEEK_END the offset, which others share, would move */
 	at = lseek(fd, 0, SEEK_CUR);
 	if (at == -1 || ioctl(fd, BLKGETSIZE64, &size) == -1)
 		return -1;
-	if (size <= (uint64_t)at) {
-		errno = ENOSPC;
-		return -1;
-	}
+	if (size <= (uint64_t)at)
+		return refuse(ENOSPC);
 	*bytes = size - (uint64_t)at;
 	return 0;
 }
@@ -109,9 +116,7 @@ compare(const void *a, const void *b)
 
 	if (f->dev != g->dev)
 		return f->dev < g->dev ? -1 : 1;
-	if (f->ino != g->ino)
-		return f->ino < g->ino ? -1 : 1;
-	return 0;
+	return (f->ino > g->ino) - (f->ino < g->ino);
 }
 
 /* 1 if no name of this file has been seen yet, 0 if one has, -1 with errno. */
@@ -130,9 +135,7 @@ is_new(void **seen, const struct stat *st)
 	if (at != NULL && *at == f)
 		return 1;
 	free(f);
-	if (at == NULL)
-		errno = ENOMEM;
-	return at != NULL ? 0 : -1;
+	return at != NULL ? 0 : refuse(ENOMEM);
 }
 
 static int
@@ -142,10 +145,8 @@ add_files(FTS *tree, void **seen, uint64_t *bytes)
 	int r;
 
 	while (errno = 0, (e = fts_read(tree)) != NULL) {
-		if (e->fts_info == FTS_DNR && e->fts_level == FTS_ROOTLEVEL) {
-			errno = e->fts_errno;
-			return -1;
-		}
+		if (e->fts_info == FTS_DNR && e->fts_level == FTS_ROOTLEVEL)
+			return refuse(e->fts_errno);
 		if (e->fts_info != FTS_F)
 			continue;
 		r = is_new(seen, e->fts_statp);

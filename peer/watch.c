@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,7 +13,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/retry.h"
+#include "base/refuse.h"
+#include "base/size.h"
 #include "peer/watch.h"
 
 /* What the kernel keeps of the name of a process, without the NUL. */
@@ -24,26 +22,13 @@ enum {
 	COMM = 15
 };
 
-static int
-refuse(int error)
-{
-	errno = error;
-	return -1;
-}
-
 /* ESRCH for whatever the kernel says of a process that is not there. */
 static int
 no_process(void)
 {
-	switch (errno) {
-	case ENOENT:
-	case ESRCH:
-		return refuse(ESRCH);
-	case EPERM:
-		return refuse(EACCES);
-	default:
-		return -1;
-	}
+	return refuse(errno == ENOENT ? ESRCH :
+		errno == EPERM        ? EACCES :
+					errno);
 }
 
 /*
@@ -59,40 +44,15 @@ process_started(pid_t pid, uint64_t *started)
 	if (fd_text(path, text, sizeof(text)) == -1)
 		return no_process();
 	p = strrchr(text, ')');
-	if (p == NULL || p[1] != ' ')
+	/* a zombie has no descriptors any more */
+	if (p == NULL || strncmp(p, ") Z", 3) == 0 || strncmp(p, ") X", 3) == 0)
 		return refuse(ESRCH);
-	p += 2;
-	if (*p == 'Z' || *p == 'X') /* it has no descriptors any more */
+	for (int field = 2; field < 22 && p != NULL; field++)
+		p = strchr(p + 1, ' ');
+	if (p == NULL)
 		return refuse(ESRCH);
-	for (int field = 3; field < 22; field++) {
-		p = strchr(p, ' ');
-		if (p == NULL)
-			return refuse(ESRCH);
-		p++;
-	}
 	*started = strtoull(p, NULL, 10);
 	return 0;
-}
-
-/* The kernel's own figure needs no right to open the device. */
-static uint64_t
-device_size(const char *link, dev_t dev)
-{
-	char path[64], text[64];
-	uint64_t size = 0;
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/size", major(dev),
-	    minor(dev));
-	if (fd_text(path, text, sizeof(text)) == 0)
-		return strtoull(text, NULL, 10) * 512;
-	fd = fd_open(link, O_RDONLY | O_NONBLOCK);
-	if (fd == -1)
-		return 0;
-	if (ioctl(fd, BLKGETSIZE64, &size) == -1)
-		size = 0;
-	fd_close(&fd);
-	return size;
 }
 
 /*
@@ -179,10 +139,9 @@ inspect(pid_t pid, int fd, struct watched *f)
 	f->ino = st.st_ino;
 	if (get_position(pid, f) == -1 || get_name(link, &st, f) == -1)
 		return -1;
+	f->size = (uint64_t)st.st_size; /* 0 for a device */
 	if (S_ISBLK(st.st_mode))
-		f->size = device_size(link, st.st_rdev);
-	else
-		f->size = st.st_size > 0 ? (uint64_t)st.st_size : 0;
+		size_file(link, &f->size);
 	return 0;
 }
 
@@ -190,13 +149,9 @@ static DIR *
 open_fds(pid_t pid)
 {
 	char path[64];
-	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%jd/fd", (intmax_t)pid);
-	do
-		dir = opendir(path);
-	while (dir == NULL && retry(-1));
-	return dir;
+	return opendir(path);
 }
 
 int
@@ -222,8 +177,8 @@ watch_open(struct watch *w, pid_t pid, int only)
 	return process_started(pid, &w->started) == -1 ? -1 : refuse(EBADF);
 }
 
-static bool
-is_called(pid_t pid, const char *name)
+bool
+watch_is_called(pid_t pid, const char *name)
 {
 	char path[64], text[64];
 	size_t len;
@@ -250,7 +205,7 @@ watch_find(const char *name, pid_t **pidsp)
 	while (n != -1 && (e = readdir(dir)) != NULL) {
 		pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
 
-		if (pid <= 0 || pid == getpid() || !is_called(pid, name))
+		if (pid <= 0 || pid == getpid() || !watch_is_called(pid, name))
 			continue;
 		more = reallocarray(pids, (size_t)n + 1, sizeof(*pids));
 		if (more != NULL) {
@@ -287,8 +242,7 @@ drop_closed(struct watch *w)
 	for (size_t i = 0; i < w->nfds; i++) {
 		if (w->fds[i].closed)
 			continue;
-		if (kept != i)
-			w->fds[kept] = w->fds[i];
+		w->fds[kept] = w->fds[i];
 		w->fds[kept++].seen = false;
 	}
 	w->nfds = kept;

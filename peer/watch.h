@@ -3,8 +3,8 @@
  * watch: the files that another process has open, and how far it is in each
  * (/proc/PID/fd and fdinfo, proc(5)). It prints nothing.
  */
-#ifndef WATCH_H
-#define WATCH_H
+#ifndef PEER_WATCH_H
+#define PEER_WATCH_H
 
 #include <sys/types.h>
 
@@ -35,9 +35,14 @@ struct watch {
 };
 
 /*
+ * Whether the process has that name. The kernel keeps 15 bytes of a name
+ * (/proc/PID/comm), and no more are compared.
+ */
+bool watch_is_called(pid_t, const char *name);
+
+/*
  * The processes of that name but our own: as many as are returned, in *pidsp,
- * which is the caller's to free(3). -1 with errno, and nothing to free. The
- * kernel keeps 15 bytes of a name (/proc/PID/comm), and no more are compared.
+ * which is the caller's to free(3). -1 with errno, and nothing to free.
  */
 ssize_t watch_find(const char *name, pid_t **pidsp);
 
