@@ -2,6 +2,7 @@
 /* The zpipe that is asked: it listens, serves, and sweeps what others left. */
 #include "config.h"
 
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -18,10 +19,12 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/refuse.h"
 #include "base/retry.h"
 #include "base/rundir.h"
 #include "peer/remote.h"
 #include "peer/socket.h"
+#include "peer/watch.h"
 
 enum {
 	BACKLOG = 64,
@@ -44,27 +47,18 @@ address_in(struct sockaddr_un *sun, const char *dir, const char *name)
 {
 	int n;
 
-	memset(sun, 0, sizeof(*sun));
-	sun->sun_family = AF_UNIX;
+	*sun = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	n = snprintf(sun->sun_path, sizeof(sun->sun_path), "%s/%s", dir, name);
-	return n < 0 || (size_t)n >= sizeof(sun->sun_path) ?
-	    socket_refuse(ENAMETOOLONG) :
-	    0;
+	return n < (int)sizeof(sun->sun_path) ? 0 : refuse(ENAMETOOLONG);
 }
 
-/*
- * A socket that refuses has nobody behind it: each of ours listens before it
- * gets its name.
- */
+/* Each of ours listens before it gets its name: one that refuses is dead. */
 static bool
 is_stale(const struct sockaddr_un *sun)
 {
-	int fd = socket_new();
-	bool stale;
+	int fd = socket_connect(sun);
+	bool stale = fd == -1 && errno == ECONNREFUSED;
 
-	if (fd == -1)
-		return false;
-	stale = socket_connect(fd, sun) == -1 && errno == ECONNREFUSED;
 	fd_close(&fd);
 	return stale;
 }
@@ -75,11 +69,9 @@ publish(const struct sockaddr_un *from, const struct sockaddr_un *to)
 {
 	if (link(from->sun_path, to->sun_path) == 0)
 		return 0;
-	if (errno != EEXIST) /* a file system without links */
-		return rename(from->sun_path, to->sun_path);
-	if (!is_stale(to))
-		return socket_refuse(EADDRINUSE);
-	/* it was left by a dead process that had our number */
+	if (errno == EEXIST && !is_stale(to))
+		return refuse(EADDRINUSE);
+	/* a dead process had our number; or a file system has no links */
 	return rename(from->sun_path, to->sun_path);
 }
 
@@ -88,7 +80,7 @@ static int
 listen_at(int fd, const struct sockaddr_un *first,
     const struct sockaddr_un *sun)
 {
-	int r;
+	int r, saved;
 
 	unlink(first->sun_path);
 	do
@@ -96,20 +88,15 @@ listen_at(int fd, const struct sockaddr_un *first,
 	while (retry(r));
 	if (r == -1)
 		return -1;
-	/* The umask may have left ourselves without the right to connect. */
-	if (chmod(first->sun_path, 0600) == -1 || call(fd) == -1 ||
-	    listen(fd, BACKLOG) == -1)
-		r = -1;
-	else
+	/* the umask may have taken the right to connect from ourselves */
+	r = -1;
+	if (chmod(first->sun_path, 0600) == 0 && call(fd) == 0 &&
+	    listen(fd, BACKLOG) == 0)
 		r = publish(first, sun);
-	if (r == -1) {
-		int saved = errno;
-
-		unlink(first->sun_path);
-		return socket_refuse(saved);
-	}
+	saved = errno;
 	unlink(first->sun_path);
-	return 0;
+	errno = saved;
+	return r;
 }
 
 int
@@ -118,7 +105,6 @@ remote_listen(struct remote *r)
 	char dir[sizeof(r->path)], name[32], first[32];
 	struct sockaddr_un sun, before;
 	struct stat st;
-	int fd;
 
 	*r = (struct remote)REMOTE_INITIALIZER;
 	for (size_t i = 0; i < REMOTE_PEERS; i++)
@@ -129,12 +115,11 @@ remote_listen(struct remote *r)
 	    address_in(&sun, dir, name) == -1 ||
 	    address_in(&before, dir, first) == -1)
 		return -1;
-	fd = socket_new();
-	if (fd == -1 || listen_at(fd, &before, &sun) == -1) {
-		fd_close(&fd);
+	r->fd = socket_new();
+	if (r->fd == -1 || listen_at(r->fd, &before, &sun) == -1) {
+		fd_close(&r->fd);
 		return -1;
 	}
-	r->fd = fd;
 	r->owner = getpid();
 	memcpy(r->path, sun.sun_path, sizeof(sun.sun_path));
 	if (lstat(r->path, &st) == 0) {
@@ -145,13 +130,15 @@ remote_listen(struct remote *r)
 	return 0;
 }
 
+/* Of our own user, or of root. */
 static bool
-get_peer(int fd, struct ucred *cred)
+may_ask(int fd)
 {
-	socklen_t len = sizeof(*cred);
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, cred, &len) == 0 &&
-	    (cred->uid == geteuid() || cred->uid == 0);
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 &&
+	    (cred.uid == geteuid() || cred.uid == 0);
 }
 
 /* False when nobody waits, or for a reason that may pass. */
@@ -159,12 +146,11 @@ static bool
 accept_peer(struct remote *r)
 {
 	int *place = &r->peers[r->next], fd;
-	struct ucred cred;
 
 	fd = accept4(r->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd == -1)
 		return false;
-	if (!get_peer(fd, &cred) || call(fd) == -1) {
+	if (!may_ask(fd) || call(fd) == -1) {
 		fd_close(&fd);
 		return true;
 	}
@@ -314,28 +300,13 @@ remote_close(struct remote *r)
 
 /* ---- dead sockets ----------------------------------------------------- */
 
-/* /proc/PID/comm; "" if there is no such process. */
-static void
-name_of(pid_t pid, char name[32])
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%jd/comm", (intmax_t)pid);
-	if (fd_text(path, name, 32) == -1)
-		name[0] = '\0';
-}
-
 /* Nobody asks a process of our name: it may well be the one that listens. */
 static bool
 may_listen(pid_t pid)
 {
-	char ours[32], theirs[32];
+	char ours[16]; /* prctl(2) */
 
-	if (kill(pid, 0) == -1 && errno == ESRCH)
-		return false;
-	name_of(getpid(), ours);
-	name_of(pid, theirs);
-	return theirs[0] != '\0' && strcmp(ours, theirs) == 0;
+	return prctl(PR_GET_NAME, ours) == 0 && watch_is_called(pid, ours);
 }
 
 /*
@@ -369,15 +340,13 @@ pid_of(const char *name, bool *brief)
 	*brief = digits != name;
 	if (digits[0] < '1' || digits[0] > '9')
 		return 0;
-	errno = 0;
-	pid = strtol(digits, &end, 10);
-	if (errno != 0 || pid > INT_MAX)
+	pid = strtol(digits, &end, 10); /* LONG_MAX if it is too large */
+	if (pid >= INT_MAX)
 		return 0;
-	if (*brief)
-		return strcmp(end, ".new") == 0 || strcmp(end, ".old") == 0 ?
-		    (pid_t)pid :
-		    0;
-	return strcmp(end, ".sock") == 0 ? (pid_t)pid : 0;
+	return (*brief ? strcmp(end, ".new") == 0 || strcmp(end, ".old") == 0 :
+			 strcmp(end, ".sock") == 0) ?
+	    (pid_t)pid :
+	    0;
 }
 
 static void

@@ -4,8 +4,8 @@
  * (AF_UNIX, SOCK_SEQPACKET; unix(7)) named after the process, in a directory
  * that nobody else can enter (base/rundir.h). It prints nothing.
  */
-#ifndef REMOTE_H
-#define REMOTE_H
+#ifndef PEER_REMOTE_H
+#define PEER_REMOTE_H
 
 #include <sys/types.h>
 
@@ -92,7 +92,7 @@ ssize_t remote_ask(pid_t, const char *msg, size_t len, char *reply);
  */
 int remote_call(pid_t, const char *msg, size_t len);
 
-/* What is told there: its length, or -1 with EAGAIN, or ECONNRESET: nothing. */
+/* What is told there: its length, or -1 with EAGAIN; ECONNABORTED: nothing. */
 ssize_t remote_hear(int fd, char *reply);
 
 #endif

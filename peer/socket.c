@@ -3,18 +3,10 @@
 
 #include <sys/socket.h>
 
-#include <errno.h>
-
+#include "base/fd.h"
 #include "base/retry.h"
 #include "peer/remote.h"
 #include "peer/socket.h"
-
-int
-socket_refuse(int error)
-{
-	errno = error;
-	return -1;
-}
 
 int
 socket_new(void)
@@ -33,12 +25,16 @@ socket_make_room(int fd)
 }
 
 int
-socket_connect(int fd, const struct sockaddr_un *sun)
+socket_connect(const struct sockaddr_un *sun)
 {
-	int r;
+	int fd = socket_new(), r;
 
+	if (fd == -1)
+		return -1;
 	do
 		r = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
 	while (retry(r));
-	return r;
+	if (r == -1)
+		fd_close(&fd);
+	return fd;
 }

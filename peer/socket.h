@@ -3,8 +3,8 @@
  * socket: what both sides of a talk between two zpipes need (unix(7)). It
  * prints nothing.
  */
-#ifndef SOCKET_H
-#define SOCKET_H
+#ifndef PEER_SOCKET_H
+#define PEER_SOCKET_H
 
 #include <sys/un.h>
 
@@ -14,10 +14,10 @@ int socket_new(void);
 /* A whole message fits, whatever net.core.wmem_default is. */
 void socket_make_room(int fd);
 
-/* As connect(2), again after a signal that does not end us. */
-int socket_connect(int fd, const struct sockaddr_un *);
-
-/* Returns -1 with that errno. */
-int socket_refuse(int error);
+/*
+ * A new one that is connected as by connect(2), again after a signal that does
+ * not end us; the caller's to close. -1 with errno.
+ */
+int socket_connect(const struct sockaddr_un *);
 
 #endif
