@@ -30,49 +30,6 @@ number_of(const char *name)
 	return why == NULL ? n : -1;
 }
 
-/* Copies a path of less than PATH_MAX bytes without "." and extra slashes. */
-static void
-simplify(const char *path, char *simple)
-{
-	size_t n = 0;
-
-	while (*path != '\0') {
-		if (path[0] == '/' && path[1] == '/') {
-			path++;
-			continue;
-		}
-		if (path[0] == '/' && path[1] == '.' && path[2] == '/') {
-			path += 2;
-			continue;
-		}
-		simple[n++] = *path++;
-	}
-	simple[n] = '\0';
-}
-
-/*
- * By its spelling, which is also right where /proc is not mounted or the
- * descriptor is not open.
- */
-static int
-spelled(const char *path)
-{
-	char pid[sizeof("/proc//fd/") + 3 * sizeof(int)];
-	const char *const prefixes[] = { "/dev/fd/", "/proc/self/fd/",
-		"/proc/thread-self/fd/", pid };
-
-	if (strncmp(path, "/dev/", 5) != 0 && strncmp(path, "/proc/", 6) != 0)
-		return -1;
-	snprintf(pid, sizeof(pid), "/proc/%d/fd/", (int)getpid());
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-		size_t n = strlen(prefixes[i]);
-
-		if (strncmp(path, prefixes[i], n) == 0)
-			return number_of(path + n);
-	}
-	return -1;
-}
-
 /* The directory is the one in /proc that lists our descriptors. */
 static bool
 lists_ours(const char *dir)
@@ -81,71 +38,43 @@ lists_ours(const char *dir)
 		"/proc/thread-self/fd" };
 	struct stat st, list;
 
-	if (stat(dir, &st) == -1)
-		return false;
+	if (stat(dir, &st) == -1) /* without /proc only its name says so */
+		return strcmp(dir, "/dev/fd/.") == 0 ||
+		    strcmp(dir, "/proc/self/fd/.") == 0;
 	for (size_t i = 0; i < 2; i++)
 		if (stat(lists[i], &list) == 0 && path_same(&st, &list))
 			return true;
 	return false;
 }
 
-/*
- * The path is a symbolic link to target. Returns the descriptor that it stands
- * for, or -1 with path changed to where it leads.
- */
-static int
-follow(char path[PATH_MAX], const char *target)
-{
-	char *name = strrchr(path, '/');
-	char dir[PATH_MAX] = ".", next[PATH_MAX];
-	int fd;
-
-	if (name != NULL) {
-		strlcpy(dir, path, (size_t)(name - path) + 2);
-		name++;
-	} else
-		name = path;
-	fd = number_of(name);
-	if (fd != -1 && lists_ours(dir))
-		return fd;
-	if (target[0] == '/')
-		strlcpy(next, target, sizeof(next));
-	else if (strlcpy(next, dir, sizeof(next)) + strlen("/") +
-		strlen(target) <
-	    sizeof(next)) {
-		strlcat(next, "/", sizeof(next));
-		strlcat(next, target, sizeof(next));
-	} else
-		next[0] = '\0';
-	strlcpy(path, next, PATH_MAX);
-	return -1;
-}
-
 int
 path_descriptor(const char *path)
 {
-	char at[PATH_MAX], simple[PATH_MAX], target[PATH_MAX];
+	char at[PATH_MAX], dir[PATH_MAX + 1], target[PATH_MAX];
 	int saved = errno, fd = -1;
 
 	if (strlcpy(at, path, sizeof(at)) >= sizeof(at))
 		return -1;
-	for (int i = 0; i < LINKS_MOST && fd == -1; i++) {
-		struct stat st;
+	for (int i = 0; i < LINKS_MOST; i++) {
+		char *slash = strrchr(at, '/');
+		char *name = slash == NULL ? at : slash + 1;
+		size_t room;
 		ssize_t n;
 
-		simplify(at, simple);
-		fd = spelled(simple);
-		/* somebody may have put a file of that name there */
-		if (fd != -1 && lstat(simple, &st) == 0 && !S_ISLNK(st.st_mode))
-			fd = -1;
-		if (fd != -1)
+		snprintf(dir, sizeof(dir), "%.*s.", (int)(name - at), at);
+		fd = number_of(name);
+		if (fd != -1 && lists_ours(dir))
 			break;
-		n = readlink(simple, target, sizeof(target) - 1);
+		fd = -1;
+		n = readlink(at, target, sizeof(target) - 1);
 		if (n <= 0)
 			break;
 		target[n] = '\0';
-		strlcpy(at, simple, sizeof(at));
-		fd = follow(at, target);
+		if (target[0] == '/')
+			name = at;
+		room = sizeof(at) - (size_t)(name - at);
+		if (strlcpy(name, target, room) >= room)
+			break;
 	}
 	errno = saved;
 	return fd;

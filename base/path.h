@@ -13,9 +13,9 @@
 /*
  * The number of the descriptor of ours that the path names, or -1 if it names
  * something else: /dev/stdin, /dev/stdout, /dev/stderr, /dev/fd/N,
- * /proc/self/fd/N (proc(5)), however they are spelled, and symbolic links to
- * them. The descriptor need not be open. Opening such a path would make a new
- * description of a file, with position 0, and fail for a socket.
+ * /proc/self/fd/N (proc(5)), in any spelling, and symbolic links to them. It
+ * need not be open. Opening such a path would make a new description of a file,
+ * with position 0, and fail for a socket.
  */
 int path_descriptor(const char *path);
 
