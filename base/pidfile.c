@@ -95,8 +95,8 @@ on_fatal(int sig)
 static bool
 ends_process(int sig)
 {
-	static const int harmless[] = { SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN,
-		SIGTTOU, SIGCONT, SIGCHLD, SIGURG, SIGWINCH };
+	static const int harmless[] = { SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT,
+		SIGCHLD, SIGURG, SIGWINCH };
 
 	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
 		if (sig == harmless[i])
@@ -104,7 +104,7 @@ ends_process(int sig)
 	return true;
 }
 
-/* Where nobody has set another action. */
+/* Where nobody has set another action; SIGKILL and SIGSTOP take none. */
 static void
 watch_signals(void)
 {
@@ -115,7 +115,6 @@ watch_signals(void)
 	sigemptyset(&sa.sa_mask);
 	for (int sig = 1; sig <= SIGRTMAX; sig++)
 		if (ends_process(sig) && sigaction(sig, NULL, &old) == 0 &&
-		    (old.sa_flags & SA_SIGINFO) == 0 &&
 		    old.sa_handler == SIG_DFL)
 			sigaction(sig, &sa, NULL);
 }
@@ -125,28 +124,22 @@ static int
 write_number(struct pidfile *p, int fd)
 {
 	char text[NUMBER];
-	int len = snprintf(text, sizeof(text), "%d\n", (int)getpid()), saved;
-	ssize_t n;
+	int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	int saved, r = fstat(fd, &p->st);
 
-	do
-		n = write(fd, text, (size_t)len);
-	while (n == -1 && errno == EINTR);
-	if (n != -1 && n < len)
-		errno = ENOSPC;
+	if (r == 0) {
+		errno = ENOSPC; /* if it takes less than all */
+		r = write(fd, text, (size_t)len) == len ? 0 : -1;
+	}
 	saved = errno;
-	if (fstat(fd, &p->st) == -1 && n == len) {
-		n = -1;
+	if (close(fd) == -1 && r == 0) { /* where NFS reports it */
+		r = -1;
 		saved = errno;
 	}
-	if (close(fd) == -1 && n == len) { /* where NFS reports it */
-		n = -1;
-		saved = errno;
-	}
-	if (n == len)
-		return 0;
-	unlink(p->path);
+	if (r == -1)
+		unlink(p->path);
 	errno = saved;
-	return -1;
+	return r;
 }
 
 /* An open file that may be stale: PIDFILE_OK if it is. */
@@ -172,34 +165,25 @@ examine(int fd, pid_t *running)
 static enum pidfile_end
 remove_stale(const char *path, pid_t *running)
 {
-	enum pidfile_end end = PIDFILE_OTHER;
+	enum pidfile_end end;
 	struct stat st, now;
 	bool locked;
 	int fd;
 
 	/* what is no file is not even opened */
-	if (lstat(path, &st) == -1)
-		return errno == ENOENT ? PIDFILE_OK : PIDFILE_ERROR;
-	if (!S_ISREG(st.st_mode))
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return PIDFILE_OTHER;
 	fd = open_existing(path, &st);
 	if (fd == -1)
-		return errno == ENOENT ? PIDFILE_OK :
-		    errno == ELOOP     ? PIDFILE_OTHER :
-					 PIDFILE_ERROR;
-	if (!S_ISREG(st.st_mode))
-		goto out;
+		return errno == ENOENT ? PIDFILE_OK : PIDFILE_ERROR;
 	/* one who holds the lock replaces the file just now, or runs */
 	locked = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
 	end = examine(fd, running);
-	if (end != PIDFILE_OK)
-		goto out;
-	if (!locked)
+	if (end == PIDFILE_OK && !locked)
 		usleep(PAUSE_US);
-	else if (lstat(path, &now) == 0 && path_same(&st, &now) &&
-	    unlink(path) == -1 && errno != ENOENT)
+	else if (end == PIDFILE_OK && lstat(path, &now) == 0 &&
+	    path_same(&st, &now) && unlink(path) == -1 && errno != ENOENT)
 		end = PIDFILE_ERROR;
-out:
 	fd_close(&fd);
 	return end;
 }
