@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/refuse.h"
 #include "base/rundir.h"
 
 const char *
@@ -36,21 +37,15 @@ rundir_make(char *path, size_t size)
 	else
 		n = snprintf(path, size, "/tmp/zpipe-%ju",
 		    (uintmax_t)geteuid());
-	if (n < 0 || (size_t)n >= size) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	if (mkdir(path, 0700) == 0) {
-		if (chmod(path, 0700) == -1) /* whatever the umask is */
-			return -1;
-	} else if (errno != EEXIST)
+	if ((size_t)n >= size)
+		return refuse(ENAMETOOLONG);
+	/* chmod(2): whatever the umask is */
+	if (mkdir(path, 0700) == -1 ? errno != EEXIST : chmod(path, 0700) == -1)
 		return -1;
 	if (lstat(path, &st) == -1)
 		return -1;
 	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
-	    (st.st_mode & 077) != 0) {
-		errno = EPERM;
-		return -1;
-	}
+	    (st.st_mode & 077) != 0)
+		return refuse(EPERM);
 	return 0;
 }

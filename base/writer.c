@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/refuse.h"
 #include "base/retry.h"
 #include "base/writer.h"
 
@@ -31,10 +32,8 @@ writer_open(struct writer *w, int fd, struct stat *st)
 	*w = (struct writer)WRITER_INITIALIZER;
 	if (flags == -1 || fstat(fd, st) == -1)
 		return -1;
-	if ((flags & O_ACCMODE) == O_RDONLY) {
-		errno = EBADF;
-		return -1;
-	}
+	if ((flags & O_ACCMODE) == O_RDONLY)
+		return refuse(EBADF);
 	w->fd = fd;
 	w->flags = flags;
 	w->mode = st->st_mode;
@@ -96,10 +95,8 @@ writer_write(struct writer *w, const void *p, size_t n)
 		writer_reopen(w);
 	if (!device && w->own != -1)
 		return write(w->own, p, n);
-	if (!writer_ready(w)) {
-		errno = EAGAIN;
-		return -1;
-	}
+	if (!writer_ready(w))
+		return refuse(EAGAIN);
 	/* a device has no description of our own, but a size that may matter */
 	return write(w->fd, p, device || n < PIPE_BUF ? n : PIPE_BUF);
 }
