@@ -67,9 +67,11 @@ add_target(struct opts *o, enum way way, int fd, const char *option,
 	return 0;
 }
 
+/* --tee, --append, and --output that is no "-" */
 static int
-take_path(struct opts *o, const struct option *t, enum way way, const char *arg)
+take_path(struct opts *o, const struct option *t, const char *arg)
 {
+	enum way way = strcmp(t->name, "append") == 0 ? WAY_APPEND : WAY_FILE;
 	int fd;
 
 	if (*arg == '\0')
@@ -85,19 +87,7 @@ take_output(struct opts *o, const struct option *t, const char *arg)
 	o->output = true;
 	if (strcmp(arg, "-") == 0)
 		return add_target(o, WAY_STDOUT, STDOUT_FILENO, "", "stdout");
-	return take_path(o, t, WAY_FILE, arg);
-}
-
-static int
-take_tee(struct opts *o, const struct option *t, const char *arg)
-{
-	return take_path(o, t, WAY_FILE, arg);
-}
-
-static int
-take_append(struct opts *o, const struct option *t, const char *arg)
-{
-	return take_path(o, t, WAY_APPEND, arg);
+	return take_path(o, t, arg);
 }
 
 static int
@@ -108,15 +98,24 @@ take_exec(struct opts *o, const struct option *t, const char *arg)
 	return add_target(o, WAY_COMMAND, -1, "--exec=", arg);
 }
 
+/* The number of a descriptor, or -1. */
 static int
-take_fd(struct opts *o, const struct option *t, const char *arg)
+descriptor(const struct option *t, const char *arg)
 {
 	uint64_t fd;
 
-	if (number_count(arg, INT_MAX, &fd) != NUMBER_GOOD)
-		return option_blame(t,
-		    "'%s' is not a descriptor: a number from 0 on", arg);
-	return add_target(o, WAY_FD, (int)fd, "--fd=", arg);
+	if (number_count(arg, INT_MAX, &fd) == NUMBER_GOOD)
+		return (int)fd;
+	return option_blame(t, "'%s' is not a descriptor: a number from 0 on",
+	    arg);
+}
+
+static int
+take_fd(struct opts *o, const struct option *t, const char *arg)
+{
+	int fd = descriptor(t, arg);
+
+	return fd == -1 ? -1 : add_target(o, WAY_FD, fd, "--fd=", arg);
 }
 
 /* stdout, unless -o or -X says otherwise, comes first. */
@@ -152,9 +151,9 @@ take_expected(struct opts *o, const struct option *t, const char *arg)
 	    errno == ESPIPE ? "has no size" : strerror(errno));
 }
 
-/* The place of that name; 0 if there is none. */
+/* The place of that name; as in pv, others are ignored. */
 static unsigned
-place_of(const char *name, size_t len)
+place_of(const char *name)
 {
 	static const struct {
 		const char *name;
@@ -169,29 +168,27 @@ place_of(const char *name, size_t len)
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (strlen(places[i].name) == len &&
-		    strncmp(places[i].name, name, len) == 0)
+		if (strcmp(places[i].name, name) == 0)
 			return places[i].place;
 	return 0;
 }
 
-/* PLACE[,PLACE]...[:FORMAT]; as in pv, other places are ignored. */
+/* PLACE[,PLACE]...[:FORMAT] */
 static int
 take_places(struct opts *o, const struct option *t, const char *arg)
 {
-	size_t n;
+	char *format = option_keep(o, arg), *places, *place;
 
+	if (format == NULL)
+		return -1;
+	places = strsep(&format, ":");
 	o->tune.display.extra = 0;
 	o->tune.display.extra_format = NULL;
-	for (const char *p = arg;; p += n + 1) {
-		n = strcspn(p, ",:");
-		o->tune.display.extra |= place_of(p, n);
-		if (p[n] == '\0')
-			return 0;
-		if (p[n] == ':')
-			return option_format(o, t, p + n + 1,
-			    &o->tune.display.extra_format);
-	}
+	while ((place = strsep(&places, ",")) != NULL)
+		o->tune.display.extra |= place_of(place);
+	return format == NULL ?
+	    0 :
+	    option_format(o, t, format, &o->tune.display.extra_format);
 }
 
 /* As in pv, a style that does not exist is plain. */
@@ -249,7 +246,7 @@ watch_process(struct opts *o, const struct option *t, const char *arg)
 {
 	size_t len = strcspn(arg, ":");
 	pid_t pid = pid_of(arg, len);
-	uint64_t fd;
+	int fd;
 
 	if (*arg == '=')
 		return watch_name(o, t, arg + 1);
@@ -258,11 +255,8 @@ watch_process(struct opts *o, const struct option *t, const char *arg)
 		    "'%s' is no process: PID, PID:FD, =NAME or @FILE", arg);
 	if (arg[len] == '\0')
 		return add_process(o, pid, -1, NULL);
-	if (number_count(arg + len + 1, INT_MAX, &fd) != NUMBER_GOOD)
-		return option_blame(t,
-		    "'%s' is not a descriptor: a number from 0 on",
-		    arg + len + 1);
-	return add_process(o, pid, (int)fd, NULL);
+	fd = descriptor(t, arg + len + 1);
+	return fd == -1 ? -1 : add_process(o, pid, fd, NULL);
 }
 
 static int
@@ -342,17 +336,20 @@ take_side(struct opts *o, const struct option *t, const char *arg)
 
 #define AT(field) offsetof(struct opts, field)
 #define FIELD(kind, field) .type = TYPE_##kind, .at = AT(field)
+#define SHOW(kind, field) \
+	FIELD(kind, tune.display.field), .group = GROUP_DISPLAY
+#define PART(field) SHOW(FLAG, show.field), .remote = LINE
 enum {
 	SHOWN = REMOTE_CHANGES | NEEDS_DISPLAY,
-	LINE = SHOWN | REMOTE_LINE,
+	LINE = SHOWN | REMOTE_LINE, /* a part of the line */
 };
 
 const struct option option_table[] = {
 	{ "output", 'o', "FILE",
 	    "write to FILE in place of stdout; \"-\" is stdout",
 	    .take = take_output },
-	{ "tee", 0, "FILE", "write to FILE as well", .take = take_tee },
-	{ "append", 0, "FILE", "append to FILE as well", .take = take_append },
+	{ "tee", 0, "FILE", "write to FILE as well", .take = take_path },
+	{ "append", 0, "FILE", "append to FILE as well", .take = take_path },
 	{ "exec", 0, "COMMAND", "write to the stdin of a shell command as well",
 	    .take = take_exec },
 	{ "fd", 0, "N", "write to an inherited descriptor as well",
@@ -416,54 +413,37 @@ const struct option option_table[] = {
 	{ "store-and-forward", 'U', "FILE",
 	    "store all in FILE first (\"-\": a temporary one), then go on",
 	    FIELD(STRING, store) },
-	{ "progress", 'p', NULL, "show a bar",
-	    FIELD(FLAG, tune.display.show.progress), .group = GROUP_DISPLAY,
-	    .remote = LINE },
-	{ "timer", 't', NULL, "show the time it takes",
-	    FIELD(FLAG, tune.display.show.timer), .group = GROUP_DISPLAY,
-	    .remote = LINE },
-	{ "eta", 'e', NULL, "show the time that is left",
-	    FIELD(FLAG, tune.display.show.eta), .group = GROUP_DISPLAY,
-	    .remote = LINE },
+	{ "progress", 'p', NULL, "show a bar", PART(progress) },
+	{ "timer", 't', NULL, "show the time it takes", PART(timer) },
+	{ "eta", 'e', NULL, "show the time that is left", PART(eta) },
 	{ "fineta", 'I', NULL, "show the time of day of the end",
-	    FIELD(FLAG, tune.display.show.fineta), .group = GROUP_DISPLAY,
-	    .remote = LINE },
-	{ "rate", 'r', NULL, "show the rate",
-	    FIELD(FLAG, tune.display.show.rate), .group = GROUP_DISPLAY,
-	    .remote = LINE },
-	{ "average-rate", 'a', NULL, "show the average rate",
-	    FIELD(FLAG, tune.display.show.average), .group = GROUP_DISPLAY,
-	    .remote = LINE },
-	{ "bytes", 'b', NULL, "show the bytes, or lines",
-	    FIELD(FLAG, tune.display.show.bytes), .group = GROUP_DISPLAY,
-	    .remote = LINE },
+	    PART(fineta) },
+	{ "rate", 'r', NULL, "show the rate", PART(rate) },
+	{ "average-rate", 'a', NULL, "show the average rate", PART(average) },
+	{ "bytes", 'b', NULL, "show the bytes, or lines", PART(bytes) },
 	{ "buffer-percent", 'T', NULL, "show how full the ring is",
-	    FIELD(FLAG, tune.display.show.buffer), .group = GROUP_DISPLAY,
-	    .remote = LINE },
+	    PART(buffer) },
 	{ "last-written", 'A', "N", "show the last N bytes",
-	    FIELD(COUNT, tune.display.show.last_written), .most = SHOW_LAST,
-	    .group = GROUP_DISPLAY, .remote = LINE | NEEDS_BYTES },
+	    SHOW(COUNT, show.last_written), .most = SHOW_LAST,
+	    .remote = LINE | NEEDS_BYTES },
 	{ "format", 'F', "FORMAT", "show what FORMAT says: see zpipe(1)",
-	    FIELD(FORMAT, tune.display.show.format), .first = AT(first_format),
-	    .group = GROUP_DISPLAY, .remote = LINE | NEEDS_BYTES },
+	    SHOW(FORMAT, show.format), .first = AT(first_format),
+	    .remote = LINE | NEEDS_BYTES },
 	{ "numeric", 'n', NULL, "show percentages, each on a line",
-	    FIELD(FLAG, tune.display.show.numeric), .group = GROUP_DISPLAY,
-	    .remote = LINE },
+	    PART(numeric) },
 	{ "quiet", 'q', NULL,
 	    "show nothing, print no counts; errors are still reported",
 	    FIELD(FLAG, tune.display.quiet) },
 	{ "bits", '8', NULL, "show bits, not bytes; implies -b",
-	    FIELD(FLAG, tune.display.show.bits), .group = GROUP_DISPLAY,
-	    .remote = REMOTE_CHANGES },
+	    SHOW(FLAG, show.bits), .remote = REMOTE_CHANGES },
 	{ "conemu", '9', NULL, "show the progress in the terminal's tab, too",
-	    FIELD(FLAG, tune.display.show.conemu), .group = GROUP_DISPLAY },
+	    SHOW(FLAG, show.conemu) },
 	{ "si", 'k', NULL, "k, M, G, T are powers of 1000, not 1024",
 	    FIELD(FLAG, tune.display.show.si), .remote = REMOTE_IGNORES },
 	{ "wait", 'W', NULL, "show nothing before the first byte",
-	    FIELD(FLAG, tune.display.wait), .group = GROUP_DISPLAY },
+	    SHOW(FLAG, wait) },
 	{ "delay-start", 'D', "SECONDS", "show nothing for the first SECONDS",
-	    FIELD(SECONDS, tune.display.delay), .most = INT64_MAX,
-	    .group = GROUP_DISPLAY },
+	    SHOW(SECONDS, delay), .most = INT64_MAX },
 	{ "size", 's', "SIZE|@PATH",
 	    "expect SIZE bytes (with -l: lines), or as many as PATH has",
 	    FIELD(SIZE, tune.size), .given = AT(tune.sized),
@@ -472,45 +452,40 @@ const struct option option_table[] = {
 	    .take = take_expected },
 	{ "gauge", 'g', NULL,
 	    "where the size is unknown the bar shows the rate",
-	    FIELD(FLAG, tune.display.show.gauge), .group = GROUP_DISPLAY,
-	    .remote = SHOWN },
+	    SHOW(FLAG, show.gauge), .remote = SHOWN },
 	{ "line-mode", 'l', NULL, "count lines, not bytes",
 	    FIELD(FLAG, tune.display.show.lines) },
 	{ "null", '0', NULL, "lines end with a NUL; implies -l",
 	    FIELD(FLAG, null) },
 	{ "interval", 'i', "SECONDS", "update the display every SECONDS (1)",
-	    FIELD(SECONDS, tune.display.interval), .least = SECOND / 10,
-	    .most = 600 * SECOND, .group = GROUP_DISPLAY, .remote = SHOWN },
+	    SHOW(SECONDS, interval), .least = SECOND / 10, .most = 600 * SECOND,
+	    .remote = SHOWN },
 	{ "average-rate-window", 'm', "SECONDS",
-	    "average the rate over SECONDS (30)",
-	    FIELD(SECONDS, tune.display.window), .least = SECOND,
-	    .most = UINT64_C(86400) * SECOND, .group = GROUP_DISPLAY,
+	    "average the rate over SECONDS (30)", SHOW(SECONDS, window),
+	    .least = SECOND, .most = UINT64_C(86400) * SECOND,
 	    .remote = REMOTE_CHANGES },
 	{ "width", 'w', "COLUMNS", "assume a terminal COLUMNS wide",
-	    FIELD(COUNT, tune.display.width), .most = SHOW_WIDTH,
-	    .group = GROUP_DISPLAY, .remote = SHOWN },
+	    SHOW(COUNT, width), .most = SHOW_WIDTH, .remote = SHOWN },
 	{ "height", 'H', "ROWS", "assume a terminal ROWS high",
-	    FIELD(COUNT, tune.display.height), .most = SHOW_WIDTH,
-	    .group = GROUP_DISPLAY, .remote = SHOWN },
+	    SHOW(COUNT, height), .most = SHOW_WIDTH, .remote = SHOWN },
 	{ "name", 'N', "NAME", "begin the line with NAME",
-	    FIELD(TEXT, tune.display.show.name), .first = AT(first_name),
-	    .group = GROUP_DISPLAY, .remote = REMOTE_CHANGES },
+	    SHOW(TEXT, show.name), .first = AT(first_name),
+	    .remote = REMOTE_CHANGES },
 	{ "bar-style", 'u', "STYLE", "plain, block, granular or shaded",
-	    FIELD(NAME, tune.display.show.style), .names = bar_names,
-	    .group = GROUP_DISPLAY, .remote = SHOWN, .take = take_style },
+	    SHOW(NAME, show.style), .names = bar_names, .remote = SHOWN,
+	    .take = take_style },
 	{ "extra-display", 'x', "PLACES[:FORMAT]",
 	    "show it in the windowtitle, the processtitle or both, too",
-	    FIELD(SET, tune.display.extra),
-	    .text = AT(tune.display.extra_format),
-	    .most = EXTRA_WINDOW | EXTRA_PROCESS, .group = GROUP_DISPLAY,
+	    SHOW(SET, extra), .text = AT(tune.display.extra_format),
+	    .most = EXTRA_WINDOW | EXTRA_PROCESS,
 	    .remote = REMOTE_CHANGES | NEEDS_WINDOW | NEEDS_TITLE,
 	    .take = take_places },
 	{ "stats", 'v', NULL, "say at the end how the rate has varied",
-	    FIELD(FLAG, tune.display.show.stats), .group = GROUP_DISPLAY },
+	    SHOW(FLAG, show.stats) },
 	{ "force", 'f', NULL, "show it even if this is no terminal",
-	    FIELD(FLAG, tune.display.force), .group = GROUP_DISPLAY },
+	    SHOW(FLAG, force) },
 	{ "cursor", 'c', NULL, "share the terminal with others that do",
-	    FIELD(FLAG, tune.display.cursor), .group = GROUP_DISPLAY },
+	    SHOW(FLAG, cursor) },
 	{ "watchfd", 'd', "PID[:FD]|=NAME|@FILE",
 	    "show how far other processes are in their files; so is each "
 	    "operand",
@@ -567,10 +542,8 @@ take(struct opts *o, const struct option *t, const char *arg)
 {
 	o->tune.display.asked = o->tune.display.asked ||
 	    t->group == GROUP_DISPLAY;
-	if (t->take == NULL)
-		return option_value(o, t, arg);
 	o->given[t - option_table] = true;
-	return t->take(o, t, arg);
+	return (t->take != NULL ? t->take : option_value)(o, t, arg);
 }
 
 /* ---- combinations ----------------------------------------------------- */
@@ -579,33 +552,26 @@ static int
 check(const struct opts *o)
 {
 	bool ring = o->engine == ENGINE_RING || o->engine == ENGINE_AUTO;
+	bool memory = ring || o->engine == ENGINE_COPY;
 
-	if (!ring && o->release != RELEASE_AUTO) {
-		msg_text(STATUS_USAGE, NULL,
+	if (!ring && o->release != RELEASE_AUTO)
+		return option_blame(NULL,
 		    "--release=%s: --engine=%s shares no buffers: "
 		    "use --engine=ring or auto",
 		    release_name(o->release), engine_name(o->engine));
-		return -1;
-	}
-	if (o->no_splice && !ring && o->engine != ENGINE_COPY) {
-		msg_text(STATUS_USAGE, "--no-splice",
-		    "--engine=%s does not pass the bytes "
+	if (o->no_splice && !memory)
+		return option_blame(NULL,
+		    "--no-splice: --engine=%s does not pass the bytes "
 		    "through user memory: use ring or copy",
 		    engine_name(o->engine));
-		return -1;
-	}
-	if (o->lag != LAG_WAIT && !ring && o->engine != ENGINE_COPY) {
-		msg_text(STATUS_USAGE, NULL,
+	if (o->lag != LAG_WAIT && !memory)
+		return option_blame(NULL,
 		    "--lag=%s: --engine=%s has no buffers to skip: "
 		    "use ring or copy",
 		    lag_names[o->lag], engine_name(o->engine));
-		return -1;
-	}
-	if (o->discard && o->output) {
-		msg_text(STATUS_USAGE, "--discard",
-		    "cannot be combined with --output");
-		return -1;
-	}
+	if (o->discard && o->output)
+		return option_blame(NULL,
+		    "--discard: cannot be combined with --output");
 	return 0;
 }
 
@@ -685,14 +651,6 @@ says_si(poptContext pc)
 	return si;
 }
 
-static void
-take_files(struct opts *o, poptContext pc)
-{
-	o->files = poptGetArgs(pc);
-	while (o->files != NULL && o->files[o->nfiles] != NULL)
-		o->nfiles++;
-}
-
 /* A process title is written over what the command line stood in. */
 static int
 keep_files(struct opts *o)
@@ -727,7 +685,7 @@ imply(struct opts *o)
 		tune->sized = false;
 	/* two processes draw */
 	if (o->monitor == MONITOR_BOTH)
-		o->tune.display.cursor = true;
+		tune->display.cursor = true;
 }
 
 static enum opts_end
@@ -755,7 +713,9 @@ parse(struct opts *o, poptContext pc)
 		return OPTS_USAGE;
 	}
 	imply(o);
-	take_files(o, pc);
+	o->files = poptGetArgs(pc);
+	while (o->files != NULL && o->files[o->nfiles] != NULL)
+		o->nfiles++;
 	if ((o->tune.display.extra & EXTRA_PROCESS) != 0 && keep_files(o) == -1)
 		return OPTS_USAGE;
 	if (check(o) == -1 || check_mode(o) == -1 || add_stdout(o) == -1)
@@ -808,7 +768,6 @@ opts_release(struct opts *o)
 	if (o->popt != NULL)
 		poptFreeContext(o->popt);
 	free(o->popt_table);
-	o->popt = o->popt_table = NULL;
 }
 
 int

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/refuse.h"
 #include "msg/msg.h"
 #include "opts/option.h"
 #include "show/template.h"
@@ -19,9 +19,10 @@ option_blame(const struct option *t, const char *fmt, ...)
 	char name[OPTION_NAME + sizeof("--")];
 	va_list ap;
 
-	snprintf(name, sizeof(name), "--%s", t->name);
+	if (t != NULL)
+		snprintf(name, sizeof(name), "--%s", t->name);
 	va_start(ap, fmt);
-	msg_vtext(STATUS_USAGE, name, fmt, ap);
+	msg_vtext(STATUS_USAGE, t == NULL ? NULL : name, fmt, ap);
 	va_end(ap);
 	return -1;
 }
@@ -29,8 +30,7 @@ option_blame(const struct option *t, const char *fmt, ...)
 int
 option_no_memory(void)
 {
-	msg_text(STATUS_USAGE, NULL, "no memory for the options");
-	return -1;
+	return option_blame(NULL, "no memory for the options");
 }
 
 const struct option *
@@ -58,14 +58,7 @@ option_tunable(char letter)
 static size_t
 text_at(const struct option *t)
 {
-	switch (t->type) {
-	case TYPE_STRING:
-	case TYPE_TEXT:
-	case TYPE_FORMAT:
-		return t->at;
-	default:
-		return t->text;
-	}
+	return t->type >= TYPE_STRING ? t->at : t->text;
 }
 
 static const char **
@@ -88,20 +81,16 @@ put_number(const struct option *t, void *field, uint64_t n)
 	case TYPE_MEMORY:
 		*(size_t *)field = (size_t)n;
 		break;
-	case TYPE_PID:
-		*(pid_t *)field = (pid_t)n;
-		break;
-	case TYPE_COUNTER:
-	case TYPE_COUNT:
-	case TYPE_NAME:
-	case TYPE_SET:
-		*(unsigned *)field = (unsigned)n;
+	case TYPE_STRING:
+	case TYPE_TEXT:
+	case TYPE_FORMAT:
 		break;
 	default:
-		break;
+		*(unsigned *)field = (unsigned)n;
 	}
 }
 
+/* A string counts as 0. */
 static uint64_t
 get_number(const struct option *t, const void *field)
 {
@@ -113,19 +102,18 @@ get_number(const struct option *t, const void *field)
 		return *(const uint64_t *)field;
 	case TYPE_MEMORY:
 		return *(const size_t *)field;
-	case TYPE_COUNTER:
-	case TYPE_COUNT:
-	case TYPE_NAME:
-	case TYPE_SET:
-		return *(const unsigned *)field;
-	default:
+	case TYPE_STRING:
+	case TYPE_TEXT:
+	case TYPE_FORMAT:
 		return 0;
+	default:
+		return *(const unsigned *)field;
 	}
 }
 
 /* ---- values ----------------------------------------------------------- */
 
-const char *
+char *
 option_keep(struct opts *o, const char *arg)
 {
 	char **more = realloc(o->kept, (o->nkept + 1) * sizeof(*more));
@@ -294,10 +282,8 @@ option_value(struct opts *o, const struct option *t, const char *arg)
 	uint64_t n;
 	bool zero;
 
-	if (text_at(t) == t->at) {
-		o->given[t - option_table] = true;
+	if (t->type >= TYPE_STRING)
 		return take_text(o, t, arg);
-	}
 	n = get_number(t, field); /* to be counted on */
 	if (take_number(o, t, arg, &n) == -1)
 		return -1;
@@ -305,7 +291,8 @@ option_value(struct opts *o, const struct option *t, const char *arg)
 	if (hold(t, arg, &n) == -1)
 		return -1;
 	put_number(t, field, n);
-	o->given[t - option_table] = !zero || t->type != TYPE_COUNT;
+	if (zero && t->type == TYPE_COUNT)
+		o->given[t - option_table] = false;
 	if (t->given != 0)
 		*(bool *)((char *)o + t->given) = !zero || t->zero == 0;
 	return 0;
@@ -340,7 +327,6 @@ option_string(const struct option *t, const struct tunables *tune)
 static bool
 is_valid(const struct option *t, uint64_t n, const char *text)
 {
-	bool string = text_at(t) == t->at;
 	uint64_t names = 0, most = t->most != 0 ? t->most : INT64_MAX;
 
 	if (text != NULL && text_at(t) == 0)
@@ -358,8 +344,8 @@ is_valid(const struct option *t, uint64_t n, const char *text)
 	case TYPE_COUNT:
 		return n > 0 && n <= most;
 	default:
-		return string ? text != NULL && n == 0 :
-				n >= t->least && n <= most;
+		return t->type >= TYPE_STRING ? text != NULL && n == 0 :
+						n >= t->least && n <= most;
 	}
 }
 
@@ -382,10 +368,8 @@ option_tune(const struct option *t, struct tunables *tune, uint64_t n,
 	const char **string = option_string(t, tune);
 	bool *given = tuned(tune, t->given);
 
-	if (!is_valid(t, n, text)) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (!is_valid(t, n, text))
+		return refuse(EINVAL);
 	if (string != NULL && put_text(string, text) == -1)
 		return -1;
 	put_number(t, tuned(tune, t->at), n);

@@ -28,7 +28,7 @@ enum option_type {
 	TYPE_NAME,    /* an enum: the index in names */
 	TYPE_SET,     /* unsigned: bits */
 	TYPE_PID,     /* pid_t */
-	TYPE_STRING,  /* not empty */
+	TYPE_STRING,  /* not empty; from here on, const char * */
 	TYPE_TEXT,    /* any string */
 	TYPE_FORMAT,  /* of a line: template_misfit() */
 };
@@ -86,13 +86,13 @@ const struct option *option_row(size_t);
 /* The option of that letter which --remote may change, or NULL. */
 const struct option *option_tunable(char letter);
 
-/* "zpipe: --NAME: TEXT". Returns -1. */
+/* "zpipe: --NAME: TEXT", or without the name if there is no row. Returns -1. */
 int option_blame(const struct option *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 int option_no_memory(void);
 
 /* A copy that stays as long as the options do; NULL: it has been said. */
-const char *option_keep(struct opts *, const char *);
+char *option_keep(struct opts *, const char *);
 
 /* The format is one, and is put into *formatp. 0, or -1: it has been said. */
 int option_format(struct opts *, const struct option *, const char *arg,

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "msg/msg.h"
 #include "opts/option.h"
 #include "opts/optname.h"
 
@@ -147,49 +146,26 @@ candidates(const char *name, size_t len, char *text, size_t size)
 	return text;
 }
 
-static void
-blame_unknown(const char *word)
-{
-	char all[2 * OPTION_NAME * OPTION_MOST];
-	size_t len = 0;
-	const char *name = long_name(word, &len), *meant;
-
-	if (name == NULL) {
-		msg_text(STATUS_USAGE, NULL,
-		    "unknown option %s: see zpipe --help", word);
-		return;
-	}
-	if (*candidates(name, len, all, sizeof(all)) != '\0') {
-		msg_text(STATUS_USAGE, NULL, "--%.*s: ambiguous: %s", (int)len,
-		    name, all);
-		return;
-	}
-	meant = nearest(name, len);
-	if (meant != NULL)
-		msg_text(STATUS_USAGE, NULL,
-		    "unknown option --%.*s: did you mean --%s?", (int)len, name,
-		    meant);
-	else
-		msg_text(STATUS_USAGE, NULL,
-		    "unknown option --%.*s: see zpipe --help", (int)len, name);
-}
-
 void
 optname_blame(const char *word, int error)
 {
-	size_t len;
-	const char *name = long_name(word, &len);
+	char all[2 * OPTION_NAME * OPTION_MOST];
+	size_t n = 0;
+	const char *name = long_name(word, &n), *meant;
+	/* without a value */
+	int len = name == NULL ? (int)strlen(word) : (int)n + 2;
 
-	if (error == POPT_ERROR_BADOPT) {
-		blame_unknown(word);
-		return;
-	}
-	if (name == NULL)
-		len = strlen(word);
+	if (error != POPT_ERROR_BADOPT)
+		option_blame(NULL, "%.*s: %s", len, word,
+		    error == POPT_ERROR_NOARG           ? "requires a value" :
+			error == POPT_ERROR_UNWANTEDARG ? "takes no value" :
+							  poptStrerror(error));
+	else if (name != NULL && *candidates(name, n, all, sizeof(all)) != '\0')
+		option_blame(NULL, "%.*s: ambiguous: %s", len, word, all);
+	else if (name != NULL && (meant = nearest(name, n)) != NULL)
+		option_blame(NULL, "unknown option %.*s: did you mean --%s?",
+		    len, word, meant);
 	else
-		len += 2;
-	msg_text(STATUS_USAGE, NULL, "%.*s: %s", (int)len, word,
-	    error == POPT_ERROR_NOARG           ? "requires a value" :
-		error == POPT_ERROR_UNWANTEDARG ? "takes no value" :
-						  poptStrerror(error));
+		option_blame(NULL, "unknown option %.*s: see zpipe --help", len,
+		    word);
 }
