@@ -49,19 +49,16 @@ static int
 add_target(struct opts *o, enum way way, int fd, const char *option,
     const char *arg)
 {
-	struct target *more = realloc(o->targets,
-	    (o->ntargets + 1) * sizeof(*o->targets));
-	size_t size = strlen(option) + strlen(arg) + 1;
-	char *name = malloc(size);
+	struct target *more = reallocarray(o->targets, o->ntargets + 1,
+	    sizeof(*more));
+	const char *name;
 
-	if (more != NULL)
-		o->targets = more;
-	if (more == NULL || name == NULL) {
-		free(name);
+	if (more == NULL)
 		return option_no_memory();
-	}
-	strlcpy(name, option, size); /* printf takes two pages more */
-	strlcat(name, arg, size);
+	o->targets = more;
+	name = option_keep(o, option, arg);
+	if (name == NULL)
+		return -1;
 	more[o->ntargets++] = (struct target){ way, fd, name,
 		name + strlen(option) };
 	return 0;
@@ -177,7 +174,7 @@ place_of(const char *name)
 static int
 take_places(struct opts *o, const struct option *t, const char *arg)
 {
-	char *format = option_keep(o, arg), *places, *place;
+	char *format = option_keep(o, "", arg), *places, *place;
 
 	if (format == NULL)
 		return -1;
@@ -232,12 +229,10 @@ add_process(struct opts *o, pid_t pid, int fd, const char *name)
 static int
 watch_name(struct opts *o, const struct option *t, const char *name)
 {
-	const char *kept;
-
 	if (*name == '\0')
 		return option_blame(t, "'=' has no name of a process");
-	kept = option_keep(o, name);
-	return kept == NULL ? -1 : add_process(o, 0, -1, kept);
+	name = option_keep(o, "", name);
+	return name == NULL ? -1 : add_process(o, 0, -1, name);
 }
 
 /* All but a list. */
@@ -659,7 +654,7 @@ keep_files(struct opts *o)
 	if (o->own_files == NULL)
 		return option_no_memory();
 	for (size_t i = 0; i < o->nfiles; i++) {
-		o->own_files[i] = option_keep(o, o->files[i]);
+		o->own_files[i] = option_keep(o, "", o->files[i]);
 		if (o->own_files[i] == NULL)
 			return -1;
 	}
@@ -757,8 +752,6 @@ opts_parse(struct opts *o, int argc, char *argv[])
 void
 opts_release(struct opts *o)
 {
-	for (size_t i = 0; i < o->ntargets; i++)
-		free(o->targets[i].name);
 	free(o->targets);
 	free(o->processes);
 	for (size_t i = 0; i < o->nkept; i++)

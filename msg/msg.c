@@ -144,13 +144,15 @@ msg_status(void)
 	return sum;
 }
 
-static void
-print(int status, const char *name, const char *text)
+void
+msg_vtext(enum status status, const char *name, const char *fmt, va_list ap)
 {
-	char line[LINE], quoted[NAME];
+	char line[LINE], text[LINE], quoted[NAME];
+	int saved = errno;
 	size_t len;
 
-	msg_add(status);
+	msg_add((int)status);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	/* not in main(): a run without a message has no use for a locale */
 	setlocale(LC_CTYPE, "");
 	len = append(line, 0, program_invocation_short_name);
@@ -162,25 +164,6 @@ print(int status, const char *name, const char *text)
 	len = append(line, len, text);
 	line[len++] = '\n';
 	write_line(line, len);
-}
-
-void
-msg_errno(enum status status, const char *name)
-{
-	int saved = errno;
-
-	print((int)status, name, strerror(saved));
-	errno = saved;
-}
-
-void
-msg_vtext(enum status status, const char *name, const char *fmt, va_list ap)
-{
-	char text[LINE];
-	int saved = errno;
-
-	vsnprintf(text, sizeof(text), fmt, ap);
-	print((int)status, name, text);
 	errno = saved;
 }
 
@@ -192,4 +175,10 @@ msg_text(enum status status, const char *name, const char *fmt, ...)
 	va_start(ap, fmt);
 	msg_vtext(status, name, fmt, ap);
 	va_end(ap);
+}
+
+void
+msg_errno(enum status status, const char *name)
+{
+	msg_text(status, name, "%s", strerror(errno));
 }

@@ -114,10 +114,11 @@ get_number(const struct option *t, const void *field)
 /* ---- values ----------------------------------------------------------- */
 
 char *
-option_keep(struct opts *o, const char *arg)
+option_keep(struct opts *o, const char *before, const char *text)
 {
+	size_t size = strlen(before) + strlen(text) + 1;
 	char **more = realloc(o->kept, (o->nkept + 1) * sizeof(*more));
-	char *copy = strdup(arg);
+	char *copy = malloc(size);
 
 	if (more != NULL)
 		o->kept = more;
@@ -126,6 +127,8 @@ option_keep(struct opts *o, const char *arg)
 		option_no_memory();
 		return NULL;
 	}
+	strlcpy(copy, before, size); /* printf takes two pages more */
+	strlcat(copy, text, size);
 	o->kept[o->nkept++] = copy;
 	return copy;
 }
@@ -141,7 +144,7 @@ option_format(struct opts *o, const struct option *t, const char *arg,
 		return option_blame(t,
 		    "'%.*s' is not a sequence: see FORMAT in zpipe(1)", (int)n,
 		    at);
-	*formatp = option_keep(o, arg);
+	*formatp = option_keep(o, "", arg);
 	return *formatp == NULL ? -1 : 0;
 }
 
@@ -269,7 +272,7 @@ take_text(struct opts *o, const struct option *t, const char *arg)
 	if (t->type == TYPE_FORMAT && option_format(o, t, arg, field) == -1)
 		return -1;
 	if (t->type != TYPE_FORMAT)
-		*field = option_keep(o, arg);
+		*field = option_keep(o, "", arg);
 	if (t->first != 0 && *first == NULL)
 		*first = was;
 	return *field == NULL ? -1 : 0;

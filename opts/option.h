@@ -91,17 +91,17 @@ int option_blame(const struct option *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 int option_no_memory(void);
 
-/* A copy that stays as long as the options do; NULL: it has been said. */
-char *option_keep(struct opts *, const char *);
+/*
+ * A copy of both, one after the other, that lasts as long as the options. NULL:
+ * that has been reported.
+ */
+char *option_keep(struct opts *, const char *before, const char *text);
 
-/* The format is one, and is put into *formatp. 0, or -1: it has been said. */
+/* Keeps a format in *formatp. 0, or -1: what is wrong has been reported. */
 int option_format(struct opts *, const struct option *, const char *arg,
     const char **formatp);
 
-/*
- * Puts the value into the field, and sets what is given. 0, or -1: it has been
- * said what is wrong, and what would be right.
- */
+/* Puts the value into the field. 0, or -1: what is wrong has been reported. */
 int option_value(struct opts *, const struct option *, const char *arg);
 
 /*
@@ -113,8 +113,8 @@ const char **option_string(const struct option *, const struct tunables *);
 
 /*
  * Sets it, in tunables that own their strings, which get a copy; or switches
- * it off. 0, or -1 with errno: EINVAL, no command line could have set it so;
- * ENOMEM. Then nothing has been changed.
+ * it off. 0, or -1 with nothing changed and errno: EINVAL, no command line
+ * could have set it so; ENOMEM.
  */
 int option_tune(const struct option *, struct tunables *, uint64_t number,
     const char *text);

@@ -26,9 +26,9 @@ enum way {
 
 struct target {
 	enum way way;
-	int fd;          /* -1 where there is none yet */
-	char *name;      /* for messages */
-	const char *arg; /* the end of the name */
+	int fd;           /* -1 where there is none yet */
+	const char *name; /* for messages */
+	const char *arg;  /* the end of the name */
 };
 
 /* What an output that fails means for the others: GNU tee's modes. */
