@@ -25,6 +25,7 @@
 #include "peer/socket.h"
 
 enum {
+	PLACES = 4,
 	CONNECT_US = 500000,
 	STEP_US = 20000,
 	ASK_US = 1000000,
@@ -51,10 +52,6 @@ its_own(pid_t pid, char dir[PATH_MAX])
 	fclose(f);
 	return found;
 }
-
-enum {
-	PLACES = 4
-};
 
 /* One of the places where a process may listen, best first. False: none. */
 static bool

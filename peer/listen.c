@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/refuse.h"
 #include "base/retry.h"
 #include "base/rundir.h"
@@ -99,12 +100,90 @@ listen_at(int fd, const struct sockaddr_un *first,
 	return r;
 }
 
+/* Nobody asks a process of our name: it may well be the one that listens. */
+static bool
+may_listen(pid_t pid)
+{
+	char ours[16]; /* prctl(2) */
+
+	return prctl(PR_GET_NAME, ours) == 0 && watch_is_called(pid, ours);
+}
+
+/*
+ * Removes it if it still is that file. Between the question and the removal
+ * another process may have taken the number, and put its own socket there: it
+ * is moved aside, looked at, and put back.
+ */
+static void
+remove_stale(int dir, const char *name, const struct stat *was)
+{
+	char aside[32];
+	struct stat st;
+
+	snprintf(aside, sizeof(aside), ".%jd.old", (intmax_t)getpid());
+	if (renameat(dir, name, dir, aside) == -1)
+		return;
+	if (fstatat(dir, aside, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !path_same(&st, was))
+		(void)!linkat(dir, aside, dir, name, 0);
+	unlinkat(dir, aside, 0);
+}
+
+/* Whose it is; 0 if the name is none of ours. What is short-lived is ".N.". */
+static pid_t
+pid_of(const char *name)
+{
+	bool brief = name[0] == '.', ours;
+	char *end;
+	long pid;
+
+	name += brief;
+	if (name[0] < '1' || name[0] > '9')
+		return 0;
+	pid = strtol(name, &end, 10); /* LONG_MAX if it is too large */
+	ours = brief ? strcmp(end, ".new") == 0 || strcmp(end, ".old") == 0 :
+		       strcmp(end, ".sock") == 0;
+	return ours && pid < INT_MAX ? (pid_t)pid : 0;
+}
+
+static void
+sweep_one(int dir, const char *path, const char *name)
+{
+	struct sockaddr_un sun;
+	struct stat st;
+	pid_t pid = pid_of(name);
+
+	if (pid == 0 || pid == getpid() || may_listen(pid) ||
+	    address_in(&sun, path, name) == -1 ||
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+		return;
+	/* in another PID namespace one may be about to listen */
+	if (name[0] == '.' && time(NULL) - st.st_ctime < BRIEF_S)
+		return;
+	if (is_stale(&sun))
+		remove_stale(dir, name, &st);
+}
+
+static void
+sweep(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *e;
+	int left = SWEEP_MOST; /* it must not hold up anybody's bytes */
+
+	if (dir == NULL)
+		return;
+	while (left-- > 0 && (e = readdir(dir)) != NULL)
+		sweep_one(dirfd(dir), path, e->d_name);
+	closedir(dir);
+}
+
 int
 remote_listen(struct remote *r)
 {
 	char dir[sizeof(r->path)], name[32], first[32];
 	struct sockaddr_un sun, before;
-	struct stat st;
 
 	*r = (struct remote)REMOTE_INITIALIZER;
 	for (size_t i = 0; i < REMOTE_PEERS; i++)
@@ -122,11 +201,8 @@ remote_listen(struct remote *r)
 	}
 	r->owner = getpid();
 	memcpy(r->path, sun.sun_path, sizeof(sun.sun_path));
-	if (lstat(r->path, &st) == 0) {
-		r->dev = st.st_dev;
-		r->ino = st.st_ino;
-	}
-	remote_sweep(dir);
+	(void)lstat(r->path, &r->st);
+	sweep(dir);
 	return 0;
 }
 
@@ -189,8 +265,7 @@ keep(struct remote *r, int *peer)
 
 /* A question and its answer; msg and reply have room for REMOTE_MAX + 1. */
 static void
-serve_peer(struct remote *r, int *peer,
-    size_t (*answer)(void *, const char *, size_t, char *), void *ctx,
+serve_peer(struct remote *r, int *peer, remote_answer *answer, void *ctx,
     char *msg, char *reply)
 {
 	ssize_t n = recv(*peer, msg, REMOTE_MAX, MSG_DONTWAIT | MSG_TRUNC);
@@ -223,9 +298,7 @@ anything_new(const struct remote *r)
 }
 
 void
-remote_serve(struct remote *r,
-    size_t (*answer)(void *ctx, const char *msg, size_t len, char *reply),
-    void *ctx)
+remote_serve(struct remote *r, remote_answer *answer, void *ctx)
 {
 	int callers = 0;
 	bool more;
@@ -272,113 +345,24 @@ remote_end(struct remote *r, const char *msg, size_t len)
 	}
 }
 
-/* Another one may have our number, in another PID namespace. */
-static bool
-is_ours(const struct remote *r)
-{
-	struct stat st;
-
-	return r->owner == getpid() && lstat(r->path, &st) == 0 &&
-	    st.st_dev == r->dev && st.st_ino == r->ino;
-}
-
 void
 remote_close(struct remote *r)
 {
+	struct stat st;
+
 	if (r->fd == -1)
 		return;
 	for (int i = 0; i < REMOTE_PEERS; i++) {
 		fd_close(&r->peers[i]);
 		fd_close(&r->kept[i]);
 	}
-	/* Removed first: nobody shall find one that refuses. */
-	if (r->path[0] != '\0' && is_ours(r))
+	/*
+	 * Removed first: nobody shall find one that refuses. In another PID
+	 * namespace a process may have our number.
+	 */
+	if (r->owner == getpid() && lstat(r->path, &st) == 0 &&
+	    path_same(&st, &r->st))
 		unlink(r->path);
 	fd_close(&r->fd);
 	*r = (struct remote)REMOTE_INITIALIZER;
-}
-
-/* ---- dead sockets ----------------------------------------------------- */
-
-/* Nobody asks a process of our name: it may well be the one that listens. */
-static bool
-may_listen(pid_t pid)
-{
-	char ours[16]; /* prctl(2) */
-
-	return prctl(PR_GET_NAME, ours) == 0 && watch_is_called(pid, ours);
-}
-
-/*
- * Removes it if it still is that file. Between the question and the removal
- * another process may have taken the number, and put its own socket there: it
- * is moved aside, looked at, and put back.
- */
-static void
-remove_stale(int dir, const char *name, const struct stat *was)
-{
-	char aside[32];
-	struct stat st;
-
-	snprintf(aside, sizeof(aside), ".%jd.old", (intmax_t)getpid());
-	if (renameat(dir, name, dir, aside) == -1)
-		return;
-	if (fstatat(dir, aside, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    (st.st_dev != was->st_dev || st.st_ino != was->st_ino))
-		(void)!linkat(dir, aside, dir, name, 0);
-	unlinkat(dir, aside, 0);
-}
-
-/* Whose it is; 0 if the name is none of ours. What is short-lived is ".N.". */
-static pid_t
-pid_of(const char *name, bool *brief)
-{
-	const char *digits = name + (name[0] == '.');
-	char *end;
-	long pid;
-
-	*brief = digits != name;
-	if (digits[0] < '1' || digits[0] > '9')
-		return 0;
-	pid = strtol(digits, &end, 10); /* LONG_MAX if it is too large */
-	if (pid >= INT_MAX)
-		return 0;
-	return (*brief ? strcmp(end, ".new") == 0 || strcmp(end, ".old") == 0 :
-			 strcmp(end, ".sock") == 0) ?
-	    (pid_t)pid :
-	    0;
-}
-
-static void
-sweep_one(int dir, const char *path, const char *name)
-{
-	struct sockaddr_un sun;
-	struct stat st;
-	bool brief;
-	pid_t pid = pid_of(name, &brief);
-
-	if (pid == 0 || pid == getpid() || may_listen(pid) ||
-	    address_in(&sun, path, name) == -1 ||
-	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
-	    !S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
-		return;
-	/* in another PID namespace one may be about to listen */
-	if (brief && time(NULL) - st.st_ctime < BRIEF_S)
-		return;
-	if (is_stale(&sun))
-		remove_stale(dir, name, &st);
-}
-
-void
-remote_sweep(const char *path)
-{
-	DIR *dir = opendir(path);
-	const struct dirent *e;
-	int left = SWEEP_MOST; /* it must not hold up anybody's bytes */
-
-	if (dir == NULL)
-		return;
-	while (left-- > 0 && (e = readdir(dir)) != NULL)
-		sweep_one(dirfd(dir), path, e->d_name);
-	closedir(dir);
 }

@@ -7,7 +7,7 @@
 #ifndef PEER_REMOTE_H
 #define PEER_REMOTE_H
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +20,13 @@ enum {
 	REMOTE_PEERS = 64,
 };
 
-/* No answer yet: the peer is kept until remote_end(). */
+/*
+ * Leaves the answer to a message, which a NUL follows, in reply (at most
+ * REMOTE_MAX bytes) and returns its length; 0: no answer; REMOTE_KEEP: not yet,
+ * the peer is kept until remote_end().
+ */
+typedef size_t remote_answer(void *ctx, const char *msg, size_t len,
+    char *reply);
 #define REMOTE_KEEP SIZE_MAX
 
 struct remote {
@@ -29,9 +35,8 @@ struct remote {
 	size_t next;             /* the place of the next of them */
 	int kept[REMOTE_PEERS];  /* that wait for the end, or -1 */
 	char path[128];
-	dev_t dev; /* of the socket */
-	ino_t ino;
-	pid_t owner; /* who made the socket; a child does not remove it */
+	struct stat st; /* of the socket */
+	pid_t owner;    /* who made the socket; a child does not remove it */
 };
 #define REMOTE_INITIALIZER \
 	{                  \
@@ -40,30 +45,19 @@ struct remote {
 
 /*
  * Listens for the others; SIGIO, which must not be left to its default, says
- * that it is time for remote_serve(). The socket gets its name when it listens
- * already, so that one which refuses is dead; those are swept. 0, or -1 with
- * errno: then nobody can talk to us.
+ * that it is time for remote_serve(). Removes the sockets in our directory that
+ * refuse connections, which are those of dead processes. 0, or -1 with errno:
+ * then nobody can talk to us.
  */
 int remote_listen(struct remote *);
 
 /*
- * Removes from a directory of ours the sockets that refuse connections, unless
- * a process of their number has our name.
+ * Answers what others ask, who must be the same user or root (SO_PEERCRED), and
+ * never blocks. Then it hangs up, as each connection is for one question, or
+ * keeps the peer if not too many are kept. A silent one loses its place when
+ * REMOTE_PEERS have come after it.
  */
-void remote_sweep(const char *dir);
-
-/*
- * Takes what others ask, and never blocks. For each message calls answer(),
- * which leaves its answer in reply (at most REMOTE_MAX bytes) and returns its
- * length; 0 is no answer. A NUL follows the message. Then it hangs up: each
- * connection is for one question, so that any number of others may ask; or it
- * keeps those to which the answer is REMOTE_KEEP, if they are not too many. One
- * that says nothing loses its place when REMOTE_PEERS have come after it.
- * SO_PEERCRED must be the same user, or root.
- */
-void remote_serve(struct remote *,
-    size_t (*answer)(void *ctx, const char *msg, size_t len, char *reply),
-    void *ctx);
+void remote_serve(struct remote *, remote_answer *, void *ctx);
 
 /* Whether anybody is kept, and the last words for all of them. */
 bool remote_waiting(struct remote *);
@@ -73,14 +67,13 @@ void remote_end(struct remote *, const char *msg, size_t len);
 void remote_close(struct remote *);
 
 /*
- * The other side: finds the zpipe of that process, wherever it may listen: in
- * our runtime directory or its own, in /run/user/UID or in /tmp. Root finds
- * those of all users; the directory and the socket must be the process's user's
- * own, and closed to others. Asks it and waits for its answer, for three
+ * The other side: finds the zpipe of that process where it may listen: in our
+ * runtime directory or its own, in /run/user/UID or in /tmp. Root finds those
+ * of all users; the directory and the socket must belong to the user of the
+ * process, and be closed to others. Asks it and waits for its answer, for three
  * seconds at most. The answer's length, or -1 with errno: ESRCH no such
- * process, ENOENT it is no zpipe (or one of another user, or one that has
- * only just begun: it is tried for half a second), EACCES it is not ours,
- * ETIMEDOUT it does not answer: it is stopped, or waits for a disk, and may
+ * process; ENOENT not a zpipe, or it does not listen within half a second;
+ * EACCES it is not ours; ETIMEDOUT it is stopped, or waits for a disk, and may
  * still hear us later; ECONNRESET it has ended, or will not answer. reply has
  * room for REMOTE_MAX bytes; no NUL follows the answer.
  */

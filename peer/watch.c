@@ -85,10 +85,8 @@ get_name(const char *link, const struct stat *st, struct watched *f)
 	path[n == -1 ? 0 : n] = '\0';
 	strip_deleted(path, st);
 	last = strrchr(path, '/');
-	last = last != NULL ? last + 1 : path;
-	if (*last != '\0')
-		snprintf(f->name, sizeof(f->name), "%.255s", last);
-	else
+	if (strlcpy(f->name, last != NULL ? last + 1 : path, sizeof(f->name)) ==
+	    0)
 		snprintf(f->name, sizeof(f->name), "fd %d", f->fd);
 	return 0;
 }
@@ -98,7 +96,6 @@ static int
 get_position(pid_t pid, struct watched *f)
 {
 	char path[64], text[512];
-	const char *pos, *flags;
 	unsigned long mode;
 	long long at;
 
@@ -106,13 +103,9 @@ get_position(pid_t pid, struct watched *f)
 	    f->fd);
 	if (fd_text(path, text, sizeof(text)) == -1)
 		return -1;
-	pos = strstr(text, "pos:");
-	flags = strstr(text, "flags:");
-	if (pos == NULL || flags == NULL)
-		return refuse(ESPIPE);
-	at = strtoll(pos + strlen("pos:"), NULL, 10);
-	mode = strtoul(flags + strlen("flags:"), NULL, 8);
-	if (mode & O_PATH) /* it cannot be read */
+	/* what is open as a path cannot be read */
+	if (sscanf(text, "pos: %lld flags: %lo", &at, &mode) != 2 ||
+	    (mode & O_PATH) != 0)
 		return refuse(ESPIPE);
 	f->pos = at > 0 ? (uint64_t)at : 0;
 	f->writing = (mode & O_ACCMODE) == O_WRONLY;
@@ -134,12 +127,15 @@ inspect(pid_t pid, int fd, struct watched *f)
 		return -1;
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return refuse(ESPIPE);
-	*f = (struct watched){ .fd = fd, .seen = true };
-	f->dev = st.st_dev;
-	f->ino = st.st_ino;
+	*f = (struct watched){
+		.fd = fd,
+		.dev = st.st_dev,
+		.ino = st.st_ino,
+		.size = (uint64_t)st.st_size, /* 0 for a device */
+		.seen = true,
+	};
 	if (get_position(pid, f) == -1 || get_name(link, &st, f) == -1)
 		return -1;
-	f->size = (uint64_t)st.st_size; /* 0 for a device */
 	if (S_ISBLK(st.st_mode))
 		size_file(link, &f->size);
 	return 0;
@@ -202,20 +198,19 @@ watch_find(const char *name, pid_t **pidsp)
 
 	if (dir == NULL)
 		return -1;
-	while (n != -1 && (e = readdir(dir)) != NULL) {
+	while ((e = readdir(dir)) != NULL) {
 		pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
 
 		if (pid <= 0 || pid == getpid() || !watch_is_called(pid, name))
 			continue;
 		more = reallocarray(pids, (size_t)n + 1, sizeof(*pids));
-		if (more != NULL) {
-			pids = more;
-			pids[n++] = pid;
-		} else
-			n = -1;
+		if (more == NULL)
+			break;
+		pids = more;
+		pids[n++] = pid;
 	}
 	closedir(dir);
-	if (n == -1) {
+	if (e != NULL) {
 		free(pids);
 		return refuse(ENOMEM);
 	}
