@@ -201,18 +201,6 @@ take_style(struct opts *o, const struct option *t, const char *arg)
 
 /* ---- what is watched -------------------------------------------------- */
 
-/* The first len bytes; 0 if they are no process number. */
-static pid_t
-pid_of(const char *arg, size_t len)
-{
-	char digits[16] = "";
-	uint64_t n;
-
-	if (len < sizeof(digits))
-		memcpy(digits, arg, len);
-	return number_count(digits, INT_MAX, &n) != NUMBER_GOOD ? 0 : (pid_t)n;
-}
-
 static int
 add_process(struct opts *o, pid_t pid, int fd, const char *name)
 {
@@ -239,19 +227,21 @@ watch_name(struct opts *o, const struct option *t, const char *name)
 static int
 watch_process(struct opts *o, const struct option *t, const char *arg)
 {
-	size_t len = strcspn(arg, ":");
-	pid_t pid = pid_of(arg, len);
-	int fd;
+	char *rest = option_keep(o, "", arg);
+	const char *number = strsep(&rest, ":");
+	uint64_t pid = 0;
+	int fd = -1;
 
+	if (number == NULL)
+		return -1;
 	if (*arg == '=')
 		return watch_name(o, t, arg + 1);
-	if (pid == 0)
+	if (number_count(number, INT_MAX, &pid) != NUMBER_GOOD || pid == 0)
 		return option_blame(t,
 		    "'%s' is no process: PID, PID:FD, =NAME or @FILE", arg);
-	if (arg[len] == '\0')
-		return add_process(o, pid, -1, NULL);
-	fd = descriptor(t, arg + len + 1);
-	return fd == -1 ? -1 : add_process(o, pid, fd, NULL);
+	if (rest != NULL && (fd = descriptor(t, rest)) == -1)
+		return -1;
+	return add_process(o, (pid_t)pid, fd, NULL);
 }
 
 static int
@@ -686,6 +676,7 @@ imply(struct opts *o)
 static enum opts_end
 parse(struct opts *o, poptContext pc)
 {
+	static const char *const just_stdin[] = { "-", NULL };
 	int opt;
 
 	o->tune.display.show.si = says_si(pc);
@@ -715,15 +706,16 @@ parse(struct opts *o, poptContext pc)
 		return OPTS_USAGE;
 	if (check(o) == -1 || check_mode(o) == -1 || add_stdout(o) == -1)
 		return OPTS_USAGE;
+	if (o->nfiles == 0) {
+		o->files = just_stdin;
+		o->nfiles = 1;
+	}
 	return OPTS_RUN;
 }
 
 enum opts_end
 opts_parse(struct opts *o, int argc, char *argv[])
 {
-	static const char *const just_stdin[] = { "-", NULL };
-	enum opts_end end;
-
 	*o = (struct opts){
 		.engine = ENGINE_AUTO,
 		.release = RELEASE_AUTO,
@@ -741,12 +733,7 @@ opts_parse(struct opts *o, int argc, char *argv[])
 		option_no_memory();
 		return OPTS_USAGE;
 	}
-	end = parse(o, o->popt);
-	if (o->nfiles == 0) {
-		o->files = just_stdin;
-		o->nfiles = 1;
-	}
-	return end;
+	return parse(o, o->popt);
 }
 
 void

@@ -195,13 +195,13 @@ create(struct pidfile *p, const char *path, pid_t *running)
 	int fd = -1;
 
 	*p = (struct pidfile){ .path = path };
-	for (int i = 0; i < TRIES && fd == -1 && end == PIDFILE_OK; i++) {
+	for (int i = 0; i < TRIES && end == PIDFILE_OK; i++) {
 		fd = open(path,
 		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-		if (fd == -1 && errno != EEXIST)
-			end = PIDFILE_ERROR;
-		else if (fd == -1)
-			end = remove_stale(path, running);
+		if (fd != -1)
+			break;
+		end = errno == EEXIST ? remove_stale(path, running) :
+					PIDFILE_ERROR;
 	}
 	if (end == PIDFILE_OK && (fd == -1 || write_number(p, fd) == -1))
 		end = PIDFILE_ERROR;

@@ -59,7 +59,7 @@ optname_next(poptContext pc)
 {
 	int opt = poptGetNextOpt(pc);
 	const struct option *found;
-	const char *name, *words[2] = { NULL, NULL };
+	const char *name;
 	char *whole;
 	size_t len;
 
@@ -70,8 +70,8 @@ optname_next(poptContext pc)
 			break;
 		if (asprintf(&whole, "--%s%s", found->name, name + len) == -1)
 			return POPT_ERROR_MALLOC;
-		words[0] = whole;
-		opt = poptStuffArgs(pc, words); /* which copies them */
+		/* which copies it */
+		opt = poptStuffArgs(pc, (const char *[]){ whole, NULL });
 		free(whole);
 		if (opt == 0)
 			opt = poptGetNextOpt(pc);
