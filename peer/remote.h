@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * remote: how one zpipe talks to another of the same user: a socket
- * (AF_UNIX, SOCK_SEQPACKET; unix(7)) named after the process, in a directory
- * that nobody else can enter (base/rundir.h). It prints nothing.
+ * remote: how one zpipe talks to another of the same user: by a socket named
+ * after the process (AF_UNIX, SOCK_SEQPACKET; unix(7)), in the directory of
+ * base/rundir.h.
  */
 #ifndef PEER_REMOTE_H
 #define PEER_REMOTE_H

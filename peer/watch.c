@@ -243,18 +243,6 @@ drop_closed(struct watch *w)
 	w->nfds = kept;
 }
 
-/* No memory: it is tried again at the next look. */
-static void
-add(struct watch *w, const struct watched *seen)
-{
-	struct watched *fds = reallocarray(w->fds, w->nfds + 1, sizeof(*fds));
-
-	if (fds == NULL)
-		return;
-	w->fds = fds;
-	fds[w->nfds++] = *seen;
-}
-
 bool
 watch_same(const struct watched *a, const struct watched *b)
 {
@@ -266,16 +254,24 @@ watch_same(const struct watched *a, const struct watched *b)
 static void
 look_at(struct watch *w, int fd, size_t nold)
 {
-	struct watched seen, *old = NULL;
+	struct watched seen, *old = NULL, *fds;
 
 	if (inspect(w->pid, fd, &seen) == -1)
 		return;
 	if (nold > 0)
 		old = bsearch(&seen, w->fds, nold, sizeof(seen), by_number);
-	if (old != NULL && watch_same(old, &seen))
+	if (old != NULL && watch_same(old, &seen)) {
 		*old = seen;
-	else if (old == NULL || w->only == -1)
-		add(w, &seen);
+		return;
+	}
+	if (old != NULL && w->only != -1)
+		return;
+	/* without memory it is tried again at the next look */
+	fds = reallocarray(w->fds, w->nfds + 1, sizeof(*fds));
+	if (fds == NULL)
+		return;
+	w->fds = fds;
+	fds[w->nfds++] = seen;
 }
 
 /* -1 with errno if its descriptors cannot be listed. */
@@ -293,19 +289,6 @@ look_at_all(struct watch *w, size_t nold)
 	}
 	closedir(dir);
 	return 0;
-}
-
-/* Marks those that this look has not found; is any left? */
-static bool
-mark_closed(struct watch *w)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < w->nfds; i++) {
-		w->fds[i].closed = !w->fds[i].seen;
-		any = any || w->fds[i].seen;
-	}
-	return any;
 }
 
 static int
@@ -327,7 +310,7 @@ look(struct watch *w)
 bool
 watch_look(struct watch *w)
 {
-	bool there, any;
+	bool there, any = false;
 
 	drop_closed(w);
 	if (w->gone)
@@ -335,7 +318,10 @@ watch_look(struct watch *w)
 	there = look(w) == 0;
 	if (!there && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
 		return true; /* our own trouble, which may pass */
-	any = mark_closed(w);
+	for (size_t i = 0; i < w->nfds; i++) {
+		w->fds[i].closed = !w->fds[i].seen;
+		any = any || w->fds[i].seen;
+	}
 	if (w->nfds > 1)
 		qsort(w->fds, w->nfds, sizeof(w->fds[0]), by_number);
 	w->gone = !there || (w->only != -1 && !any);
