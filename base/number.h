@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * number: what people write for sizes, rates and times. Strict: no sign, no
- * hexadecimal, no exponent, no blank, nothing after it. (expand_number(3) takes
- * "-1" and "0x10", and saturates in silence.)
+ * number: what people write for sizes, rates and times. Strict: no sign,
+ * hexadecimal, exponent or blank, and nothing after it (expand_number(3) takes
+ * "-1" and "0x10", and saturates in silence).
  */
 #ifndef BASE_NUMBER_H
 #define BASE_NUMBER_H
@@ -29,8 +29,8 @@ enum number_end {
 enum number_end number_size(const char *, bool si, uint64_t *);
 
 /*
- * Digits and perhaps a fraction, in seconds; stored in microseconds. More
- * decimals than six are too precise, unless they are zeros.
+ * Digits and perhaps a fraction, in seconds; stored in microseconds. More than
+ * six decimals are too precise, unless they are zeros.
  */
 enum number_end number_seconds(const char *, uint64_t *);
 

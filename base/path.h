@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * path: what a path that the user gave really names, and the path that names a
- * descriptor. It prints nothing.
- */
+/* path: the descriptor that a path names, and the path of a descriptor. */
 #ifndef BASE_PATH_H
 #define BASE_PATH_H
 

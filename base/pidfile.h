@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * pidfile: a file that holds the number of this process while it runs. It
- * never takes the place of anything but a pid file whose process is gone, and
- * removes nothing that is not its own. It prints nothing.
+ * replaces nothing but a pid file whose process is gone, and removes only what
+ * is its own.
  */
 #ifndef BASE_PIDFILE_H
 #define BASE_PIDFILE_H

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * rundir: the directory of this user's running zpipes, which nobody else can
- * enter: their sockets, and the files of terminals that they share. It prints
- * nothing.
+ * rundir: the directory of this user's running zpipes, closed to others: their
+ * sockets, and the files of terminals that they share.
  */
 #ifndef BASE_RUNDIR_H
 #define BASE_RUNDIR_H
@@ -16,10 +15,9 @@
 const char *rundir_base(void);
 
 /*
- * Our own directory: zpipe in rundir_base(), or /tmp/zpipe-UID without that;
- * made if it is not there. It must belong to us, mode 0700, and be no link.
- * 0 and its path, or -1 with errno (EPERM if it is somebody else's, or open
- * to others; ENAMETOOLONG).
+ * Makes it if it is missing: zpipe in rundir_base(), or /tmp/zpipe-UID. 0 and
+ * its path, or -1 with errno: EPERM if it is a link, belongs to somebody else,
+ * or is open to others; ENAMETOOLONG.
  */
 int rundir_make(char *path, size_t size);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * writer: a descriptor that is written without blocking. Its flags are never
- * changed, since other processes share them. It prints nothing.
+ * changed, since other processes share them.
  */
 #ifndef BASE_WRITER_H
 #define BASE_WRITER_H
@@ -33,8 +33,8 @@ struct writer {
 int writer_open(struct writer *, int fd, struct stat *st);
 
 /*
- * Gets a description of our own now, and not only after a few small writes.
- * Sockets and most devices cannot be reopened. False if nothing has changed.
+ * Reopens it now, and not only after a few small writes. False if it cannot be
+ * reopened, as sockets and most devices.
  */
 bool writer_reopen(struct writer *);
 

@@ -29,10 +29,7 @@ begins_with(const struct option *t, const char *name, size_t len)
 	return strncmp(t->name, name, len) == 0;
 }
 
-/*
- * The option that the name is the beginning of, or NULL. Two names of the same
- * option are no reason to doubt.
- */
+/* The only option that begins with the name, whatever its aliases, or NULL. */
 static const struct option *
 unabbreviated(const char *name, size_t len)
 {
@@ -41,19 +38,15 @@ unabbreviated(const char *name, size_t len)
 	for (const struct option *t = option_table; t->name != NULL; t++) {
 		if (!begins_with(t, name, len))
 			continue;
-		/* an alias follows the row that it is another name of */
-		if (found != NULL && !(t->alias && t == found + 1))
-			return NULL;
 		if (found == NULL)
 			found = t;
+		else if (option_row((size_t)(t - option_table)) != found)
+			return NULL;
 	}
 	return found;
 }
 
-/*
- * popt is given the whole name to read in place of an abbreviation. A name
- * that is complete has been found by popt itself.
- */
+/* popt, which knows complete names only, gets them to read instead. */
 int
 optname_next(poptContext pc)
 {

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * optname: names of options on the command line: whole, abbreviated, or
- * mistyped.
- */
+/* optname: names of options: whole, abbreviated, or mistyped. */
 #ifndef OPTS_OPTNAME_H
 #define OPTS_OPTNAME_H
 
 #include <popt.h>
 
-/*
- * As poptGetNextOpt(3), but a long option may be abbreviated, as with
- * getopt_long(3).
- */
+/* As poptGetNextOpt(3), but long options may be abbreviated. */
 int optname_next(poptContext);
 
 /* Says what is wrong (POPT_ERROR_...) with the word that was read last. */

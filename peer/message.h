@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * message: what two zpipes say to each other, and how it is written. A message
- * is a header (magic, version, type, length) and the fields of its type:
- * integers of a fixed width, least byte first, and strings with their length.
- * The header is the same in all versions. It prints nothing.
+ * is a header (magic, version, type, length), the same in all versions, and the
+ * fields of its type: integers of a fixed width, least byte first, and strings
+ * with their length.
  */
 #ifndef PEER_MESSAGE_H
 #define PEER_MESSAGE_H

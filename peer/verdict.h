@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * verdict: how another process has ended, if anybody can know: it is not our
- * child, so wait(2) does not tell. It prints nothing.
- */
+/* verdict: how a process that is no child of ours has ended, if it is known. */
 #ifndef PEER_VERDICT_H
 #define PEER_VERDICT_H
 
@@ -15,8 +12,8 @@ enum verdict {
 };
 
 /*
- * A descriptor of the process (pidfd_open(2), Linux 5.3), which is readable
- * when it has ended, or -1. Taken while it lives, it tells the status even when
+ * A descriptor of the process (pidfd_open(2), Linux 5.3), readable when it has
+ * ended, or -1. Opened while the process lives, it tells the status even after
  * the process has been waited for (Linux 6.15).
  */
 int verdict_open(pid_t);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * watch: the files that another process has open, and how far it is in each
- * (/proc/PID/fd and fdinfo, proc(5)). It prints nothing.
+ * (/proc/PID/fd and fdinfo, proc(5)).
  */
 #ifndef PEER_WATCH_H
 #define PEER_WATCH_H
