@@ -560,44 +560,34 @@ check(const struct opts *o)
 	return 0;
 }
 
-/* A change that is none, or more than --remote can make. */
-static int
-check_change(const struct opts *o, const struct option *mode)
-{
-	unsigned all = 0;
-
-	for (size_t i = 0; option_table[i].name != NULL; i++) {
-		const struct option *t = &option_table[i];
-
-		if (o->given[i] && t->remote == 0)
-			return option_blame(mode,
-			    "--%s cannot be changed while zpipe runs", t->name);
-		if (o->given[i])
-			all |= t->remote;
-	}
-	return (all & REMOTE_CHANGES) != 0 ?
-	    0 :
-	    option_blame(mode, "name an option to change");
-}
-
 /* What has to do with another process. */
 static int
 check_mode(struct opts *o)
 {
-	const struct option *mode = NULL;
+	const struct option *mode = NULL, *fixed = NULL;
+	unsigned remote = 0;
 
 	for (size_t i = 0; option_table[i].name != NULL; i++) {
-		if (!o->given[i] || option_table[i].group != GROUP_MODE)
+		const struct option *t = &option_table[i];
+
+		if (!o->given[i])
 			continue;
-		if (mode != NULL)
-			return option_blame(&option_table[i],
-			    "cannot be combined with --%s", mode->name);
-		mode = &option_table[i];
+		if (t->group == GROUP_MODE && mode != NULL)
+			return option_blame(t, "cannot be combined with --%s",
+			    mode->name);
+		if (t->group == GROUP_MODE)
+			mode = t;
+		if (t->remote == 0 && fixed == NULL)
+			fixed = t;
+		remote |= t->remote;
 	}
 	if (mode == NULL)
 		return 0;
-	if (o->remote != 0 && check_change(o, mode) == -1)
-		return -1;
+	if (o->remote != 0 && fixed != NULL)
+		return option_blame(mode,
+		    "--%s cannot be changed while zpipe runs", fixed->name);
+	if (o->remote != 0 && (remote & REMOTE_CHANGES) == 0)
+		return option_blame(mode, "name an option to change");
 	if (o->ntargets > 0 || o->store != NULL)
 		return option_blame(mode, "cannot be combined with --output");
 	if (o->monitor != MONITOR_NONE && o->nfiles == 0)

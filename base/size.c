@@ -158,16 +158,21 @@ add_files(FTS *tree, void **seen, uint64_t *bytes)
 	return errno == 0 ? 0 : -1;
 }
 
-static int
-size_of_tree(const char *path, uint64_t *bytes)
+int
+size_path(const char *path, uint64_t *bytes)
 {
 	char *paths[] = { (char *)(uintptr_t)path, NULL };
-	/* a link that was named is meant; and we stay where we are */
-	FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR,
-	    NULL);
 	void *seen = NULL;
 	int r, saved;
+	FTS *tree;
 
+	if (size_file(path, bytes) == 0)
+		return 0;
+	if (errno != EISDIR)
+		return -1;
+	/* a link that was named is meant; and we stay where we are */
+	tree = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR,
+	    NULL);
 	if (tree == NULL)
 		return -1;
 	*bytes = 0;
@@ -177,12 +182,4 @@ size_of_tree(const char *path, uint64_t *bytes)
 	fts_close(tree);
 	errno = saved;
 	return r;
-}
-
-int
-size_path(const char *path, uint64_t *bytes)
-{
-	if (size_file(path, bytes) == 0)
-		return 0;
-	return errno == EISDIR ? size_of_tree(path, bytes) : -1;
 }

@@ -138,7 +138,6 @@ report(struct wire *w, struct message_report *r)
 	double *reals[] = { &r->ratio, &r->elapsed, &r->rate, &r->average,
 		&r->mean, &r->fastest, &r->eta, &r->spread[0], &r->spread[1],
 		&r->spread[2], &r->spread[3] };
-	int engine = (int)r->engine;
 	unsigned char *p;
 
 	flag(w, &r->lines);
@@ -152,8 +151,7 @@ report(struct wire *w, struct message_report *r)
 	for (size_t i = 0; i < sizeof(reals) / sizeof(reals[0]); i++)
 		real(w, reals[i]);
 	integer(w, &r->buffer);
-	integer(w, &engine);
-	r->engine = (unsigned)engine;
+	integer(w, (int *)&r->engine);
 	array(w, r->name, sizeof(r->name));
 	r->nlast = length(w, r->nlast, sizeof(r->last));
 	p = next(w, r->nlast);

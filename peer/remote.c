@@ -279,16 +279,20 @@ accept_peer(struct remote *r)
 	return true;
 }
 
-/* Those that have gone lose their place among the kept ones. */
-static void
+/* Those that have gone lose their place among the kept. Is any left? */
+static bool
 drop_gone(struct remote *r)
 {
+	bool any = false;
+
 	for (int i = 0; i < REMOTE_PEERS; i++) {
 		struct pollfd p = { r->kept[i], 0, 0 };
 
 		if (r->kept[i] != -1 && poll(&p, 1, 0) > 0)
 			fd_close(&r->kept[i]);
+		any = any || r->kept[i] != -1;
 	}
+	return any;
 }
 
 /* The peer waits for remote_end(). False if too many do. */
@@ -366,14 +370,7 @@ remote_serve(struct remote *r, remote_answer *answer, void *ctx)
 bool
 remote_waiting(struct remote *r)
 {
-	bool any = false;
-
-	if (r->fd == -1)
-		return false;
-	drop_gone(r);
-	for (int i = 0; i < REMOTE_PEERS; i++)
-		any = any || r->kept[i] != -1;
-	return any;
+	return r->fd != -1 && drop_gone(r);
 }
 
 void

@@ -93,9 +93,7 @@ verdict_of(pid_t pid, int pidfd, int *status)
 	/* a number that is used again says nothing of who had it before */
 	if (pidfd != -1 && !ended)
 		return VERDICT_ALIVE;
-	if (status_of_reaped(pidfd, status))
-		return VERDICT_KNOWN;
-	if (state == 'Z' && known)
+	if (status_of_reaped(pidfd, status) || (state == 'Z' && known))
 		return VERDICT_KNOWN;
 	if (pidfd == -1 && state != 0 && state != 'Z' && state != 'X')
 		return VERDICT_ALIVE;

@@ -223,9 +223,7 @@ by_number(const void *a, const void *b)
 {
 	const struct watched *x = a, *y = b;
 
-	if (x->fd != y->fd)
-		return x->fd < y->fd ? -1 : 1;
-	return (int)y->closed - (int)x->closed;
+	return x->fd != y->fd ? x->fd - y->fd : y->closed - x->closed;
 }
 
 /* Those that were closed at the last look leave. */
