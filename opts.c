@@ -13,7 +13,6 @@
 #include "base/number.h"
 #include "base/path.h"
 #include "base/size.h"
-#include "msg/msg.h"
 #include "opts/option.h"
 #include "opts/optname.h"
 #include "opts.h"
@@ -522,15 +521,6 @@ new_popt_table(void)
 	return p;
 }
 
-static int
-take(struct opts *o, const struct option *t, const char *arg)
-{
-	o->tune.display.asked = o->tune.display.asked ||
-	    t->group == GROUP_DISPLAY;
-	o->given[t - option_table] = true;
-	return (t->take != NULL ? t->take : option_value)(o, t, arg);
-}
-
 /* ---- combinations ----------------------------------------------------- */
 
 static int
@@ -671,9 +661,14 @@ parse(struct opts *o, poptContext pc)
 
 	o->tune.display.show.si = says_si(pc);
 	while ((opt = optname_next(pc)) > 0) {
+		const struct option *t = option_row((size_t)opt - 1);
 		char *arg = poptGetOptArg(pc);
-		int r = take(o, option_row((size_t)opt - 1), arg);
+		int r;
 
+		o->given[t - option_table] = true;
+		if (t->group == GROUP_DISPLAY)
+			o->tune.display.asked = true;
+		r = (t->take != NULL ? t->take : option_value)(o, t, arg);
 		free(arg);
 		if (r == -1)
 			return OPTS_USAGE;

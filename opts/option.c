@@ -238,25 +238,20 @@ take_number(const struct opts *o, const struct option *t, const char *arg,
 	}
 }
 
-/*
- * Within the range. As in pv, what is not becomes the nearest that is, unless
- * the row is strict.
- */
+/* As in pv, what is out of range becomes the nearest value that is not. */
 static int
 hold(const struct option *t, const char *arg, uint64_t *np)
 {
-	bool small = *np < t->least, large = t->most != 0 && *np > t->most;
-	uint64_t near = small ? t->least : t->most;
-	bool kilo = t->type == TYPE_MEMORY && near % 1024 == 0;
-
 	if (*np == 0 && t->zero != 0)
 		*np = t->zero;
-	else if ((small || large) && t->strict)
-		return option_blame(t, "'%s' is too %s: it must be at %s %ju%s",
-		    arg, small ? "small" : "large", small ? "least" : "most",
-		    (uintmax_t)(kilo ? near / 1024 : near), kilo ? "k" : "");
-	else if (small || large)
-		*np = near;
+	else if (*np < t->least && t->strict)
+		return option_blame(t,
+		    "'%s' is too small: it must be at least %juk", arg,
+		    (uintmax_t)t->least / 1024);
+	else if (*np < t->least)
+		*np = t->least;
+	else if (t->most != 0 && *np > t->most)
+		*np = t->most;
 	return 0;
 }
 

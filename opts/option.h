@@ -70,7 +70,7 @@ struct option {
 	size_t given; /* a bool: it was given, and not as a 0 with `zero` */
 	size_t first; /* the value of the first, where a second was given */
 	uint64_t least, most;     /* most: 0 is none */
-	bool strict;              /* outside is an error, not the nearest */
+	bool strict;              /* less is an error, and not the least */
 	uint64_t zero;            /* what 0 stands for, if not for itself */
 	const char *const *names; /* NULL-terminated; "" is not for users */
 	enum option_group group;
