@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <errno.h>
 #include <string.h>
 
+#include "base/refuse.h"
 #include "peer/message.h"
 
 enum {
@@ -198,10 +198,10 @@ size_t
 message_encode(const struct message *m, void *bytes)
 {
 	struct wire w = { bytes, 0, MESSAGE_MOST, false, false };
-	uint64_t magic = MAGIC, version = MESSAGE_VERSION, type = m->type, len;
+	uint64_t magic = MAGIC, version = MESSAGE_VERSION, type = m->type;
+	uint64_t len = 0;
 	struct message copy = *m; /* the walk may write to it when it reads */
 
-	len = 0;
 	header(&w, &magic, &version, &type, &len);
 	body(&w, &copy);
 	if (w.bad)
@@ -223,15 +223,11 @@ message_decode(struct message *m, const void *bytes, size_t len)
 	header(&w, &magic, &version, &type, &said);
 	m->version = (unsigned)version;
 	m->type = (enum message_type)type;
-	errno = EPROTO;
 	if (w.bad || magic != MAGIC)
-		return -1;
-	if (version != MESSAGE_VERSION) {
-		errno = EPROTONOSUPPORT;
-		return -1;
-	}
-	if (said != len)
-		return -1;
-	body(&w, m);
-	return w.bad || w.at != len ? -1 : 0;
+		return refuse(EPROTO);
+	if (version != MESSAGE_VERSION)
+		return refuse(EPROTONOSUPPORT);
+	if (said == len)
+		body(&w, m);
+	return said != len || w.bad || w.at != len ? refuse(EPROTO) : 0;
 }

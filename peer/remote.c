@@ -444,12 +444,11 @@ get_place(int i, pid_t pid, uid_t owner, char dir[PATH_MAX])
 	case 1:
 		return its_own(pid, dir);
 	case 2:
-		snprintf(dir, PATH_MAX, "/run/user/%ju/zpipe",
-		    (uintmax_t)owner);
-		return true;
+		return snprintf(dir, PATH_MAX, "/run/user/%ju/zpipe",
+			   (uintmax_t)owner) < PATH_MAX;
 	default:
-		snprintf(dir, PATH_MAX, "/tmp/zpipe-%ju", (uintmax_t)owner);
-		return true;
+		return snprintf(dir, PATH_MAX, "/tmp/zpipe-%ju",
+			   (uintmax_t)owner) < PATH_MAX;
 	}
 }
 

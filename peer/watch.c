@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/refuse.h"
 #include "base/size.h"
 #include "peer/watch.h"
@@ -68,8 +69,7 @@ strip_deleted(char *path, const struct stat *st)
 
 	if (len <= n || strcmp(path + len - n, word) != 0)
 		return;
-	if (lstat(path, &named) == -1 || named.st_dev != st->st_dev ||
-	    named.st_ino != st->st_ino)
+	if (lstat(path, &named) == -1 || !path_same(&named, st))
 		path[len - n] = '\0';
 }
 
@@ -156,9 +156,7 @@ watch_open(struct watch *w, pid_t pid, int only)
 	struct watched f;
 	DIR *dir;
 
-	memset(w, 0, sizeof(*w));
-	w->pid = pid;
-	w->only = only < 0 ? -1 : only;
+	*w = (struct watch){ .pid = pid, .only = only };
 	if (process_started(pid, &w->started) == -1)
 		return -1;
 	dir = open_fds(pid);
