@@ -33,7 +33,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "buf.h"
 
@@ -42,7 +41,7 @@
 static bool
 buf_touch(const struct ring *r, struct buf *b)
 {
-	return fence_touch(b->base, r->conf.buf_size, r->page);
+	return fence_touch(b->base, r->conf.buf_size);
 }
 
 /*
@@ -138,71 +137,92 @@ buf_take(struct ring *r, struct buf *b)
 
 /* ---- banks ------------------------------------------------------------ */
 
-static void
-bank_free(struct ring *r, struct bank *k)
-{
-	if (k == NULL)
-		return;
-	fence_over(&k->fence, true);
-	if (k->bufs != NULL)
-		for (size_t i = 0; i < k->nbufs; i++)
-			if (k->bufs[i].bank != NULL)
-				TAILQ_REMOVE(&r->order, &k->bufs[i], order);
-	if (k->map != NULL)
-		munmap(k->map, k->map_len);
-	free(k->bufs);
-	free(k);
-}
-
-/* Maps a bank and puts its buffers behind `after`, or at the end of the ring */
+/* Maps a bank and puts it behind `after`, or at the end of the ring. */
 static int
-bank_add(struct ring *r, struct buf *after, size_t nbufs)
+bank_add(struct ring *r, struct bank *after, size_t nbufs)
 {
 	size_t len = nbufs * r->conf.buf_size;
 	size_t slack = r->conf.huge ? r->conf.buf_size : 0, head = 0;
-	struct bank *k = calloc(1, sizeof(*k));
-	char *map;
+	struct bank *k = calloc(1, sizeof(*k) + nbufs * sizeof(*k->bufs));
 
 	if (k == NULL)
 		return -1;
 	k->nbufs = nbufs;
-	k->bufs = calloc(nbufs, sizeof(*k->bufs));
-	map = mmap(NULL, len + slack, PROT_READ | PROT_WRITE,
+	k->map_len = len + slack;
+	k->map = mmap(NULL, k->map_len, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (map != MAP_FAILED) {
-		k->map = map;
-		k->map_len = len + slack;
-	}
-	if (k->bufs == NULL || k->map == NULL) {
-		bank_free(r, k);
+	if (k->map == MAP_FAILED) {
+		free(k);
 		errno = ENOMEM;
 		return -1;
 	}
 	if (slack != 0) {
-		head = -(uintptr_t)map & (slack - 1);
+		head = -(uintptr_t)k->map & (slack - 1);
 		/* a mapping of its own: no fence has to split and merge it */
-		mprotect(map, head, PROT_NONE);
-		mprotect(map + head + len, slack - head, PROT_NONE);
+		mprotect(k->map, head, PROT_NONE);
+		mprotect(k->map + head + len, slack - head, PROT_NONE);
 	}
-	k->base = map + head;
+	for (size_t i = 0; i < nbufs; i++)
+		k->bufs[i] = (struct buf){ .bank = k,
+			.base = k->map + head + i * r->conf.buf_size };
 	if (r->conf.huge)
-		madvise(k->base, len, MADV_HUGEPAGE);
+		madvise(k->bufs[0].base, len, MADV_HUGEPAGE);
 	if (r->conf.release != RELEASE_SENT)
-		madvise(k->base, len, MADV_DONTFORK);
-	for (size_t i = 0; i < nbufs; i++) {
-		struct buf *b = &k->bufs[i];
-
-		b->bank = k;
-		b->base = k->base + i * r->conf.buf_size;
-		if (after == NULL)
-			TAILQ_INSERT_TAIL(&r->order, b, order);
-		else
-			TAILQ_INSERT_AFTER(&r->order, after, b, order);
-		after = after == NULL ? NULL : b;
-	}
-	TAILQ_INSERT_TAIL(&r->banks, k, entry);
+		madvise(k->bufs[0].base, len, MADV_DONTFORK);
+	if (after == NULL)
+		TAILQ_INSERT_TAIL(&r->banks, k, entry);
+	else
+		TAILQ_INSERT_AFTER(&r->banks, after, k, entry);
 	r->nbufs += nbufs;
 	return 0;
+}
+
+static struct buf *
+bank_last(struct bank *k)
+{
+	return &k->bufs[k->nbufs - 1];
+}
+
+static struct buf *
+buf_next(const struct ring *r, const struct buf *b)
+{
+	struct bank *k = b->bank;
+
+	if (b != bank_last(k))
+		return &k->bufs[b - k->bufs + 1];
+	k = TAILQ_NEXT(k, entry);
+	return k != NULL ? k->bufs : TAILQ_FIRST(&r->banks)->bufs;
+}
+
+static struct buf *
+buf_prev(const struct ring *r, struct buf *b)
+{
+	struct bank *k = b->bank;
+
+	if (b != k->bufs)
+		return b - 1;
+	k = TAILQ_PREV(k, bank_list, entry);
+	return bank_last(k != NULL ? k : TAILQ_LAST(&r->banks, bank_list));
+}
+
+/* Once the bank is full and sent, its fence may begin. */
+static void
+bank_done(struct ring *r, struct bank *k)
+{
+	const struct buf *last = bank_last(k);
+
+	if (!k->full || k->fenced || last->at + last->len > r->sent)
+		return;
+	if (r->release == RELEASE_AUTO)
+		ring_choose(r);
+	if (r->release != RELEASE_FENCE)
+		return;
+	if (r->fences == 0)
+		fence_lighten();
+	k->fenced = true;
+	if (fence_begin(&k->fence, k->bufs[0].base,
+		k->nbufs * r->conf.buf_size) == 0)
+		r->fences++;
 }
 
 /* ---- the ring --------------------------------------------------------- */
@@ -213,8 +233,6 @@ ring_init(struct ring *r, const struct ring_conf *conf)
 	memset(r, 0, sizeof(*r));
 	r->conf = *conf;
 	r->release = conf->release;
-	r->page = (size_t)sysconf(_SC_PAGESIZE);
-	TAILQ_INIT(&r->order);
 	TAILQ_INIT(&r->banks);
 	for (size_t i = 0; i < conf->banks; i++)
 		if (bank_add(r, NULL, conf->bank_bufs) == -1) {
@@ -222,7 +240,7 @@ ring_init(struct ring *r, const struct ring_conf *conf)
 			errno = ENOMEM;
 			return -1;
 		}
-	r->fill = TAILQ_FIRST(&r->order);
+	r->fill = TAILQ_FIRST(&r->banks)->bufs;
 	r->huge = conf->huge && buf_touch(r, r->fill);
 	return 0;
 }
@@ -242,7 +260,9 @@ ring_release(struct ring *r)
 		return;
 	while ((k = TAILQ_FIRST(&r->banks)) != NULL) {
 		TAILQ_REMOVE(&r->banks, k, entry);
-		bank_free(r, k);
+		fence_over(&k->fence, true);
+		munmap(k->map, k->map_len);
+		free(k);
 	}
 	r->nbufs = 0;
 	r->fill = NULL;
@@ -254,57 +274,6 @@ ring_size(const struct ring *r)
 	return r->nbufs * r->conf.buf_size;
 }
 
-static struct buf *
-buf_next(const struct ring *r, struct buf *b)
-{
-	b = TAILQ_NEXT(b, order);
-	return b != NULL ? b : TAILQ_FIRST(&r->order);
-}
-
-static struct buf *
-buf_prev(const struct ring *r, struct buf *b)
-{
-	b = TAILQ_PREV(b, buf_order, order);
-	return b != NULL ? b : TAILQ_LAST(&r->order, buf_order);
-}
-
-static void
-bank_fence(struct ring *r, struct bank *k)
-{
-	if (!r->lightened)
-		fence_lighten();
-	r->lightened = true;
-	k->fenced = true;
-	if (fence_begin(&k->fence, k->base, k->nbufs * r->conf.buf_size) == 0)
-		r->fences++;
-}
-
-/* The bank is full and sent: its fence may begin. */
-static void
-bank_done(struct ring *r, struct bank *k)
-{
-	if (!k->full || k->fenced || k->end > r->sent)
-		return;
-	if (r->release == RELEASE_AUTO)
-		ring_choose(r);
-	if (r->release == RELEASE_FENCE)
-		bank_fence(r, k);
-}
-
-/* b takes no more: if it is the last of its bank, the fill leaves that. */
-static void
-bank_leave(struct ring *r, struct buf *b)
-{
-	struct bank *k = b->bank;
-
-	if (k->full || b != &k->bufs[k->nbufs - 1])
-		return;
-	k->full = true;
-	k->fenced = false;
-	k->end = b->at + b->len;
-	bank_done(r, k);
-}
-
 char *
 ring_room(struct ring *r, size_t least, size_t *room)
 {
@@ -312,7 +281,12 @@ ring_room(struct ring *r, size_t least, size_t *room)
 
 	/* a bank that was left may have its fence: nothing is added to it */
 	if (b->bank->full || r->conf.buf_size - b->len < least) {
-		bank_leave(r, b);
+		/* if it is the last of its bank, the fill leaves that */
+		if (!b->bank->full && b == bank_last(b->bank)) {
+			b->bank->full = true;
+			b->bank->fenced = false;
+			bank_done(r, b->bank);
+		}
 		next = buf_next(r, b);
 		if (buf_take(r, next) == -1)
 			return NULL;
@@ -403,12 +377,11 @@ ring_grow(struct ring *r)
 	 * In the middle of a bank new buffers would lie behind the one that
 	 * blocks, and, never filled, before bytes that are still to be sent.
 	 */
-	if (more == 0 || r->fill != &k->bufs[k->nbufs - 1]) {
+	if (more == 0 || r->fill != bank_last(k)) {
 		errno = ENOBUFS;
 		return -1;
 	}
 	if (more > r->conf.bank_bufs)
 		more = r->conf.bank_bufs;
-	/* behind the whole bank, so that a bank's buffers stay together */
-	return bank_add(r, &k->bufs[k->nbufs - 1], more);
+	return bank_add(r, k, more);
 }

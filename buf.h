@@ -30,27 +30,23 @@
 
 /* A buffer: the unit of release. Its bytes are base[0..len). */
 struct buf {
-	TAILQ_ENTRY(buf) order; /* the order in which buffers are filled */
 	struct bank *bank;
 	char *base;
 	uint64_t at; /* stream offset of base[0] */
 	size_t len;  /* bytes filled; 0: nothing in it was ever sent */
 	bool held;   /* by a reader that is not waited for */
 };
-TAILQ_HEAD(buf_order, buf);
 
 /* A part of the ring with a mapping, and so a fence, of its own. */
 struct bank {
-	TAILQ_ENTRY(bank) entry;
-	char *map; /* what mmap(2) returned */
+	TAILQ_ENTRY(bank) entry; /* the order in which banks are filled */
+	char *map;
 	size_t map_len;
-	char *base; /* huge-page aligned within map */
-	struct buf *bufs;
-	size_t nbufs;
-	uint64_t end; /* stream offset of its end, once left */
-	bool full;    /* the fill goes on, or waits to go on, elsewhere */
-	bool fenced;  /* a fence began after its last send, or failed to */
+	bool full;   /* the fill goes on, or waits to go on, elsewhere */
+	bool fenced; /* a fence began after its last send, or failed to */
 	struct fence fence;
+	size_t nbufs;
+	struct buf bufs[]; /* the first is huge-page aligned within map */
 };
 TAILQ_HEAD(bank_list, bank);
 
@@ -65,13 +61,10 @@ struct ring_conf {
 
 struct ring {
 	struct ring_conf conf;
-	struct buf_order order;
 	struct bank_list banks;
 	struct buf *fill;     /* the buffer being filled */
 	size_t nbufs;         /* of all banks */
-	size_t page;          /* bytes of a page */
 	bool huge;            /* the first buffer is one huge page */
-	bool lightened;       /* the children do not see all of us */
 	enum release release; /* in force; AUTO until probed */
 	uint64_t filled;
 	uint64_t sent;

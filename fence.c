@@ -261,8 +261,9 @@ minor_faults(void)
  */
 __attribute__((no_sanitize("address"))) /* its shadow would fault as well */
 bool
-fence_touch(volatile char *p, size_t size, size_t page)
+fence_touch(volatile char *p, size_t size)
 {
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t step = size / TOUCHES & ~(page - 1);
 	long before = minor_faults(), after;
 
@@ -274,10 +275,9 @@ fence_touch(volatile char *p, size_t size, size_t page)
 
 /* ---- the probe -------------------------------------------------------- */
 
-/* What a reader gets to see if we send A and then write B into the page. */
-static int
-probe_once(int pair[2], volatile char *page, size_t len, bool guarded,
-    char *seen)
+/* Sends A, writes B into the page, and looks at what a reader gets. */
+static enum probe
+probe_once(int pair[2], volatile char *page, size_t len, bool guarded)
 {
 	struct iovec v = { (void *)(uintptr_t)page, len };
 	struct fence f = { 0 };
@@ -294,8 +294,7 @@ probe_once(int pair[2], volatile char *page, size_t len, bool guarded,
 	page[0] = 'B';
 	if (read(pair[0], got, len) != (ssize_t)len)
 		return PROBE_FAILED;
-	*seen = got[0];
-	return -1;
+	return got[0] == 'A' ? PROBE_GUARDED : PROBE_EXPOSED;
 }
 
 enum probe
@@ -304,8 +303,9 @@ ring_probe(void)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t huge = huge_page_size();
 	size_t len = huge == 0 || huge > RING_HUGE_MAX ? page : huge;
-	int pair[2] = { -1, -1 }, step = PROBE_FAILED;
-	char *map, *p, seen = 0;
+	enum probe found = PROBE_FAILED;
+	int pair[2] = { -1, -1 };
+	char *map, *p;
 
 	map = mmap(NULL, 2 * len, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -313,21 +313,19 @@ ring_probe(void)
 		return PROBE_FAILED;
 	p = (char *)(((uintptr_t)map + len - 1) & ~(len - 1));
 	madvise(p, len, MADV_HUGEPAGE);
-	if (len > page && !fence_touch(p, len, page)) {
+	if (len > page && !fence_touch(p, len)) {
 		errno = ENOMEM; /* a small page would answer for itself only */
 		goto out;
 	}
 	if (pipe2(pair, O_CLOEXEC) == -1)
 		goto out;
-	step = probe_once(pair, p, page, false, &seen);
-	if (step == -1 && seen == 'A')
-		step = PROBE_COPIES;
-	if (step == -1)
-		step = probe_once(pair, p, page, true, &seen);
-	if (step == -1)
-		step = seen == 'A' ? PROBE_GUARDED : PROBE_EXPOSED;
+	found = probe_once(pair, p, page, false);
+	if (found == PROBE_GUARDED)
+		found = PROBE_COPIES; /* that needed no fence */
+	else if (found == PROBE_EXPOSED)
+		found = probe_once(pair, p, page, true);
 out:
 	fd_close_pair(pair);
 	munmap(map, 2 * len);
-	return (enum probe)step;
+	return found;
 }

@@ -59,7 +59,7 @@ bool fence_over(struct fence *, bool block);
  * back. True if it is one huge page of ours; false if it is made of small
  * pages, or somebody else held it and we were given copies.
  */
-bool fence_touch(volatile char *, size_t size, size_t page);
+bool fence_touch(volatile char *, size_t size);
 
 /*
  * What this kernel does with a page that is rewritten after vmsplice(2). Each
