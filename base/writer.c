@@ -34,14 +34,10 @@ writer_open(struct writer *w, int fd, struct stat *st)
 		return -1;
 	if ((flags & O_ACCMODE) == O_RDONLY)
 		return refuse(EBADF);
-	w->fd = fd;
+	w->fd = w->to = fd;
 	w->flags = flags;
 	w->mode = st->st_mode;
 	w->tty = S_ISCHR(st->st_mode) && isatty(fd);
-	/* what is non-blocking already needs no description of its own */
-	w->tried = (flags & O_NONBLOCK) != 0;
-	if (w->tried)
-		w->own = fd;
 	return 0;
 }
 
@@ -70,6 +66,8 @@ writer_reopen(struct writer *w)
 {
 	int own = -1;
 
+	if (w->tried)
+		return false;
 	w->tried = true;
 	if (S_ISFIFO(w->mode)) /* O_DIRECT: in packet mode (pipe(7)) */
 		own = path_reopen(w->fd,
@@ -78,7 +76,8 @@ writer_reopen(struct writer *w)
 		own = reopen_tty(w->fd);
 	if (own == -1)
 		return false;
-	w->own = own;
+	w->to = own;
+	w->flags |= O_NONBLOCK;
 	return true;
 }
 
@@ -91,10 +90,12 @@ writer_write(struct writer *w, const void *p, size_t n)
 		return send(w->fd, p, n, MSG_DONTWAIT);
 	if (!S_ISFIFO(w->mode) && !S_ISCHR(w->mode))
 		return write(w->fd, p, n);
-	if (!device && !w->tried && (n > PIPE_BUF || w->careful++ == CAREFUL))
+	/* what is non-blocking already needs no description of its own */
+	if (!device && (w->flags & O_NONBLOCK) == 0 &&
+	    (n > PIPE_BUF || w->careful++ == CAREFUL))
 		writer_reopen(w);
-	if (!device && w->own != -1)
-		return write(w->own, p, n);
+	if (!device && (w->flags & O_NONBLOCK) != 0)
+		return write(w->to, p, n);
 	if (!writer_ready(w))
 		return refuse(EAGAIN);
 	/* a device has no description of our own, but a size that may matter */
@@ -113,10 +114,8 @@ writer_ready(const struct writer *w)
 int
 writer_close(struct writer *w)
 {
-	int r = 0;
+	int r = w->to != w->fd ? retry_close(w->to) : 0;
 
-	if (w->own != -1 && w->own != w->fd)
-		r = retry_close(w->own);
 	*w = (struct writer)WRITER_INITIALIZER;
 	return r;
 }

@@ -14,16 +14,16 @@
 
 struct writer {
 	int fd;    /* the caller's; -1: not open */
-	int own;   /* the same, reopened O_NONBLOCK; fd if that has it; or -1 */
-	int flags; /* of fd, as fcntl(2) has them */
+	int to;    /* what is written: fd, or the same opened again */
+	int flags; /* of that (F_GETFL, fcntl(2)) */
 	mode_t mode;
 	bool tty;
 	bool tried;       /* to reopen it */
 	unsigned careful; /* small writes without that */
 };
-#define WRITER_INITIALIZER          \
-	{                           \
-		.fd = -1, .own = -1 \
+#define WRITER_INITIALIZER         \
+	{                          \
+		.fd = -1, .to = -1 \
 	}
 
 /*
@@ -33,8 +33,9 @@ struct writer {
 int writer_open(struct writer *, int fd, struct stat *st);
 
 /*
- * Reopens it now, and not only after a few small writes. False if it cannot be
- * reopened, as sockets and most devices.
+ * Gets a description of our own now, and not only after a few small writes.
+ * Sockets and most devices cannot be reopened. False if there is none; it is
+ * tried once.
  */
 bool writer_reopen(struct writer *);
 

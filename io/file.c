@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What an output that is a file can do: regions that are reserved, holes,
- * writing past the page cache, and the end of it all.
+ * output_write(), and what an output that is a file can do: regions that are
+ * reserved, holes, writing past the page cache, and the end of it all.
  */
 #include "config.h"
 
@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "io/output.h"
-#include "io/private.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/retry.h"
@@ -37,7 +36,7 @@ output_truncate(const struct output *o)
 {
 	struct stat st;
 
-	if (!o->opened || o->append || !S_ISREG(o->st.st_mode))
+	if (!o->opened || !output_reserves(o))
 		return 0;
 	/* others may have written since it was opened */
 	if (fstat(o->fd, &st) == -1)
@@ -49,23 +48,19 @@ output_truncate(const struct output *o)
 static bool
 is_zero(const char *p, size_t n)
 {
-	return n > 0 && p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
+	return n >= HOLE && p[0] == 0 && memcmp(p, p + 1, HOLE - 1) == 0;
 }
 
 /* A run of pages that are NUL all over, or that are not; *zero says which. */
 static size_t
 run_of(const char *p, size_t n, bool *zero)
 {
-	size_t len = n < HOLE ? n : HOLE;
+	size_t len = 0;
 
-	*zero = len == HOLE && is_zero(p, len);
-	while (len < n) {
-		size_t part = n - len < HOLE ? n - len : HOLE;
-
-		if ((part == HOLE && is_zero(p + len, part)) != *zero)
-			break;
-		len += part;
-	}
+	*zero = is_zero(p, n);
+	do
+		len += n - len < HOLE ? n - len : HOLE;
+	while (len < n && is_zero(p + len, n - len) == *zero);
 	return len;
 }
 
@@ -125,7 +120,7 @@ make_hole(struct output *o, size_t n)
 		return false;
 	if (o->at < st.st_size) {
 		do
-			r = fallocate(output_descriptor(o),
+			r = fallocate(o->writer.to,
 			    FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, o->at,
 			    (off_t)n);
 		while (retry(r));
@@ -140,48 +135,30 @@ make_hole(struct output *o, size_t n)
 static void
 set_direct(struct output *o, bool on)
 {
-	o->direct = fd_set_flag(output_descriptor(o), O_DIRECT, on) == 0 && on;
-}
-
-/* At the position, or in the region. */
-static ssize_t
-put(struct output *o, const char *p, size_t n)
-{
-	ssize_t r;
-
-	if (o->reserved == 0)
-		return write(output_descriptor(o), p, n);
-	r = pwrite(output_descriptor(o), p, n < o->reserved ? n : o->reserved,
-	    o->at);
-	if (r > 0)
-		output_put(o, (size_t)r);
-	return r;
+	o->direct = fd_set_flag(o->writer.to, O_DIRECT, on) == 0 && on;
 }
 
 /*
- * A block device by a description of our own. It has an end, which no region
- * may cross, and write(2) does not lock its position either.
+ * At `at`, or at the position if that is -1. Memory that is not aligned goes
+ * through the page cache from then on.
  */
 static ssize_t
-write_device(struct output *o, const char *p, size_t n)
+put(struct output *o, const char *p, size_t n, off_t at)
 {
-	off_t at = lseek(o->fd, 0, SEEK_CUR);
-	ssize_t r = pwrite(o->writer.own, p, n, at);
+	int fd = o->writer.to;
+	ssize_t r = at == -1 ? write(fd, p, n) : pwrite(fd, p, n, at);
 
-	if (r == -1 && errno == EINVAL && o->direct) {
-		set_direct(o, false);
-		r = pwrite(o->writer.own, p, n, at);
-	}
-	if (r > 0)
-		(void)lseek(o->fd, at + r, SEEK_SET);
-	return r;
+	if (r != -1 || errno != EINVAL || !o->direct)
+		return r;
+	set_direct(o, false);
+	return put(o, p, n, at);
 }
 
-ssize_t
-output_write_file(struct output *o, const void *bytes, size_t n)
+static ssize_t
+write_file(struct output *o, const char *p, size_t n)
 {
-	const char *p = bytes;
-	bool zero = false;
+	bool own = o->writer.to != o->fd, zero = false;
+	off_t at = -1;
 	ssize_t r;
 
 	if (o->sparse) {
@@ -196,39 +173,60 @@ output_write_file(struct output *o, const void *bytes, size_t n)
 		else
 			n -= n % HOLE;
 	}
-	if (output_reopened(o) && output_reserves(o) &&
-	    output_reserve(o, n) == -1)
+	if (own && output_reserves(o) && output_reserve(o, n) == -1)
 		return -1;
-	if (output_reopened(o) && !o->append && o->reserved == 0)
-		return write_device(o, p, n);
-	r = put(o, p, n);
-	if (r == -1 && errno == EINVAL && o->direct) {
-		set_direct(o, false);
-		r = put(o, p, n);
+	if (o->reserved > 0) {
+		n = n < o->reserved ? n : o->reserved;
+		at = o->at;
+	} else if (own && !o->append) {
+		/*
+		 * A block device. It has an end, which no region may cross, and
+		 * write(2) does not lock its position either.
+		 */
+		at = lseek(o->fd, 0, SEEK_CUR);
+		if (at == -1)
+			return -1;
 	}
-	if (r > 0)
-		o->hole_end = 0;
+	r = put(o, p, n, at);
+	if (r <= 0)
+		return r;
+	if (o->reserved > 0)
+		output_put(o, (size_t)r);
+	else if (at != -1)
+		(void)lseek(o->fd, at + r, SEEK_SET);
+	o->hole_end = 0;
 	return r;
+}
+
+ssize_t
+output_write(struct output *o, const void *p, size_t n)
+{
+	if (o->kind == OUTPUT_FILE)
+		return write_file(o, p, n);
+	if (o->kind == OUTPUT_NULL)
+		return write(o->fd, p, n);
+	return writer_write(&o->writer, p, n);
 }
 
 void
 output_sparse(struct output *o)
 {
-	o->sparse = S_ISREG(o->st.st_mode) && !o->append;
+	o->sparse = output_reserves(o);
 }
 
 void
 output_direct(struct output *o)
 {
+	int own = o->fd;
+
 	if (o->kind != OUTPUT_FILE)
 		return;
-	if (!o->opened) {
-		/* its flags are other processes' flags as well */
-		o->writer.own = path_reopen(o->fd,
-		    O_WRONLY | (o->append ? O_APPEND : 0));
-		if (o->writer.own == -1)
-			return;
-	}
+	/* its flags are other processes' flags as well */
+	if (!o->opened)
+		own = path_reopen(o->fd, O_WRONLY | (o->append ? O_APPEND : 0));
+	if (own == -1)
+		return;
+	o->writer.to = own;
 	set_direct(o, true);
 }
 
@@ -266,7 +264,7 @@ output_finish(struct output *o, bool sync)
 	if (!sync)
 		return 0;
 	do
-		r = fdatasync(output_descriptor(o));
+		r = fdatasync(o->writer.to);
 	while (retry(r));
 	/* EINVAL: there is nothing to be kept there */
 	return r == -1 && errno != EINVAL ? -1 : 0;

@@ -4,8 +4,8 @@
  * prints nothing and never changes the flags of a descriptor that it was
  * given.
  */
-#ifndef INPUT_H
-#define INPUT_H
+#ifndef IO_INPUT_H
+#define IO_INPUT_H
 
 #include <sys/stat.h>
 #include <sys/types.h>

@@ -13,10 +13,10 @@
 #include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <unistd.h>
 
 #include "io/output.h"
-#include "io/private.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/retry.h"
@@ -114,17 +114,16 @@ output_open(struct output *o, const char *path, bool append)
 	int fd = fd_open(path,
 	    O_WRONLY | O_CREAT | O_NONBLOCK | (append ? O_APPEND : 0));
 
-	if (fd != -1) {
-		if (output_init(o, fd, path) == 0) {
-			o->opened = true;
-			return 0;
-		}
+	*o = (struct output)OUTPUT_INITIALIZER;
+	o->name = path;
+	if (fd == -1)
+		return errno == ENXIO ? expect_reader(o, path) : -1;
+	if (output_init(o, fd, path) == -1) {
 		fd_close(&fd);
 		return -1;
 	}
-	*o = (struct output)OUTPUT_INITIALIZER;
-	o->name = path;
-	return errno == ENXIO ? expect_reader(o, path) : -1;
+	o->opened = true;
+	return 0;
 }
 
 /*
@@ -172,10 +171,53 @@ output_connect(struct output *o)
 	fd_close(&o->fifo_fd);
 	o->fifo = NULL;
 	o->writer = (struct writer){ .fd = o->fd,
-		.own = o->fd,
-		.mode = o->st.st_mode,
-		.tried = true };
+		.to = o->fd,
+		.flags = O_NONBLOCK,
+		.mode = o->st.st_mode };
 	return 0;
+}
+
+int
+output_pipe(struct output *o, const char *command, const char *name)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return -1;
+	/* the command's end is another description, and stays blocking */
+	if (fcntl(ends[1], F_SETFL, O_NONBLOCK) == -1 ||
+	    output_init(o, ends[1], name) == -1) {
+		fd_close_pair(ends);
+		return -1;
+	}
+	o->opened = true;
+	o->child_end = ends[0];
+	o->command = command;
+	return 0;
+}
+
+int
+output_spawn(struct output *o)
+{
+	const char *const argv[] = { "sh", "-c", o->command, NULL };
+	posix_spawn_file_actions_t acts;
+	int r;
+
+	r = posix_spawn_file_actions_init(&acts);
+	if (r == 0) {
+		r = posix_spawn_file_actions_adddup2(&acts, o->child_end,
+		    STDIN_FILENO);
+		if (r == 0)
+			r = posix_spawn(&o->child, "/bin/sh", &acts, NULL,
+			    (char *const *)(uintptr_t)argv, environ);
+		posix_spawn_file_actions_destroy(&acts);
+	}
+	fd_close(&o->child_end);
+	if (r == 0)
+		return 0;
+	o->child = 0;
+	errno = r;
+	return -1;
 }
 
 bool
@@ -208,28 +250,6 @@ bool
 output_ready(const struct output *o)
 {
 	return writer_ready(&o->writer);
-}
-
-int
-output_descriptor(const struct output *o)
-{
-	return o->writer.own != -1 ? o->writer.own : o->fd;
-}
-
-bool
-output_reopened(const struct output *o)
-{
-	return o->writer.own != -1 && o->writer.own != o->fd;
-}
-
-ssize_t
-output_write(struct output *o, const void *p, size_t n)
-{
-	if (o->kind == OUTPUT_FILE)
-		return output_write_file(o, p, n);
-	if (o->kind == OUTPUT_NULL)
-		return write(o->fd, p, n);
-	return writer_write(&o->writer, p, n);
 }
 
 /*
@@ -314,23 +334,17 @@ output_taken(const struct output *o)
 int
 output_tell(struct output *o, bool on)
 {
-	bool alone = o->opened || o->command != NULL;
-	int own;
+	struct writer *w = &o->writer;
 
 	if (o->kind != OUTPUT_PIPE || o->fd == -1)
 		return 0;
-	if (o->mute)
+	if (!o->opened && w->to == o->fd && !writer_reopen(w))
 		return -1;
-	if (!alone && !output_reopened(o) && !writer_reopen(&o->writer)) {
-		o->mute = true;
-		return -1;
-	}
-	own = output_descriptor(o);
 	/* the number of the signal, given by name, brings its siginfo_t */
-	if (fcntl(own, F_SETOWN, getpid()) == -1 ||
-	    fcntl(own, F_SETSIG, SIGIO) == -1)
+	if (fcntl(w->to, F_SETOWN, getpid()) == -1 ||
+	    fcntl(w->to, F_SETSIG, SIGIO) == -1)
 		return -1;
-	return fd_set_flag(own, O_ASYNC, on);
+	return fd_set_flag(w->to, O_ASYNC, on);
 }
 
 void
@@ -386,25 +400,24 @@ output_lost(const struct output *o)
 int
 output_close(struct output *o)
 {
-	int r = 0, own, saved;
+	int r, saved;
 
-	if (o->fd != -1)
-		output_give_back(o);
+	output_give_back(o);
 	/* either may be told of what a server could not write, and only once */
-	own = writer_close(&o->writer);
+	r = writer_close(&o->writer);
 	saved = errno;
 	/* the user is still to hear of what happens */
-	if (o->fd != -1 && o->fd != STDERR_FILENO)
-		r = retry_close(o->fd);
-	if (own == -1) {
-		errno = saved;
+	if (o->fd != -1 && o->fd != STDERR_FILENO && retry_close(o->fd) == -1 &&
+	    r == 0) {
 		r = -1;
+		saved = errno;
 	}
 	fd_close(&o->child_end);
 	fd_close(&o->fifo_fd);
 	o->fd = -1;
 	o->fifo = NULL;
 	o->gone = true;
+	errno = saved;
 	return r;
 }
 

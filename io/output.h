@@ -6,8 +6,8 @@
  * nothing, and never changes the flags of a descriptor that it was given: other
  * processes share those.
  */
-#ifndef OUTPUT_H
-#define OUTPUT_H
+#ifndef IO_OUTPUT_H
+#define IO_OUTPUT_H
 
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -38,9 +38,8 @@ struct output {
 	pid_t child;          /* the command, or 0 */
 	const char *fifo;     /* the path of a FIFO that has no reader yet */
 	int fifo_fd;          /* that FIFO, by O_PATH; or -1 */
-	bool mute;            /* output_tell() does not work for it */
 	bool append;          /* O_APPEND */
-	bool opened;          /* by us, by its path */
+	bool opened;          /* by us, so its description is ours alone */
 	bool packets;     /* each write is a record: a socket, or O_DIRECT */
 	bool sparse;      /* a file that may have holes for NULs */
 	off_t hole_end;   /* where the last of them ends, and nothing follows */

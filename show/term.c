@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <limits.h>
 #include <stdio.h>
@@ -218,7 +219,7 @@ term_open(struct term *t, int fd, bool cursor, unsigned width, unsigned height)
 	 * From the first line on it must not block: poll(2) says that some
 	 * bytes can be written, but not how many.
 	 */
-	if (t->tty && !t->out.to.tried)
+	if (t->tty && (t->out.to.flags & O_NONBLOCK) == 0)
 		writer_reopen(&t->out.to);
 	term_resized(t, width, height);
 	return 0;

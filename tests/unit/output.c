@@ -518,7 +518,7 @@ test_direct(void)
 
 	output_init(&o, fd, "x");
 	output_direct(&o);
-	if (o.writer.own == -1)
+	if (o.writer.to == fd)
 		bail("/proc is needed");
 	direct = o.direct;
 	ok(output_write(&o, page, 8292) == (direct ? 8192 : 8292) &&
@@ -526,7 +526,7 @@ test_direct(void)
 	    "direct-io gives the whole blocks first");
 	ok(!direct || (output_write(&o, page, 100) == 100 && !o.direct),
 	    "and is off for what ends it");
-	refuse_close = o.writer.own;
+	refuse_close = o.writer.to;
 	errno = 0;
 	ok(output_close(&o) == -1 && errno == EIO && o.fd == -1,
 	    "its error at closing is told");
