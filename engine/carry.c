@@ -415,14 +415,12 @@ send_one(struct flow *f, struct carry *c, struct output *o, bool *moved)
 			*moved = true; /* once more, if that did not end us */
 			break;
 		}
-		if (!share || errno != EOPNOTSUPP)
+		if (!share || o->vmsplices)
 			return flow_lose(f, o, LOSS_ERROR);
-		f->refused = o->refused;
+		f->refused = errno;
 		if (f->conf->engine == ENGINE_RING && f->nouts == 1 &&
-		    o->sent == f->start) {
-			errno = o->refused;
+		    o->sent == f->start)
 			return STEP_REFUSED;
-		}
 		/* write(2) knows better */
 	}
 	return STEP_MOVED;

@@ -77,7 +77,6 @@ send(struct flow *f, struct input *in, struct window *w)
 		return STEP_MOVED;
 	if (errno == EPIPE)
 		return flow_lose(f, o, LOSS_ERROR);
-	errno = errno == EOPNOTSUPP ? o->refused : errno;
 	return STEP_FALL;
 }
 

@@ -267,8 +267,6 @@ output_share(struct output *o, const void *p, size_t n)
 	if (r != -1 || errno == EAGAIN || errno == EINTR || errno == EPIPE)
 		return r;
 	o->vmsplices = false;
-	o->refused = errno;
-	errno = EOPNOTSUPP;
 	return -1;
 }
 
@@ -290,15 +288,14 @@ output_unread(const struct output *o)
 static uint64_t
 bound_of(struct output *o, uint64_t n)
 {
-	uint64_t taken = n <= o->given ? o->given - n : 0;
+	uint64_t taken = n < o->given ? o->given - n : 0;
 
-	if (o->holes && taken >= o->last_given)
-		o->holes = false;
-	if (!o->holes)
-		return n <= o->sent ? o->sent - n : 0;
-	if (taken >= o->hole_given)
-		return o->hole_sent;
-	return o->hole_sent - (o->hole_given - taken);
+	if (taken >= o->last_given) {
+		o->last_given = 0;
+		return taken + (o->sent - o->given);
+	}
+	return o->hole_dropped +
+	    (taken < o->hole_given ? taken : o->hole_given);
 }
 
 int
@@ -357,13 +354,11 @@ output_gave(struct output *o, size_t n)
 void
 output_skip(struct output *o, uint64_t off)
 {
-	if (!o->holes) {
-		o->holes = true;
-		o->hole_sent = o->sent;
+	if (o->last_given == 0) {
 		o->hole_given = o->given;
+		o->hole_dropped = o->sent - o->given;
 	}
 	o->last_given = o->given;
-	o->dropped += off - o->sent;
 	o->sent = off;
 }
 

@@ -50,19 +50,16 @@ struct output {
 	bool vmsplices;   /* a pipe, and vmsplice(2) not refused */
 	bool full;        /* the last send was EAGAIN */
 	bool gone;        /* closed: nothing more is sent to it */
-	int refused;      /* errno of that refusal, or 0 */
 	uint64_t sent;    /* its cursor: a stream offset */
 	uint64_t drained; /* the bound; sent if it is no pipe */
-	uint64_t given;   /* bytes that it got: sent without the holes */
-	uint64_t dropped; /* bytes of the holes */
+	uint64_t given;   /* bytes that it got; the rest of sent was dropped */
 	uint64_t left;    /* unread when its reader went, after the end */
 	uint64_t left_at; /* when its reader went, with nothing lost; or 0 */
 
-	/* the holes that its pipe may still be before: output_drain() */
-	bool holes;
-	uint64_t hole_sent;  /* the cursor before the first of them */
-	uint64_t hole_given; /* given, then */
-	uint64_t last_given; /* given, before the last of them */
+	/* of the holes in what its pipe may still hold */
+	uint64_t hole_given;   /* given, before the first of them */
+	uint64_t hole_dropped; /* and what had been dropped before that */
+	uint64_t last_given;   /* given, before the last of them; 0: none */
 };
 #define OUTPUT_INITIALIZER                                               \
 	{                                                                \
@@ -112,8 +109,8 @@ bool output_same(const struct output *, const struct output *);
  * cannot be reopened (and then writes no more than PIPE_BUF after POLLOUT).
  *
  * output_share() gives the pages to a pipe by vmsplice(2); they must not be
- * rewritten before they are released (buf.h). EOPNOTSUPP when vmsplice is
- * refused here for good; then o->vmsplices is false, and nothing was sent.
+ * rewritten before they are released (buf.h). If vmsplice is refused here for
+ * good, o->vmsplices is false then, and nothing was sent.
  */
 ssize_t output_write(struct output *, const void *, size_t n);
 ssize_t output_share(struct output *, const void *, size_t n);
@@ -190,7 +187,7 @@ int output_tell(struct output *, bool on);
 /* It took n bytes: moves the cursor. */
 void output_gave(struct output *, size_t n);
 
-/* It will not get the bytes before off: moves the cursor, counts them. */
+/* It will not get the bytes before off: moves the cursor. */
 void output_skip(struct output *, uint64_t off);
 
 /* A word for its kind. */

@@ -63,9 +63,9 @@ report_output(const struct pump *p, const struct output *o,
 		else
 			strlcpy(unread, ", full", sizeof(unread));
 	}
-	if (o->dropped > 0)
+	if (o->sent > o->given)
 		snprintf(dropped, sizeof(dropped), ", %ju dropped",
-		    (uintmax_t)o->dropped);
+		    (uintmax_t)(o->sent - o->given));
 	snprintf(line, REPORT_LINE, "%s, %ju bytes%s, %ju behind%s%s",
 	    output_kind_name(o), (uintmax_t)o->given, unread,
 	    (uintmax_t)report_behind(p, o), dropped, o->gone ? ", closed" : "");

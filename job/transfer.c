@@ -199,10 +199,10 @@ finish(struct job *j)
 		const struct output *o = &j->leg->outs[i];
 		const struct known *known = &j->leg->known[i];
 
-		if (o->dropped > 0 && !known->said)
+		if (o->sent > o->given && !known->said)
 			msg_text(STATUS_NONE, o->name,
 			    "%ju bytes dropped: it did not keep up",
-			    (uintmax_t)o->dropped);
+			    (uintmax_t)(o->sent - o->given));
 		/* a signal for us is most often one for them as well */
 		if (o->child != 0 && !job_ended() && j->left == NULL)
 			job_wait_for_command(j, o->child, o->name,
