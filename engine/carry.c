@@ -216,9 +216,8 @@ enum fill {
 };
 
 static size_t
-up_to_stop(void *ctx, const char *bytes, size_t n)
+up_to_stop(const struct flow *f, const char *bytes, size_t n)
 {
-	const struct flow *f = ctx;
 	uint64_t ended;
 
 	return scan_cut(&f->scan, bytes, n, f->stop_lines - f->scan.ended,
@@ -314,10 +313,11 @@ fill(struct flow *f, struct input *in, struct carry *c, uint64_t most)
 	if (input_pollable(in) && !f->seen.input)
 		return FILL_IDLE;
 	n = ask(f, n, least, most);
-	if (f->stop_lines != UINT64_MAX && !input_pollable(in))
-		got = input_read_cut(in, room, n, up_to_stop, f);
-	else
+	if (f->stop_lines == UINT64_MAX || input_pollable(in))
 		got = input_read(in, room, n);
+	else if ((got = input_look(in, room, n)) > 0)
+		got = input_take(in, up_to_stop(f, room, (size_t)got),
+		    (size_t)got);
 	f->seen.input = false;
 	if (got == -1 && errno == EINTR)
 		return FILL_AGAIN;

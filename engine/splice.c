@@ -178,7 +178,7 @@ may_have_records(struct engines *e, struct flow *f, struct input *in)
 		return false;
 	/* one read has given more than any record has */
 	*stream = !in->packets &&
-	    (f->gather.piece > PIPE_BUF || input_pipe_mode(in) == PIPE_STREAM);
+	    (f->gather.piece > PIPE_BUF || input_is_stream(in));
 	if (in->packets) {
 		f->engine = ENGINE_COPY;
 		f->why = "the input pipe is in packet mode";

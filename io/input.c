@@ -22,8 +22,13 @@
  * READAHEAD: what the kernel reads ahead by itself.
  * CAREFUL: blocks are read one by one for this long after an error: a device
  *	may refuse a large read because of a single sector.
+ * PACKET: the largest record of a socket without streams that there is room for
+ *	(AF_UNIX: twice net.core.wmem_max).
+ * RECORD: and of a device (a block of a tape).
  */
 enum {
+	PACKET = 512 << 10,
+	RECORD = 128 << 10,
 	READAHEAD = 128 << 10,
 	CAREFUL = 1 << 20,
 };
@@ -43,6 +48,13 @@ kind_of(const struct stat *st, int fd)
 	default:
 		return fd != -1 && isatty(fd) ? INPUT_TTY : INPUT_CHAR;
 	}
+}
+
+/* The descriptor whose position counts. */
+static int
+place_of(const struct input *in)
+{
+	return in->given != -1 ? in->given : in->fd;
 }
 
 /* Where it ends; -1 if it is not a file, or that is unknown. */
@@ -65,7 +77,7 @@ end_of(const struct input *in)
 static off_t
 left_of(const struct input *in)
 {
-	off_t pos = lseek(in->fd, 0, SEEK_CUR), end = end_of(in);
+	off_t pos = lseek(place_of(in), 0, SEEK_CUR), end = end_of(in);
 
 	if (pos == -1 || end == -1)
 		return -1;
@@ -101,7 +113,7 @@ find_records(struct input *in, int flags)
 
 	if (is_stream(in))
 		return;
-	in->record = INPUT_RECORD;
+	in->record = RECORD;
 	if (in->kind == INPUT_PIPE) {
 		in->record = PIPE_BUF;
 		in->packets = (flags & O_DIRECT) != 0;
@@ -157,7 +169,7 @@ flags_to_read(int fd)
 int
 input_open(struct input *in, const char *operand)
 {
-	int saved, flags;
+	int flags;
 
 	in->fd = input_descriptor(operand);
 	in->owned = in->fd == -1;
@@ -180,9 +192,9 @@ input_open(struct input *in, const char *operand)
 		posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	return 0;
 fail:
-	saved = errno;
-	input_close(in);
-	errno = saved;
+	if (in->owned)
+		fd_close(&in->fd);
+	in->fd = -1;
 	return -1;
 }
 
@@ -228,14 +240,12 @@ input_direct(struct input *in)
 	off_t pos = lseek(in->fd, 0, SEEK_CUR);
 	int fd;
 
-	if ((in->kind != INPUT_FILE && in->kind != INPUT_BLOCK) || pos == -1)
+	if (input_pollable(in) || pos == -1)
 		return;
 	if (!in->owned) {
 		/* its flags are other processes' flags as well */
 		fd = path_reopen(in->fd, O_RDONLY);
-		if (fd == -1)
-			return;
-		if (lseek(fd, pos, SEEK_SET) == -1) {
+		if (fd == -1 || lseek(fd, pos, SEEK_SET) == -1) {
 			fd_close(&fd);
 			return;
 		}
@@ -246,27 +256,22 @@ input_direct(struct input *in)
 	set_direct(in, true);
 }
 
-/* The descriptor whose position counts. */
-static int
-place_of(const struct input *in)
-{
-	return in->given != -1 ? in->given : in->fd;
-}
-
 int
 input_reserve(struct input *in, size_t n)
 {
 	int fd = place_of(in);
-	off_t pos = lseek(fd, 0, SEEK_CUR), end = end_of(in), over;
+	off_t pos, end, over;
 
 	if (in->reserved > 0)
 		return 0;
+	pos = lseek(fd, 0, SEEK_CUR);
+	end = end_of(in);
 	if (pos == -1 || end == -1)
 		return -1;
-	if (n > (size_t)(end > pos ? end - pos : 0))
-		n = (size_t)(end > pos ? end - pos : 0);
-	if (n == 0)
+	if (pos >= end)
 		return 0;
+	if (n > (size_t)(end - pos))
+		n = (size_t)(end - pos);
 	pos = lseek(fd, (off_t)n, SEEK_CUR);
 	if (pos == -1)
 		return -1;
@@ -305,35 +310,6 @@ input_give_back(struct input *in)
 	return true;
 }
 
-/* pread(2); what is not aligned goes through the page cache from then on. */
-static ssize_t
-pread_direct(struct input *in, void *p, size_t n, off_t at)
-{
-	ssize_t r = pread(in->fd, p, n, at);
-
-	if (r == -1 && errno == EINVAL && in->direct) {
-		set_direct(in, false);
-		r = pread(in->fd, p, n, at);
-	}
-	return r;
-}
-
-/* From the region, and nothing else. */
-static ssize_t
-read_reserved(struct input *in, void *p, size_t n)
-{
-	ssize_t r;
-
-	if (n > in->reserved)
-		n = in->reserved;
-	r = pread_direct(in, p, n, in->at);
-	if (r > 0)
-		input_took(in, (size_t)r);
-	else if (r == 0)
-		in->reserved = 0; /* it has been shortened */
-	return r;
-}
-
 /*
  * recv(2) without blocking. Where the peer has shut down a socket of datagrams
  * and none is left, only a call that blocks says that this is the end; such a
@@ -363,17 +339,36 @@ read_socket(struct input *in, void *p, size_t n)
 	return -1;
 }
 
+/*
+ * From `at` on, or from the position if that is -1. What is not aligned, memory
+ * or the end of a file, goes through the page cache from then on.
+ */
+static ssize_t
+read_at(struct input *in, void *p, size_t n, off_t at)
+{
+	ssize_t r = at == -1 ? read(place_of(in), p, n) :
+			       pread(in->fd, p, n, at);
+
+	if (r != -1 || errno != EINVAL || !in->direct)
+		return r;
+	set_direct(in, false);
+	return read_at(in, p, n, at);
+}
+
 /* How much of n is read at once: behind an error, a block. */
 static size_t
 careful_size(const struct input *in, size_t n)
 {
-	return in->careful > 0 && n > in->block ? in->block : n;
+	n = in->careful > 0 && n > in->block ? in->block : n;
+	return in->reserved > 0 && n > in->reserved ? in->reserved : n;
 }
 
-/* n bytes have been read behind an error. */
+/* n bytes have been read, from the region if there is one. */
 static void
-regain(struct input *in, size_t n)
+took(struct input *in, size_t n)
 {
+	if (in->reserved > 0)
+		input_took(in, n);
 	in->careful -= in->careful < n ? in->careful : n;
 }
 
@@ -384,61 +379,45 @@ input_read(struct input *in, void *p, size_t n)
 
 	if (in->kind == INPUT_SOCKET)
 		return read_socket(in, p, n);
-	n = careful_size(in, n);
 	/* O_DIRECT is on a description that has a position of its own */
-	if (in->given != -1 && input_reserve(in, n) == -1)
+	if (in->given != -1 && input_reserve(in, careful_size(in, n)) == -1)
 		return -1;
-	if (in->reserved > 0) {
-		r = read_reserved(in, p, n);
-	} else {
-		r = read(place_of(in), p, n);
-		if (r == -1 && errno == EINVAL && in->direct) {
-			/* memory, or the end of a file, is not aligned */
-			set_direct(in, false);
-			r = read(place_of(in), p, n);
-		}
-	}
+	r = read_at(in, p, careful_size(in, n), in->reserved > 0 ? in->at : -1);
 	if (r > 0)
-		regain(in, (size_t)r);
+		took(in, (size_t)r);
+	else if (r == 0)
+		in->reserved = 0; /* it has been shortened */
 	return r;
 }
 
 ssize_t
-input_read_cut(struct input *in, void *p, size_t n,
-    size_t (*cut)(void *ctx, const char *, size_t n), void *ctx)
+input_look(struct input *in, void *p, size_t n)
 {
-	off_t pos = lseek(place_of(in), 0, SEEK_CUR);
 	ssize_t r;
-	size_t all;
 
-	if (pos == -1)
+	if (in->reserved == 0)
+		in->at = lseek(place_of(in), 0, SEEK_CUR);
+	if (in->at == -1)
 		return -1;
-	if (in->reserved == 0) {
-		r = pread_direct(in, p, careful_size(in, n), pos);
-		if (r <= 0)
-			return r;
-		n = cut(ctx, p, (size_t)r);
-		if (input_reserve(in, n) == -1)
-			return -1;
-		if (in->reserved == 0)
-			return 0;
-		if (in->at == pos && in->reserved == n) {
-			input_took(in, n);
-			regain(in, n);
-			return (ssize_t)n;
-		}
+	r = read_at(in, p, careful_size(in, n), in->at);
+	if (r == 0)
+		in->reserved = 0; /* it has been shortened */
+	return r;
+}
+
+ssize_t
+input_take(struct input *in, size_t n, size_t all)
+{
+	off_t at = in->at;
+
+	if (input_reserve(in, n) == -1)
+		return -1;
+	if (in->at != at || in->reserved < n) {
+		errno = EINTR;
+		return -1;
 	}
-	/* another process was faster: these are other bytes now */
-	r = input_read(in, p, n);
-	if (r <= 0)
-		return r;
-	all = (size_t)r;
-	n = cut(ctx, p, all);
-	if (n == all)
-		return r;
-	in->at -= (off_t)(all - n);
-	in->reserved += all - n;
-	if (input_give_back(in))
+	took(in, n);
+	if (n == all || input_give_back(in))
 		return (ssize_t)n;
 	errno = EBUSY;
 	return -1;
@@ -453,28 +432,22 @@ input_next_record(struct input *in)
 	return in->next;
 }
 
-enum pipe_mode
-input_pipe_mode(struct input *in)
+bool
+input_is_stream(struct input *in)
 {
-	enum pipe_mode mode = PIPE_UNKNOWN;
 	char bytes[2 * PIPE_BUF];
 	int copy[2];
 	ssize_t held, got;
 
-	if (in->packets)
-		return PIPE_PACKETS;
-	if (input_pending(in) == 0 || pipe2(copy, O_CLOEXEC) == -1)
-		return PIPE_UNKNOWN;
+	if (in->packets || input_pending(in) == 0 ||
+	    pipe2(copy, O_CLOEXEC) == -1)
+		return false;
 	/* a copy of what is in front keeps its records (splice.c, link_pipe) */
 	held = tee(in->fd, copy[1], sizeof(bytes), SPLICE_F_NONBLOCK);
 	got = held > 0 ? read(copy[0], bytes, sizeof(bytes)) : 0;
 	fd_close_pair(copy);
-	if (got > 0 && got < held)
-		mode = PIPE_PACKETS;
-	else if (got > PIPE_BUF)
-		mode = PIPE_STREAM;
-	in->packets = mode == PIPE_PACKETS;
-	return mode;
+	in->packets = got > 0 && got < held;
+	return !in->packets && got > PIPE_BUF;
 }
 
 bool
@@ -501,43 +474,38 @@ ssize_t
 input_skip(struct input *in, size_t most)
 {
 	int saved = errno;
+	bool first = in->careful == 0;
 	off_t pos, end = end_of(in);
+	ssize_t skipped = -1;
 	size_t n;
 
 	pos = in->reserved > 0 ? in->at : lseek(place_of(in), 0, SEEK_CUR);
 	if (pos == -1 || end <= pos)
-		goto fail;
-	if (in->careful == 0) {
-		in->careful = CAREFUL;
-		return 0;
-	}
+		goto out;
 	in->careful = CAREFUL;
+	skipped = 0;
+	if (first)
+		goto out;
 	n = in->block - (size_t)(pos % (off_t)in->block);
 	n = n < most ? n : most;
 	if ((off_t)n > end - pos)
 		n = (size_t)(end - pos);
-	if (in->reserved == 0) {
-		if (input_reserve(in, n) == -1)
-			goto fail;
-		if (in->at != pos) {
-			errno = saved;
-			return 0; /* others have moved: it may be readable */
-		}
+	if (input_reserve(in, n) == -1)
+		skipped = -1;
+	else if (in->at == pos) { /* or it has moved, and may be readable */
+		n = n < in->reserved ? n : in->reserved;
+		input_took(in, n);
+		skipped = (ssize_t)n;
 	}
-	n = n < in->reserved ? n : in->reserved;
-	input_took(in, n);
+out:
 	errno = saved;
-	return (ssize_t)n;
-fail:
-	errno = saved;
-	return -1;
+	return skipped;
 }
 
 size_t
 input_largest(const struct input *in)
 {
-	return in->packets && in->kind == INPUT_SOCKET ? INPUT_PACKET :
-							 in->record;
+	return in->packets && in->kind == INPUT_SOCKET ? PACKET : in->record;
 }
 
 bool

@@ -46,15 +46,6 @@ struct input {
 	}
 
 /*
- * The largest records that we make room for: of a socket without streams
- * (AF_UNIX: twice net.core.wmem_max), and of a device (a block of a tape).
- */
-enum {
-	INPUT_PACKET = 512 << 10,
-	INPUT_RECORD = 128 << 10,
-};
-
-/*
  * The descriptor of ours that the operand names, which is read itself and not
  * opened again: 0 for "-", or see path_descriptor(); -1 if it is something
  * else.
@@ -87,13 +78,15 @@ void input_direct(struct input *);
 ssize_t input_skip(struct input *, size_t most);
 
 /*
- * Reads, as input_read(), no more than what cut() returns of the bytes that
- * there are: with a position that other processes share, nothing is read
- * first and given back later. Only for files and block devices. EBUSY if
- * another process moved the position in a way that cannot be undone.
+ * For files and block devices, whose position other processes may share, where
+ * it is known only afterwards how much is wanted. input_look() reads, as
+ * input_read(), and takes nothing. input_take() takes the first n of all the
+ * bytes that it gave and returns n, or -1 with errno: EINTR if another process
+ * has moved the position, so that the bytes are to be looked at again, EBUSY if
+ * it did so in a way that cannot be undone.
  */
-ssize_t input_read_cut(struct input *, void *, size_t n,
-    size_t (*cut)(void *ctx, const char *, size_t n), void *ctx);
+ssize_t input_look(struct input *, void *, size_t n);
+ssize_t input_take(struct input *, size_t n, size_t all);
 
 /*
  * read(2) locks the position of a file, which other processes may share;
@@ -119,16 +112,11 @@ bool input_give_back(struct input *);
 ssize_t input_next_record(struct input *);
 
 /*
- * Whether a pipe is known to be in packet mode (O_DIRECT, pipe(7)), where the
- * bytes that a read has no room for are lost: PIPE_UNKNOWN as long as what is
- * in it does not tell. Takes nothing out of it, and sets in->packets.
+ * Whether a pipe is known not to be in packet mode (O_DIRECT, pipe(7)), where
+ * the bytes that a read has no room for are lost. What is in it may not tell.
+ * Takes nothing out of it, and sets in->packets if it is in that mode.
  */
-enum pipe_mode {
-	PIPE_UNKNOWN,
-	PIPE_STREAM,
-	PIPE_PACKETS,
-};
-enum pipe_mode input_pipe_mode(struct input *);
+bool input_is_stream(struct input *);
 
 /*
  * Whether nothing more is to come for certain: a pipe that is empty and has no

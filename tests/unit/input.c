@@ -249,13 +249,22 @@ test_read(void)
 	close(fd);
 }
 
-static size_t
-one_line(void *ctx, const char *p, size_t n)
+/* Up to the end of a line, and no more is taken. */
+static ssize_t
+read_line(struct input *in, char *p, size_t n)
 {
-	const char *end = memchr(p, '\n', n);
+	const char *end;
+	ssize_t r;
 
-	(void)ctx;
-	return end == NULL ? n : (size_t)(end + 1 - p);
+	do {
+		r = input_look(in, p, n);
+		if (r <= 0)
+			return r;
+		end = memchr(p, '\n', (size_t)r);
+		r = input_take(in,
+		    end == NULL ? (size_t)r : (size_t)(end + 1 - p), (size_t)r);
+	} while (r == -1 && errno == EINTR);
+	return r;
 }
 
 static void
@@ -266,17 +275,17 @@ test_cut(void)
 	struct input in;
 
 	borrow(&in, fd);
-	ok(input_read_cut(&in, got, 1000, one_line, NULL) == 100 &&
-		bytes_are(got, 100, 0) && region_is(&in, 0, 0, 100),
+	ok(read_line(&in, got, 1000) == 100 && bytes_are(got, 100, 0) &&
+		region_is(&in, 0, 0, 100),
 	    "what is cut off was never taken");
-	ok(input_read_cut(&in, got, 50, one_line, NULL) == 50 &&
-		bytes_are(got, 50, 100) && region_is(&in, 0, 0, 150),
+	ok(read_line(&in, got, 50) == 50 && bytes_are(got, 50, 100) &&
+		region_is(&in, 0, 0, 150),
 	    "all of a short piece is taken");
 	place(fd, 0);
 	/* 0 asks, pread(2), 1 and 2 reserve */
 	other_moves(1, 250);
-	ok(input_read_cut(&in, got, 1000, one_line, NULL) == 50 &&
-		bytes_are(got, 50, 250) && region_is(&in, 0, 0, 300),
+	ok(read_line(&in, got, 1000) == 50 && bytes_are(got, 50, 250) &&
+		region_is(&in, 0, 0, 300),
 	    "moved in between: the bytes are those of the new position");
 	nobody_moves();
 	place(fd, 0);
@@ -284,21 +293,19 @@ test_cut(void)
 	other_moves(1, 280);
 	other_moves(3, 1000);
 	errno = 0;
-	ok(input_read_cut(&in, got, 1000, one_line, NULL) == -1 &&
-		errno == EBUSY,
+	ok(read_line(&in, got, 1000) == -1 && errno == EBUSY,
 	    "moved again when the rest is given back: EBUSY");
 	nobody_moves();
 	in.reserved = 0;
 	place(fd, 0);
 	other_moves(1, 9950);
-	ok(input_read_cut(&in, got, 1000, one_line, NULL) == 50 &&
-		bytes_are(got, 50, 9950) && region_is(&in, 0, 0, SIZE),
+	ok(read_line(&in, got, 1000) == 50 && bytes_are(got, 50, 9950) &&
+		region_is(&in, 0, 0, SIZE),
 	    "moved to just before the end: what is there");
 	nobody_moves();
 	place(fd, 0);
 	other_moves(1, SIZE);
-	ok(input_read_cut(&in, got, 1000, one_line, NULL) == 0 &&
-		position(fd) == SIZE,
+	ok(read_line(&in, got, 1000) == 0 && position(fd) == SIZE,
 	    "moved to the end: the end");
 	nobody_moves();
 	close(fd);
@@ -474,19 +481,23 @@ test_pipe_mode(void)
 	static const struct {
 		size_t first, second;
 		bool packets;
-		enum pipe_mode mode;
+		enum {
+			UNKNOWN,
+			STREAM,
+			PACKETS
+		} mode;
 	} modes[] = {
-		{ 0, 0, false, PIPE_UNKNOWN },
-		{ 100, 0, false, PIPE_UNKNOWN },
-		{ 100, 100, false, PIPE_UNKNOWN },
-		{ PIPE_BUF, 0, false, PIPE_UNKNOWN },
-		{ PIPE_BUF + 1, 0, false, PIPE_STREAM },
-		{ PIPE_BUF, 1, false, PIPE_STREAM },
-		{ 100, 0, true, PIPE_UNKNOWN },
-		{ PIPE_BUF, 0, true, PIPE_UNKNOWN },
-		{ 1, 1, true, PIPE_PACKETS },
-		{ PIPE_BUF, 1, true, PIPE_PACKETS },
-		{ PIPE_BUF, PIPE_BUF, true, PIPE_PACKETS },
+		{ 0, 0, false, UNKNOWN },
+		{ 100, 0, false, UNKNOWN },
+		{ 100, 100, false, UNKNOWN },
+		{ PIPE_BUF, 0, false, UNKNOWN },
+		{ PIPE_BUF + 1, 0, false, STREAM },
+		{ PIPE_BUF, 1, false, STREAM },
+		{ 100, 0, true, UNKNOWN },
+		{ PIPE_BUF, 0, true, UNKNOWN },
+		{ 1, 1, true, PACKETS },
+		{ PIPE_BUF, 1, true, PACKETS },
+		{ PIPE_BUF, PIPE_BUF, true, PACKETS },
 	};
 	struct input in;
 	int p[2];
@@ -503,8 +514,9 @@ test_pipe_mode(void)
 			fill_pipe(p[1], modes[i].first);
 		if (modes[i].second > 0)
 			fill_pipe(p[1], modes[i].second);
-		ok(!in.packets && input_pipe_mode(&in) == modes[i].mode &&
-			in.packets == (modes[i].mode == PIPE_PACKETS) &&
+		ok(!in.packets &&
+			input_is_stream(&in) == (modes[i].mode == STREAM) &&
+			in.packets == (modes[i].mode == PACKETS) &&
 			input_pending(&in) == held,
 		    "%zu and %zu bytes%s in a pipe tell what they can",
 		    modes[i].first, modes[i].second,
@@ -519,8 +531,7 @@ test_pipe_mode(void)
 	if (pipe2(p, O_CLOEXEC) == -1 || fcntl(p[0], F_SETFL, O_DIRECT) == -1)
 		bail("pipe2");
 	borrow(&in, p[0]);
-	ok(in.packets && in.record == PIPE_BUF &&
-		input_pipe_mode(&in) == PIPE_PACKETS,
+	ok(in.packets && in.record == PIPE_BUF && !input_is_stream(&in),
 	    "a pipe that is in packet mode is known at once");
 	close(p[0]);
 	close(p[1]);
