@@ -38,10 +38,12 @@
 
 /* ---- buffers ---------------------------------------------------------- */
 
+/* Gets a huge page, or takes it back; false if somebody else held it. */
 static bool
 buf_touch(const struct ring *r, struct buf *b)
 {
-	return fence_touch(b->base, r->conf.buf_size);
+	/* small pages are compared one by one as they are written */
+	return !r->huge || fence_touch(b->base, r->conf.buf_size);
 }
 
 /*
@@ -62,8 +64,7 @@ buf_renew(struct ring *r, struct buf *b)
 			madvise(b->base, r->conf.buf_size, MADV_HUGEPAGE);
 		madvise(b->base, r->conf.buf_size, MADV_DONTFORK);
 	}
-	if (r->huge)
-		buf_touch(r, b);
+	buf_touch(r, b);
 	return 0;
 }
 
@@ -78,8 +79,7 @@ buf_unshare(struct ring *r, struct buf *b)
 {
 	if (!fence_over(&b->bank->fence, false))
 		return buf_renew(r, b);
-	/* small pages are compared one by one as they are written */
-	if (!r->huge || buf_touch(r, b))
+	if (buf_touch(r, b))
 		return 0;
 	r->shared++;
 	return buf_renew(r, b);
@@ -109,8 +109,7 @@ buf_take(struct ring *r, struct buf *b)
 	uint64_t end = b->at + b->len;
 
 	if (b->len == 0) {
-		if (r->huge)
-			buf_touch(r, b);
+		buf_touch(r, b);
 		return 0;
 	}
 	errno = EAGAIN;
@@ -241,7 +240,7 @@ ring_init(struct ring *r, const struct ring_conf *conf)
 			return -1;
 		}
 	r->fill = TAILQ_FIRST(&r->banks)->bufs;
-	r->huge = conf->huge && buf_touch(r, r->fill);
+	r->huge = conf->huge && fence_touch(r->fill->base, conf->buf_size);
 	return 0;
 }
 

@@ -86,7 +86,7 @@ huge_page_size(void)
 /*
  * Where we know how to write it, the child runs nothing but two instructions
  * of ours: no stack, no library, no data. Nothing else then has to be copied
- * for it, see fence_lighten().
+ * for it, see fence_lighten(). Returns its pid or the negative errno.
  */
 #if defined(__x86_64__)
 #define FENCE_BARE true
@@ -108,10 +108,7 @@ clone_and_exit(unsigned long flags)
 			 : [exit] "i"(SYS_exit_group), "S"(0L), "d"(0L),
 			 "r"(r10), "r"(r8)
 			 : "rcx", "r11", "memory");
-	if (r >= 0)
-		return r;
-	errno = (int)-r;
-	return -1;
+	return r;
 }
 #elif defined(__aarch64__)
 #define FENCE_BARE true
@@ -134,10 +131,7 @@ clone_and_exit(unsigned long flags)
 			 : [exit] "i"(SYS_exit_group), "r"(x1), "r"(x2),
 			 "r"(x3), "r"(x4)
 			 : "memory", "cc");
-	if (x0 >= 0)
-		return x0;
-	errno = (int)-x0;
-	return -1;
+	return x0;
 }
 #else
 #define FENCE_BARE false
@@ -148,7 +142,7 @@ clone_and_exit(unsigned long flags)
 
 	if (r == 0)
 		syscall(SYS_exit_group, 0);
-	return r;
+	return r == -1 ? -errno : r;
 }
 #endif
 
@@ -189,16 +183,19 @@ fence_clone(void)
 {
 	unsigned long flags = CLONE_FILES | CLONE_FS;
 	sigset_t all, old;
-	pid_t pid;
+	long pid;
 
 	/* valgrind 3.19 dies of such a clone; it knows fork's own flags */
 	if (RUNNING_ON_VALGRIND)
 		flags = SIGCHLD;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
-	pid = (pid_t)clone_and_exit(flags);
+	pid = clone_and_exit(flags);
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	return pid;
+	if (pid >= 0)
+		return (pid_t)pid;
+	errno = (int)-pid;
+	return -1;
 }
 
 /*
@@ -210,16 +207,15 @@ fence_over(struct fence *f, bool block)
 {
 	pid_t r;
 
-	if (f->child == 0)
-		return !f->failed;
+	if (f->child <= 0)
+		return f->child == 0;
 	do
 		r = waitpid(f->child, NULL, __WALL | (block ? 0 : WNOHANG));
 	while (r == -1 && errno == EINTR);
 	if (r == 0)
 		return false;
-	f->child = 0;
-	f->failed = r == -1;
-	return !f->failed;
+	f->child = r == -1 ? -1 : 0;
+	return r != -1;
 }
 
 /*
@@ -230,15 +226,12 @@ fence_over(struct fence *f, bool block)
 int
 fence_begin(struct fence *f, char *base, size_t len)
 {
-	pid_t pid = -1;
-
 	fence_over(f, true);
+	f->child = -1;
 	if (madvise(base, len, MADV_DOFORK) == 0)
-		pid = fence_clone();
+		f->child = fence_clone();
 	madvise(base, len, MADV_DONTFORK);
-	f->failed = pid == -1;
-	f->child = f->failed ? 0 : pid;
-	return f->failed ? -1 : 0;
+	return f->child == -1 ? -1 : 0;
 }
 
 /* Pages that are written to find out about the memory they are in. */
@@ -288,7 +281,7 @@ probe_once(int pair[2], volatile char *page, size_t len, bool guarded)
 		return PROBE_REFUSED;
 	if (guarded) {
 		f.child = fence_clone();
-		if (f.child == -1 || !fence_over(&f, true))
+		if (!fence_over(&f, true))
 			return PROBE_NO_FORK;
 	}
 	page[0] = 'B';

@@ -27,12 +27,11 @@ enum release {
 const char *release_name(enum release);
 
 /*
- * A fence around one mapping, which is private, anonymous and MADV_DONTFORK.
- * All zero: there is none, and nothing to end.
+ * A fence around one mapping: private, anonymous and MADV_DONTFORK. All zero:
+ * there is none, and nothing to end.
  */
 struct fence {
-	pid_t child; /* under way, or 0 */
-	bool failed; /* it protects nothing */
+	pid_t child; /* under way, or 0; -1: it failed and protects nothing */
 };
 
 /*
