@@ -84,44 +84,33 @@ left_of(const struct input *in)
 	return end > pos ? end - pos : 0;
 }
 
-/* Memory devices (null, zero, random) are streams; so are terminals. */
-static bool
-is_stream(const struct input *in)
+/*
+ * What has records: sockets but SOCK_STREAM; pipes in packet mode (at most
+ * PIPE_BUF each), of which only the writer may know; and, since nothing says
+ * otherwise, devices and other descriptors, such as inotify(7), evdev,
+ * /dev/kmsg and tapes. Memory devices (null, zero, random) are streams.
+ */
+static void
+find_records(struct input *in, int flags)
 {
 	enum {
 		MEM = 1,
 		KMSG = 11
 	};
-
-	return in->kind == INPUT_TTY || in->kind == INPUT_FILE ||
-	    in->kind == INPUT_BLOCK ||
-	    (S_ISCHR(in->st.st_mode) && major(in->st.st_rdev) == MEM &&
-		minor(in->st.st_rdev) != KMSG);
-}
-
-/*
- * What has records: sockets but SOCK_STREAM; pipes in packet mode (at most
- * PIPE_BUF each), of which only the writer may know; and, since nothing says
- * otherwise, all devices and other descriptors that are not streams, such as
- * inotify(7), evdev, /dev/kmsg and tapes.
- */
-static void
-find_records(struct input *in, int flags)
-{
+	dev_t dev = in->st.st_rdev;
 	int type = SOCK_STREAM;
 	socklen_t len = sizeof(type);
 
-	if (is_stream(in))
-		return;
-	in->record = RECORD;
 	if (in->kind == INPUT_PIPE) {
 		in->record = PIPE_BUF;
 		in->packets = (flags & O_DIRECT) != 0;
 	} else if (in->kind == INPUT_SOCKET) {
+		/* how long they are is for input_next_record() to say */
 		(void)getsockopt(in->fd, SOL_SOCKET, SO_TYPE, &type, &len);
 		in->packets = type != SOCK_STREAM;
-		in->record = 0; /* input_next_record() knows */
-	}
+	} else if (in->kind == INPUT_CHAR &&
+	    (major(dev) != MEM || minor(dev) == KMSG))
+		in->record = RECORD;
 }
 
 int

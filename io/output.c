@@ -50,10 +50,11 @@ has_packets(const struct output *o)
 	int type = SOCK_STREAM;
 	socklen_t len = sizeof(type);
 
+	if (o->kind == OUTPUT_PIPE)
+		return (o->writer.flags & O_DIRECT) != 0;
 	if (o->kind == OUTPUT_SOCKET)
 		(void)getsockopt(o->fd, SOL_SOCKET, SO_TYPE, &type, &len);
-	return type != SOCK_STREAM ||
-	    (o->kind == OUTPUT_PIPE && (o->writer.flags & O_DIRECT) != 0);
+	return type != SOCK_STREAM;
 }
 
 int

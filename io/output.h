@@ -32,7 +32,7 @@ struct output {
 	struct stat st;
 	enum output_kind kind;
 	int fd;               /* ours until output_close(); -1: not open */
-	struct writer writer; /* the same, without blocking */
+	struct writer writer; /* writes to it */
 	int child_end;        /* the command's stdin, until it runs; or -1 */
 	const char *command;  /* for output_spawn(); not ours */
 	pid_t child;          /* the command, or 0 */
@@ -88,10 +88,10 @@ int output_truncate(const struct output *);
 int output_connect(struct output *);
 
 /*
- * A command's stdin: first the pipe, then, when everything else has been
- * opened, the process; it inherits the standard descriptors and no other of
- * ours. The caller waits for o->child. 0, or -1 with errno and (for the second)
- * the pipe still to close.
+ * A command's stdin: the pipe and then, when everything else has been opened,
+ * the process; it inherits the standard descriptors and no other of ours. The
+ * caller waits for o->child. 0, or -1 with errno; if output_spawn() fails, the
+ * pipe is still to be closed.
  */
 int output_pipe(struct output *, const char *command, const char *name);
 int output_spawn(struct output *);
@@ -116,22 +116,17 @@ ssize_t output_write(struct output *, const void *, size_t n);
 ssize_t output_share(struct output *, const void *, size_t n);
 
 /*
- * write(2) locks the position of a file, which other processes may share;
- * splice(2) and copy_file_range(2) do not. So they write to a region that
- * lseek(2), which does, has reserved: n bytes from o->at on, of which
- * o->reserved are left. Only where output_reserves() is true: a regular
- * file whose position counts. If some of a region is left, that is kept, and it
- * may be shorter than n. Whoever writes there calls output_put();
- * output_write() fills what is left first. 0, or -1 with errno.
+ * As in input.h, a region of the file for what does not lock its position: n
+ * bytes from o->at on, of which o->reserved are left. Only where
+ * output_reserves() is true: a regular file whose position counts. If some of a
+ * region is left, that is kept, and may be shorter than n. Whoever writes there
+ * calls output_put(); output_write() fills what is left first. 0, or -1 with
+ * errno. output_give_back() moves the position back to what is left, unless
+ * somebody has moved it since, and ends the region.
  */
 bool output_reserves(const struct output *);
 int output_reserve(struct output *, size_t n);
 void output_put(struct output *, size_t n);
-
-/*
- * The rest of the region will not be written: the position goes back, if
- * nobody has moved it since.
- */
 void output_give_back(struct output *);
 
 /*
@@ -142,9 +137,8 @@ void output_sparse(struct output *);
 
 /*
  * Writes past the page cache from now on (O_DIRECT, open(2)), if this is a file
- * or a block device that can, and for as long as the pieces are aligned. A
- * descriptor that we were given is written by a description of our own, to
- * regions that are reserved with the other.
+ * or a block device that can, and as long as the pieces are aligned. What we
+ * were given is written by a description of our own.
  */
 void output_direct(struct output *);
 
@@ -163,8 +157,8 @@ int output_finish(struct output *, bool sync);
 size_t output_unread(const struct output *);
 
 /*
- * Asks that and moves o->drained, if the pipe has room (poll takes no lock). -1
- * with errno if FIONREAD is refused: then nobody can say.
+ * Moves o->drained if the pipe has room (poll takes no lock). 0, or -1 with
+ * errno if FIONREAD is refused: then nobody can say.
  */
 int output_drain(struct output *);
 
@@ -175,12 +169,11 @@ int output_drain(struct output *);
 uint64_t output_taken(const struct output *);
 
 /*
- * Whether SIGIO, which must not be left to its default, is to come each time
- * that a reader has taken something out of the pipe: O_ASYNC on a description
- * of our own. poll(2) tells no more than that a full one has room. (Linux does
- * so in pipe_read() and in splice's wakeup_pipe_writers().) Its si_code is
- * POLL_OUT then (F_SETSIG, fcntl(2)). 0, or -1 if it is not available. For
- * anything but a pipe it does nothing and returns 0.
+ * Turns on or off SIGIO (which ends us by default) each time that a reader takes
+ * something out of the pipe: poll(2) only tells that a full one has room. That
+ * is O_ASYNC on a description of our own (pipe_read() and splice's
+ * wakeup_pipe_writers() in Linux), with POLL_OUT as its si_code (F_SETSIG,
+ * fcntl(2)). 0, or -1 if it is not available. Does nothing but for pipes.
  */
 int output_tell(struct output *, bool on);
 
