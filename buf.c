@@ -32,7 +32,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "buf.h"
 
@@ -229,9 +228,7 @@ bank_done(struct ring *r, struct bank *k)
 int
 ring_init(struct ring *r, const struct ring_conf *conf)
 {
-	memset(r, 0, sizeof(*r));
-	r->conf = *conf;
-	r->release = conf->release;
+	*r = (struct ring){ .conf = *conf, .release = conf->release };
 	TAILQ_INIT(&r->banks);
 	for (size_t i = 0; i < conf->banks; i++)
 		if (bank_add(r, NULL, conf->bank_bufs) == -1) {
@@ -369,18 +366,17 @@ int
 ring_grow(struct ring *r)
 {
 	struct bank *k = r->fill->bank;
-	size_t more = r->conf.max / r->conf.buf_size;
+	size_t most = r->conf.max / r->conf.buf_size, more;
 
-	more = more > r->nbufs ? more - r->nbufs : 0;
 	/*
 	 * In the middle of a bank new buffers would lie behind the one that
 	 * blocks, and, never filled, before bytes that are still to be sent.
 	 */
-	if (more == 0 || r->fill != bank_last(k)) {
+	if (most <= r->nbufs || r->fill != bank_last(k)) {
 		errno = ENOBUFS;
 		return -1;
 	}
-	if (more > r->conf.bank_bufs)
-		more = r->conf.bank_bufs;
-	return bank_add(r, k, more);
+	more = most - r->nbufs;
+	return bank_add(r, k,
+	    more < r->conf.bank_bufs ? more : r->conf.bank_bufs);
 }

@@ -74,10 +74,7 @@ struct ring {
 	uint64_t renewed; /* buffers given fresh pages */
 };
 
-/*
- * Everything may be called on it: ring_release() does nothing and ring_ready()
- * is false.
- */
+/* ring_ready() is false for it, and ring_release() does nothing. */
 #define RING_INITIALIZER     \
 	{                    \
 		.fill = NULL \
@@ -97,16 +94,15 @@ bool ring_ready(const struct ring *);
 void ring_release(struct ring *);
 
 /*
- * Memory for the next bytes: *room of them, up to the end of a buffer, and
- * no fewer than `least`, which is from 1 to conf.buf_size: a buffer with less
- * room is left as it is. NULL with EAGAIN when the ring is full: try again
- * after ring_sent() or ring_drained() have moved. NULL with ENOMEM when new
- * pages could not be had. The memory is the caller's to write until
- * ring_filled().
+ * Memory for the next bytes, the caller's to write until ring_filled(): *room
+ * of them, up to the end of a buffer, and no fewer than `least`, which is from
+ * 1 to conf.buf_size: a buffer with less room is left as it is. NULL with
+ * EAGAIN when the ring is full: try again after ring_sent() or ring_drained()
+ * have moved; NULL with ENOMEM if new pages could not be had.
  */
 char *ring_room(struct ring *, size_t least, size_t *room);
 
-/* What it is that ring_room() waits for: everything before this offset. */
+/* ring_room() waits for everything before this offset. */
 uint64_t ring_wants(const struct ring *);
 
 /*

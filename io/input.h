@@ -46,9 +46,8 @@ struct input {
 	}
 
 /*
- * The descriptor of ours that the operand names, which is read itself and not
- * opened again: 0 for "-", or see path_descriptor(); -1 if it is something
- * else.
+ * The descriptor of ours that the operand names, which is not opened again: 0
+ * for "-", or see path_descriptor(); -1 if it is something else.
  */
 int input_descriptor(const char *operand);
 
@@ -71,9 +70,8 @@ void input_direct(struct input *);
 /*
  * After an error of input_read(), with in->block: passes over what is left of
  * a block of that size, but at most `most` bytes, and returns how many, which
- * end at in->at; 0 if the block is to be read by itself first. -1 with errno
- * as it was if nothing can be skipped: the input has no position, or no more
- * to come.
+ * end at in->at; 0 if the block is to be read by itself first. -1 if the input
+ * has no position, or no more to come. errno stays as it was.
  */
 ssize_t input_skip(struct input *, size_t most);
 
@@ -105,9 +103,8 @@ void input_took(struct input *, size_t n);
 bool input_give_back(struct input *);
 
 /*
- * The bytes of the next record of a socket that can be read (in->packets); 0
- * is the end. -1 with errno as recv(2); this may be an error that is reported
- * only once.
+ * The bytes of the next record of a socket that has them (in->packets); 0 is
+ * the end. -1 with errno as recv(2), which may be reported only once.
  */
 ssize_t input_next_record(struct input *);
 
@@ -132,8 +129,8 @@ size_t input_largest(const struct input *);
 int input_peek(const char *operand, enum input_kind *);
 
 /*
- * 0 if input_open() is going to succeed, judged without opening
- * the operand; or -1 with the errno that it would have. It waits for nobody.
+ * Whether input_open() would succeed, judged without opening the operand: 0, or
+ * -1 with the errno that it would have. It waits for nobody.
  */
 int input_readable(const char *operand);
 

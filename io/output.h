@@ -67,10 +67,7 @@ struct output {
 		.fifo_fd = -1,                                           \
 	}
 
-/*
- * Takes the descriptor over. 0, or -1 with errno: EBADF also if it is not open
- * for writing.
- */
+/* Takes the descriptor over. 0, or -1 with errno: as writer_open(). */
 int output_init(struct output *, int fd, const char *name);
 
 /*
@@ -104,9 +101,7 @@ bool output_same(const struct output *, const struct output *);
  * EAGAIN if the output is full: poll for POLLOUT. They do not move the cursor.
  * A vanished reader is EPIPE, and SIGPIPE unless that is ignored.
  *
- * output_write() copies; the bytes are the caller's again. It blocks only on
- * disks, on devices that are no terminals, and on pipes and terminals that
- * cannot be reopened (and then writes no more than PIPE_BUF after POLLOUT).
+ * output_write() copies, and blocks only where writer_write() does.
  *
  * output_share() gives the pages to a pipe by vmsplice(2); they must not be
  * rewritten before they are released (buf.h). If vmsplice is refused here for
@@ -169,9 +164,9 @@ int output_drain(struct output *);
 uint64_t output_taken(const struct output *);
 
 /*
- * Turns on or off SIGIO (which ends us by default) each time that a reader takes
- * something out of the pipe: poll(2) only tells that a full one has room. That
- * is O_ASYNC on a description of our own (pipe_read() and splice's
+ * Turns on or off SIGIO, which ends us by default, each time that a reader
+ * takes something out of the pipe: poll(2) only tells that a full one has room.
+ * That is O_ASYNC on a description of our own (pipe_read() and splice's
  * wakeup_pipe_writers() in Linux), with POLL_OUT as its si_code (F_SETSIG,
  * fcntl(2)). 0, or -1 if it is not available. Does nothing but for pipes.
  */
