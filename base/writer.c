@@ -77,7 +77,7 @@ writer_reopen(struct writer *w)
 	if (own == -1)
 		return false;
 	w->to = own;
-	w->flags |= O_NONBLOCK;
+	w->own = true;
 	return true;
 }
 
@@ -90,11 +90,10 @@ writer_write(struct writer *w, const void *p, size_t n)
 		return send(w->fd, p, n, MSG_DONTWAIT);
 	if (!S_ISFIFO(w->mode) && !S_ISCHR(w->mode))
 		return write(w->fd, p, n);
-	/* what is non-blocking already needs no description of its own */
-	if (!device && (w->flags & O_NONBLOCK) == 0 &&
-	    (n > PIPE_BUF || w->careful++ == CAREFUL))
+	/* O_NONBLOCK of a shared description may be cleared by others */
+	if (!device && !w->own && (n > PIPE_BUF || w->careful++ == CAREFUL))
 		writer_reopen(w);
-	if (!device && (w->flags & O_NONBLOCK) != 0)
+	if (!device && w->own)
 		return write(w->to, p, n);
 	if (!writer_ready(w))
 		return refuse(EAGAIN);

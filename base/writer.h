@@ -18,6 +18,7 @@ struct writer {
 	int flags; /* of that (F_GETFL, fcntl(2)) */
 	mode_t mode;
 	bool tty;
+	bool own;         /* that is O_NONBLOCK, and nobody shares it */
 	bool tried;       /* to reopen it */
 	unsigned careful; /* small writes without that */
 };

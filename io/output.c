@@ -173,7 +173,7 @@ output_connect(struct output *o)
 	o->fifo = NULL;
 	o->writer = (struct writer){ .fd = o->fd,
 		.to = o->fd,
-		.flags = O_NONBLOCK,
+		.own = true,
 		.mode = o->st.st_mode };
 	return 0;
 }
@@ -191,7 +191,7 @@ output_pipe(struct output *o, const char *command, const char *name)
 		fd_close_pair(ends);
 		return -1;
 	}
-	o->opened = true;
+	o->opened = o->writer.own = true;
 	o->child_end = ends[0];
 	o->command = command;
 	return 0;

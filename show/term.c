@@ -4,7 +4,6 @@
 #include <sys/ioctl.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <langinfo.h>
 #include <limits.h>
 #include <stdio.h>
@@ -219,7 +218,7 @@ term_open(struct term *t, int fd, bool cursor, unsigned width, unsigned height)
 	 * From the first line on it must not block: poll(2) says that some
 	 * bytes can be written, but not how many.
 	 */
-	if (t->tty && (t->out.to.flags & O_NONBLOCK) == 0)
+	if (t->tty)
 		writer_reopen(&t->out.to);
 	term_resized(t, width, height);
 	return 0;
