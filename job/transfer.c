@@ -33,7 +33,7 @@ on_tick(struct job *j)
 static void
 on_skip(struct job *j, const struct pump_event *e)
 {
-	const struct input *in = j->leg->pump.in;
+	const struct input *in = e->in;
 
 	j->skipped = true;
 	if (j->o->skip_errors > 1 && j->erring == in)

@@ -9,20 +9,6 @@ enum {
 	LAST_US = 1000000
 };
 
-void
-pump_finish(struct pump *p)
-{
-	p->task = PUMP_TASK_FINISH;
-	p->since = clock_now();
-	p->finished = p->leaving = false;
-}
-
-void
-pump_drain(struct pump *p)
-{
-	p->task = PUMP_TASK_DRAIN;
-}
-
 enum step
 pump_await_readers(struct pump *p)
 {
@@ -66,8 +52,8 @@ leave(struct pump *p)
 	return STEP_END;
 }
 
-enum step
-pump_finish_step(struct pump *p)
+static enum step
+finish_step(struct pump *p)
 {
 	struct carry none = CARRY_INITIALIZER, *c = p->engines.many;
 	struct flow *f = &p->flow;
@@ -110,8 +96,16 @@ pump_finish_step(struct pump *p)
 	return s;
 }
 
-enum step
-pump_drain_step(struct pump *p)
+void
+pump_finish(struct pump *p)
+{
+	p->task = finish_step;
+	p->since = clock_now();
+	p->finished = p->leaving = false;
+}
+
+static enum step
+drain_step(struct pump *p)
 {
 	bool unread = false;
 	enum step s;
@@ -123,4 +117,10 @@ pump_drain_step(struct pump *p)
 	s = flow_wait(&p->flow, NULL, -1);
 	p->flow.want.taken = true;
 	return s;
+}
+
+void
+pump_drain(struct pump *p)
+{
+	p->task = drain_step;
 }

@@ -32,19 +32,6 @@ pump_release(struct pump *p)
 
 /* ---- an input --------------------------------------------------------- */
 
-void
-pump_input(struct pump *p, struct input *in)
-{
-	p->task = PUMP_TASK_INPUT;
-	p->in = in;
-	p->chosen = false;
-	p->kept = p->fell_errno = 0;
-	p->fell_from = p->asks = ENGINE_AUTO;
-	flow_begin(&p->flow);
-	if (p->conf.skip_block != 0)
-		in->block = p->conf.skip_block;
-}
-
 static void
 begin(struct pump *p, enum engine engine, uint64_t limit)
 {
@@ -117,14 +104,13 @@ input_step(struct pump *p)
 	enum step s = STEP_MOVED;
 
 	/* only ring and copy can begin without an output's descriptor */
-	if (!p->chosen &&
+	if (p->nrungs == 0 &&
 	    (!pump_serves_many(p) || p->conf.engine == ENGINE_SPLICE))
 		s = pump_await_readers(p);
 	if (s != STEP_MOVED)
 		return s;
-	if (!p->chosen) {
+	if (p->nrungs == 0) {
 		pump_choose(p, p->in);
-		p->chosen = true;
 		climb(p, 0, STEP_REFUSED);
 	}
 	s = engine_step(&p->engines, f, p->in);
@@ -139,15 +125,20 @@ input_step(struct pump *p)
 	return s;
 }
 
-/* ---- rest ------------------------------------------------------------- */
-
 void
-pump_rest(struct pump *p, int fd, long usec)
+pump_input(struct pump *p, struct input *in)
 {
-	p->task = PUMP_TASK_REST;
-	p->rest_fd = fd;
-	p->rest_until = usec < 0 ? UINT64_MAX : clock_now() + (uint64_t)usec;
+	p->task = input_step;
+	p->in = in;
+	p->nrungs = 0;
+	p->kept = p->fell_errno = 0;
+	p->fell_from = p->asks = ENGINE_AUTO;
+	flow_begin(&p->flow);
+	if (p->conf.skip_block != 0)
+		in->block = p->conf.skip_block;
 }
+
+/* ---- rest ------------------------------------------------------------- */
 
 static enum step
 rest_step(struct pump *p)
@@ -165,6 +156,14 @@ rest_step(struct pump *p)
 	return fds[0].revents != 0 ? STEP_END : STEP_MOVED;
 }
 
+void
+pump_rest(struct pump *p, int fd, long usec)
+{
+	p->task = rest_step;
+	p->rest_fd = fd;
+	p->rest_until = usec < 0 ? UINT64_MAX : clock_now() + (uint64_t)usec;
+}
+
 /* ---- events ----------------------------------------------------------- */
 
 void
@@ -180,66 +179,46 @@ is_due(struct pump *p)
 
 	if (p->tell != NULL)
 		atomic_store(p->tell, p->flow.moved);
-	if (p->task == PUMP_TASK_REST || (!first && p->tick == 0))
+	if (p->task == rest_step || (!first && p->tick == 0))
 		return false;
 	p->begun = p->begun || first;
 	return first || clock_now() >= p->tick;
 }
 
-static enum step
-step(struct pump *p)
-{
-	switch (p->task) {
-	case PUMP_TASK_INPUT:
-		return input_step(p);
-	case PUMP_TASK_FINISH:
-		return pump_finish_step(p);
-	case PUMP_TASK_DRAIN:
-		return pump_drain_step(p);
-	case PUMP_TASK_REST:
-		break;
-	}
-	return rest_step(p);
-}
-
 static struct pump_event
 event_of(struct pump *p, enum step s)
 {
+	static const enum pump_end ends[] = {
+		[STEP_FALL] = PUMP_REFUSED,
+		[STEP_REFUSED] = PUMP_REFUSED,
+		[STEP_READ] = PUMP_READ,
+		[STEP_BROKEN] = PUMP_BROKEN,
+		[STEP_MEMORY] = PUMP_MEMORY,
+		[STEP_SKIPPED] = PUMP_DONE,
+	};
 	const struct flow *f = &p->flow;
-	struct pump_event e = { .what = PUMP_END, .reason = errno };
+	struct pump_event e = { .end = ends[s],
+		.reason = errno,
+		.output = f->output,
+		.loss = f->loss };
 
 	switch (s) {
 	case STEP_LOST:
 		e.what = PUMP_LOST;
-		e.output = f->output;
-		e.loss = f->loss;
 		break;
 	case STEP_FINISHED:
 		/* the total that readers have taken drops with it */
 		p->readers = (struct readers){ .await = p->readers.await };
 		e.what = PUMP_FINISHED;
-		e.output = f->output;
 		break;
 	case STEP_SKIPPED:
 		e.what = PUMP_SKIPPED;
+		e.in = p->in;
 		e.len = f->skipped;
 		e.at = (uint64_t)p->in->at - f->skipped;
 		break;
-	case STEP_READ:
-		e.end = PUMP_READ;
-		break;
-	case STEP_BROKEN:
-		e.end = PUMP_BROKEN;
-		break;
-	case STEP_MEMORY:
-		e.end = PUMP_MEMORY;
-		break;
-	case STEP_FALL:
-	case STEP_REFUSED:
-		e.end = PUMP_REFUSED;
-		break;
 	default:
-		e.end = PUMP_DONE;
+		e.what = PUMP_END;
 		break;
 	}
 	return e;
@@ -257,10 +236,10 @@ pump_next(struct pump *p)
 		}
 		if (*p->wake->woken)
 			return (struct pump_event){ .what = PUMP_SIGNAL };
-		if (p->task == PUMP_TASK_INPUT && flow_left(&p->flow) == 0)
+		if (p->task == input_step && flow_left(&p->flow) == 0)
 			return (struct pump_event){ .what = PUMP_END,
 				.end = PUMP_WRITE };
-		s = step(p);
+		s = p->task(p);
 		if (s == STEP_WAIT)
 			s = pump_wait(p);
 	} while (s == STEP_MOVED);

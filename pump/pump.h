@@ -52,6 +52,7 @@ struct pump_event {
 	enum loss loss;
 	enum pump_end end;
 	int reason; /* errno, where one of the above has it */
+	const struct input *in;
 	uint64_t at;
 	size_t len;
 };
@@ -61,13 +62,6 @@ struct pump_wake {
 	volatile sig_atomic_t *woken; /* set when fd was made readable */
 	volatile sig_atomic_t *reads; /* SIGIO with POLL_OUT: output_tell() */
 	int fd;
-};
-
-enum pump_task {
-	PUMP_TASK_REST,
-	PUMP_TASK_INPUT,
-	PUMP_TASK_FINISH,
-	PUMP_TASK_DRAIN,
 };
 
 /* One engine of the ladder, and how much it may take; 0: all. */
@@ -100,10 +94,10 @@ struct pump {
 	_Atomic uint64_t *tell; /* flow.moved for another process, or NULL */
 	struct readers readers;
 
-	enum pump_task task;
-	struct input *in; /* TASK_INPUT: the caller's */
-	bool chosen;      /* its rungs are */
-	struct rung rungs[RUNGS];
+	enum step (*task)(struct pump *); /* a step of it */
+
+	struct input *in;         /* the caller's */
+	struct rung rungs[RUNGS]; /* none: not chosen yet */
 	size_t nrungs, rung;
 	int kept;              /* errno that read and write may not repeat */
 	enum engine fell_from; /* the engine that could not; AUTO if none */
@@ -111,11 +105,11 @@ struct pump {
 	enum engine asks;  /* whose end of input copy confirms; or AUTO */
 	uint64_t asked_at; /* and where that was */
 
-	uint64_t since; /* TASK_FINISH: when an output last took bytes */
+	uint64_t since; /* finishing: when an output last took bytes */
 	bool finished;  /* an output has everything */
 	bool leaving;   /* those that lag are given up */
 
-	int rest_fd; /* TASK_REST: is awaited, or -1 */
+	int rest_fd; /* resting: it is awaited, or -1 */
 	uint64_t rest_until;
 };
 
@@ -207,10 +201,6 @@ enum step pump_wait(struct pump *);
  * writes to that pipe, and the count may never prove that ours are gone.
  */
 bool pump_unseen(const struct pump *);
-
-/* The steps of these tasks. */
-enum step pump_finish_step(struct pump *);
-enum step pump_drain_step(struct pump *);
 
 /* FIFOs get their readers: STEP_MOVED when all have them. */
 enum step pump_await_readers(struct pump *);
