@@ -110,7 +110,7 @@ drain_all(struct flow *f, struct ring *r)
 static enum step
 make_way(struct flow *f, const struct input *in, struct ring *r)
 {
-	bool alone = f->nouts == 1 &&
+	bool alone = !f->several &&
 	    (in->kind == INPUT_PIPE || in->kind == INPUT_SOCKET);
 	uint64_t wants = ring_wants(r), end = r->sent;
 	size_t len = 0;
@@ -418,7 +418,7 @@ send_one(struct flow *f, struct carry *c, struct output *o, bool *moved)
 		if (!share || o->vmsplices)
 			return flow_lose(f, o, LOSS_ERROR);
 		f->refused = errno;
-		if (f->conf->engine == ENGINE_RING && f->nouts == 1 &&
+		if (f->conf->engine == ENGINE_RING && !f->several &&
 		    o->sent == f->start)
 			return STEP_REFUSED;
 		/* write(2) knows better */

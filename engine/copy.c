@@ -29,7 +29,7 @@ plan(const struct flow *f, const struct input *in)
 		c.buf_size = input_largest(in);
 	c.max = 2 * c.buf_size;
 	if (c.max < conf->buffer_size &&
-	    (f->nouts > 1 || conf->lag != LAG_WAIT || conf->buffer_asked))
+	    (f->apart || conf->buffer_asked))
 		c.max = conf->buffer_size;
 	return c;
 }

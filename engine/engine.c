@@ -15,12 +15,12 @@ engine_begin(struct engines *e, struct flow *f, enum engine engine,
 	e->cloned = false;
 	e->pair.held = 0;
 	e->splice = (struct splice){
-		.phase = forced || f->nouts > 1 ? SPLICE_RECORDS : SPLICE_COPY,
+		.phase = forced || f->several ? SPLICE_RECORDS : SPLICE_COPY,
 		.rest = INPUT_INITIALIZER,
 	};
 	carry_begin(&e->ring, f, limit, false);
 	carry_begin(&e->copy, f, limit,
-	    engine == ENGINE_SPLICE && f->nouts == 1);
+	    engine == ENGINE_SPLICE && !f->several);
 }
 
 enum step
@@ -64,7 +64,7 @@ engine_turn(struct engines *e, struct flow *f, struct carry *c)
 {
 	enum step s;
 
-	if (f->nouts == 1 || e->many == c)
+	if (!f->several || e->many == c)
 		return STEP_END;
 	if (e->many != NULL) {
 		s = engine_flush(e, f);

@@ -25,6 +25,8 @@ flow_init(struct flow *f, const struct flow_conf *conf, struct output *outs,
 		.conf = conf,
 		.outs = outs,
 		.nouts = nouts,
+		.several = nouts > 1,
+		.apart = nouts > 1 || conf->lag != LAG_WAIT,
 		.stop = UINT64_MAX,
 		.stop_lines = UINT64_MAX,
 	};
@@ -243,13 +245,4 @@ flow_shares(const struct flow *f)
 		if (f->outs[i].vmsplices)
 			return true;
 	return false;
-}
-
-bool
-flow_all_pipes(const struct flow *f)
-{
-	FOREACH_OUTPUT(f, o)
-		if (o->kind != OUTPUT_PIPE || o->fd == -1)
-			return false;
-	return true;
 }

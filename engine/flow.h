@@ -118,6 +118,8 @@ struct flow {
 	const struct flow_conf *conf;
 	struct output *outs; /* the caller's */
 	size_t nouts;
+	bool several;   /* outputs, each of which has a cursor of its own */
+	bool apart;     /* several, or one that must not hold up the input */
 	uint64_t moved; /* stream offset: bytes taken from inputs */
 	uint64_t start; /* f->moved when this input began */
 
@@ -217,8 +219,5 @@ uint64_t flow_furthest(const struct flow *, bool drained);
 
 /* Some output takes pages, so that there is something to guard. */
 bool flow_shares(const struct flow *);
-
-/* Each of them is a pipe, and its reader is there. */
-bool flow_all_pipes(const struct flow *);
 
 #endif

@@ -48,7 +48,7 @@ choose_release(const struct flow *f, enum release *release)
 
 	if (!flow_shares(f)) {
 		*release = RELEASE_SENT;
-	} else if (f->conf->engine == ENGINE_RING && f->nouts > 1 &&
+	} else if (f->conf->engine == ENGINE_RING && f->several &&
 	    *release == RELEASE_AUTO) {
 		/* later there may be bytes that only some have got */
 		if (ring_probe() == PROBE_REFUSED)

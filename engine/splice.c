@@ -333,7 +333,7 @@ splice_step(struct engines *e, struct flow *f, struct input *in)
 	bool stream = input_pollable(in) && f->outs[0].kind == OUTPUT_PIPE;
 	enum step s;
 
-	if (f->nouts > 1)
+	if (f->several)
 		return tee_step(e, f, in);
 	flow_grow_pipes(f, in);
 	if (p->phase < SPLICE_MOVE && stream) {

@@ -15,31 +15,31 @@
 #define ANY (~0u)
 #define FILES (IN(FILE) | IN(BLOCK))
 #define STREAMS (IN(PIPE) | IN(SOCKET))
-#define LADDER 4
 
-/* What --engine=auto tries, best first; the first row that fits counts. */
+/*
+ * What --engine=auto tries before copy, best first; the first row that fits
+ * counts.
+ */
 static const struct row {
 	unsigned in, out;
-	enum engine rungs[LADDER]; /* ENGINE_AUTO ends it */
+	enum engine rungs[2]; /* ENGINE_AUTO: none */
 	const char *why;
 } table[] = {
-	{ FILES | IN(CHAR), OUT(PIPE), { ENGINE_RING, ENGINE_COPY },
+	{ FILES | IN(CHAR), OUT(PIPE), { ENGINE_RING },
 	    "to a pipe, as a snapshot of what was read" },
-	{ IN(FILE), OUT(FILE), { ENGINE_RANGE, ENGINE_COPY },
-	    "from file to file" },
-	{ STREAMS, OUT(PIPE), { ENGINE_SPLICE, ENGINE_RING, ENGINE_COPY },
+	{ IN(FILE), OUT(FILE), { ENGINE_RANGE }, "from file to file" },
+	{ STREAMS, OUT(PIPE), { ENGINE_SPLICE, ENGINE_RING },
 	    "one reader, and nobody looks at the bytes" },
-	{ STREAMS, OUT(FILE) | OUT(SOCKET) | OUT(NULL),
-	    { ENGINE_SPLICE, ENGINE_COPY }, "nobody looks at the bytes" },
-	{ FILES, OUT(NULL), { ENGINE_SPLICE, ENGINE_COPY },
+	{ STREAMS, OUT(FILE) | OUT(SOCKET) | OUT(NULL), { ENGINE_SPLICE },
 	    "nobody looks at the bytes" },
-	{ ANY, ANY, { ENGINE_COPY }, "nothing faster fits these two" },
+	{ FILES, OUT(NULL), { ENGINE_SPLICE }, "nobody looks at the bytes" },
+	{ ANY, ANY, { ENGINE_AUTO }, "nothing faster fits these two" },
 };
 
 /* What each engine can do if the user insists, and what it needs. */
 static const struct able {
 	unsigned in, out;
-	bool many; /* outputs */
+	bool several; /* outputs */
 	const char *needs;
 } ables[] = {
 	[ENGINE_AUTO] = { ANY, ANY, true, "" },
@@ -92,10 +92,10 @@ pump_misfit(const struct pump *p, enum input_kind kind)
 	const struct able *a = &ables[p->conf.engine];
 
 	/* by kind: a FIFO may have no reader yet */
-	if (p->flow.nouts > 1 && p->conf.engine == ENGINE_SPLICE &&
+	if (p->flow.several && p->conf.engine == ENGINE_SPLICE &&
 	    out_mask(p) != OUT(PIPE))
 		return "needs pipes where there are several outputs";
-	if (p->flow.nouts > 1 && !a->many)
+	if (p->flow.several && !a->several)
 		return "needs a single output";
 	if (needs_bytes(p) && p->conf.engine != ENGINE_AUTO &&
 	    p->conf.engine != ENGINE_RING && p->conf.engine != ENGINE_COPY)
@@ -103,10 +103,26 @@ pump_misfit(const struct pump *p, enum input_kind kind)
 	return takes(a->in, a->out, kind, out_mask(p)) ? NULL : a->needs;
 }
 
-bool
-pump_serves_many(const struct pump *p)
+static bool
+all_connected_pipes(const struct flow *f)
 {
-	return p->flow.nouts > 1 || p->conf.lag != LAG_WAIT;
+	FOREACH_OUTPUT(f, o)
+		if (o->kind != OUTPUT_PIPE || o->fd == -1)
+			return false;
+	return true;
+}
+
+/*
+ * Nobody knows how long a stream is: its first bytes are copied, and only if
+ * there are more of them does it get a ring.
+ */
+static void
+add(struct pump *p, const struct input *in, enum engine engine)
+{
+	if (engine == ENGINE_RING && p->conf.engine == ENGINE_AUTO &&
+	    in->left < 0 && !p->flow.apart)
+		p->rungs[p->nrungs++] = (struct rung){ ENGINE_COPY, SHORT };
+	p->rungs[p->nrungs++] = (struct rung){ engine, 0 };
 }
 
 /*
@@ -114,107 +130,74 @@ pump_serves_many(const struct pump *p)
  * still be busy with the last when the others want the next. And tee(2) lets
  * nobody be further ahead than its pipe is long.
  */
-static size_t
-choose_many(struct pump *p, const struct input *in, enum engine rungs[LADDER])
+static const char *
+choose_apart(struct pump *p, const struct input *in)
 {
 	bool wait = p->conf.lag == LAG_WAIT, ring = flow_shares(&p->flow);
-	size_t n = 0;
+	bool small = wait && p->conf.one_input && in->left >= 0 &&
+	    in->left < SHORT;
+	bool tee = wait && takes(STREAMS, ANY, in->kind, 0) &&
+	    all_connected_pipes(&p->flow) && !copies(p, in) &&
+	    !p->conf.buffer_asked;
 
 	if (p->engines.many != NULL && !wait)
 		ring = p->engines.many == &p->engines.ring;
-	p->flow.why = p->flow.nouts > 1 ?
-	    "several outputs, and no pipe among them" :
-	    "it may lag, and is no pipe";
-	if (ring && wait && p->conf.one_input && in->left >= 0 &&
-	    in->left < SHORT) {
-		p->flow.why = "under 64 KiB";
-		ring = false;
-	} else if (ring)
-		p->flow.why = p->flow.nouts > 1 ?
-		    "several outputs share its buffers" :
-		    "its buffers are for what lags";
-	if (wait && takes(STREAMS, ANY, in->kind, 0) &&
-	    flow_all_pipes(&p->flow) && !copies(p, in) &&
-	    !p->conf.buffer_asked) {
-		p->flow.why = "several pipes, and nobody looks at the bytes";
-		rungs[n++] = ENGINE_SPLICE;
-	}
+	if (tee)
+		add(p, in, ENGINE_SPLICE);
+	if (ring && !small)
+		add(p, in, ENGINE_RING);
+	if (tee)
+		return "several pipes, and nobody looks at the bytes";
+	if (ring && small)
+		return "under 64 KiB";
 	if (ring)
-		rungs[n++] = ENGINE_RING;
-	rungs[n++] = ENGINE_COPY;
-	return n;
+		return p->flow.several ? "several outputs share its buffers" :
+					 "its buffers are for what lags";
+	return p->flow.several ? "several outputs, and no pipe among them" :
+				 "it may lag, and is no pipe";
 }
 
-/* Writes the ladder for this input, copy always last. Returns its length. */
-static size_t
-choose(struct pump *p, const struct input *in, enum engine rungs[LADDER])
+/* The rungs above copy; returns why. */
+static const char *
+choose(struct pump *p, const struct input *in)
 {
+	const struct flow_conf *conf = &p->conf;
 	const struct row *row = table;
-	size_t n = 0;
 
-	if (pump_serves_many(p) && p->conf.engine == ENGINE_AUTO)
-		return choose_many(p, in, rungs);
-	if (p->conf.engine != ENGINE_AUTO && in->packets &&
-	    p->conf.engine != ENGINE_RING) {
-		p->flow.why = "its records must stay whole";
-		rungs[n++] = ENGINE_COPY;
-		return n;
-	}
-	if (p->conf.engine != ENGINE_AUTO) {
-		p->flow.why = "it was asked for";
-		rungs[n++] = p->conf.engine;
-		if (rungs[0] != ENGINE_COPY)
-			rungs[n++] = ENGINE_COPY;
-		return n;
+	if (p->flow.apart && conf->engine == ENGINE_AUTO)
+		return choose_apart(p, in);
+	if (conf->engine != ENGINE_AUTO) {
+		if (in->packets && conf->engine != ENGINE_RING)
+			return "its records must stay whole";
+		if (conf->engine != ENGINE_COPY)
+			add(p, in, conf->engine);
+		return "it was asked for";
 	}
 	while (!takes(row->in, row->out, in->kind, out_mask(p)))
 		row++;
-	p->flow.why = row->why;
-	if (in->left >= 0 && in->left < SHORT) {
-		p->flow.why = "under 64 KiB";
-		rungs[n++] = ENGINE_COPY;
-		return n;
-	}
-	if (p->conf.buffer_asked && input_pollable(in)) {
+	if (in->left >= 0 && in->left < SHORT)
+		return "under 64 KiB";
+	if (conf->buffer_asked && input_pollable(in)) {
 		/* much memory between two streams: only the ring has that */
-		p->flow.why = "--buffer-size";
-		rungs[n++] = ENGINE_RING;
-		rungs[n++] = ENGINE_COPY;
-		return n;
+		add(p, in, ENGINE_RING);
+		return "--buffer-size";
 	}
-	for (size_t i = 0; i < LADDER && row->rungs[i] != ENGINE_AUTO; i++) {
-		if (copies(p, in) && row->rungs[i] != ENGINE_RING &&
-		    row->rungs[i] != ENGINE_COPY)
-			continue;
-		rungs[n++] = row->rungs[i];
-	}
+	for (size_t i = 0; i < 2 && row->rungs[i] != ENGINE_AUTO; i++)
+		if (!copies(p, in) || row->rungs[i] == ENGINE_RING)
+			add(p, in, row->rungs[i]);
 	if (in->packets)
-		p->flow.why = "its records must stay whole";
-	else if (needs_bytes(p) &&
-	    (row->rungs[0] != ENGINE_RING || p->conf.no_splice))
-		p->flow.why = p->conf.no_splice ?
-		    "--no-splice" :
-		    "the bytes must pass through memory";
-	return n;
+		return "its records must stay whole";
+	if (!needs_bytes(p) ||
+	    (row->rungs[0] == ENGINE_RING && !conf->no_splice))
+		return row->why;
+	return conf->no_splice ? "--no-splice" :
+				 "the bytes must pass through memory";
 }
 
-/*
- * Nobody knows how long a stream is: its first bytes are copied, and only if
- * there are more of them does it get a ring.
- */
 void
 pump_choose(struct pump *p, const struct input *in)
 {
-	bool prelude = p->conf.engine == ENGINE_AUTO && in->left < 0 &&
-	    !pump_serves_many(p);
-	enum engine rungs[LADDER];
-	size_t n = choose(p, in, rungs);
-
 	p->nrungs = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (prelude && rungs[i] == ENGINE_RING)
-			p->rungs[p->nrungs++] = (struct rung){ ENGINE_COPY,
-				SHORT };
-		p->rungs[p->nrungs++] = (struct rung){ rungs[i], 0 };
-	}
+	p->flow.why = choose(p, in);
+	add(p, in, ENGINE_COPY);
 }

@@ -59,7 +59,7 @@ bool
 pump_grows(const struct pump *p)
 {
 	return ring_ready(&p->engines.ring.ring) ||
-	    (ring_ready(&p->engines.copy.ring) && pump_serves_many(p));
+	    (ring_ready(&p->engines.copy.ring) && p->flow.apart);
 }
 
 void
@@ -68,7 +68,7 @@ pump_buffer(struct pump *p, size_t size)
 	p->conf.buffer_size = size;
 	if (ring_ready(&p->engines.ring.ring))
 		p->engines.ring.ring.conf.max = size;
-	if (ring_ready(&p->engines.copy.ring) && pump_serves_many(p))
+	if (ring_ready(&p->engines.copy.ring) && p->flow.apart)
 		p->engines.copy.ring.conf.max = size;
 }
 

@@ -61,7 +61,7 @@ finish_step(struct pump *p)
 	uint64_t idle;
 	enum step s;
 
-	if (f->nouts == 1) {
+	if (!f->several) {
 		s = pump_await_readers(p);
 		return s == STEP_MOVED ? STEP_END : s;
 	}

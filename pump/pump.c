@@ -105,7 +105,7 @@ input_step(struct pump *p)
 
 	/* only ring and copy can begin without an output's descriptor */
 	if (p->nrungs == 0 &&
-	    (!pump_serves_many(p) || p->conf.engine == ENGINE_SPLICE))
+	    (!p->flow.apart || p->conf.engine == ENGINE_SPLICE))
 		s = pump_await_readers(p);
 	if (s != STEP_MOVED)
 		return s;

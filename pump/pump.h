@@ -187,9 +187,6 @@ uint64_t pump_furthest(const struct pump *);
 
 /* ---- between the files of the pump ------------------------------------ */
 
-/* One output that must not hold up the input is as much work as several. */
-bool pump_serves_many(const struct pump *);
-
 /* Writes the ladder for this input, copy always last. */
 void pump_choose(struct pump *, const struct input *);
 
