@@ -201,11 +201,16 @@ write_file(struct output *o, const char *p, size_t n)
 ssize_t
 output_write(struct output *o, const void *p, size_t n)
 {
+	ssize_t r;
+
 	if (o->kind == OUTPUT_FILE)
-		return write_file(o, p, n);
-	if (o->kind == OUTPUT_NULL)
-		return write(o->fd, p, n);
-	return writer_write(&o->writer, p, n);
+		r = write_file(o, p, n);
+	else if (o->kind == OUTPUT_NULL)
+		r = write(o->fd, p, n);
+	else
+		r = writer_write(&o->writer, p, n);
+	o->full = r == -1 && errno == EAGAIN;
+	return r;
 }
 
 void

@@ -265,6 +265,7 @@ output_share(struct output *o, const void *p, size_t n)
 	struct iovec v = { (void *)(uintptr_t)p, n };
 	ssize_t r = vmsplice(o->fd, &v, 1, SPLICE_F_NONBLOCK);
 
+	o->full = r == -1 && errno == EAGAIN;
 	if (r != -1 || errno == EAGAIN || errno == EINTR || errno == EPIPE)
 		return r;
 	o->vmsplices = false;
@@ -305,11 +306,13 @@ output_drain(struct output *o)
 	uint64_t bound;
 	int n = 0;
 
-	if (o->kind == OUTPUT_PIPE) {
-		if (!output_ready(o))
-			return 0;
-		if (ioctl(o->fd, FIONREAD, &n) == -1)
-			return -1;
+	if (o->kind == OUTPUT_PIPE && o->left_at == 0 && !output_ready(o))
+		return 0;
+	/* without a reader the count never falls again */
+	if (o->kind == OUTPUT_PIPE &&
+	    (o->left_at != 0 || ioctl(o->fd, FIONREAD, &n) == -1)) {
+		o->drained = o->sent;
+		return -1;
 	}
 	bound = bound_of(o, (uint64_t)n);
 	if (bound > o->drained)
@@ -415,6 +418,29 @@ output_close(struct output *o)
 	o->gone = true;
 	errno = saved;
 	return r;
+}
+
+void
+output_full(struct output *o, bool full)
+{
+	o->full = full;
+}
+
+void
+output_left_at(struct output *o, uint64_t when)
+{
+	o->left_at = when;
+}
+
+void
+output_grow(struct output *o, size_t size)
+{
+	size_t holds = 0;
+
+	if (o->kind == OUTPUT_PIPE && o->fd != -1)
+		holds = pipe_grow(o->fd, size);
+	if (holds != 0)
+		o->holds = holds;
 }
 
 size_t

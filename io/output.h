@@ -152,8 +152,9 @@ int output_finish(struct output *, bool sync);
 size_t output_unread(const struct output *);
 
 /*
- * Moves o->drained if the pipe has room (poll takes no lock). 0, or -1 with
- * errno if FIONREAD is refused: then nobody can say.
+ * Moves o->drained if the pipe has room (poll takes no lock). 0, or -1 if nobody
+ * can say, since its reader has left or FIONREAD is refused; o->drained is
+ * o->sent then.
  */
 int output_drain(struct output *);
 
@@ -181,6 +182,13 @@ void output_skip(struct output *, uint64_t off);
 /* A word for its kind. */
 const char *output_kind_name(const struct output *);
 
+/*
+ * What poll(2), or a call that has no function here, has found out: whether it
+ * is full, and since when its reader has been gone (0: it is back).
+ */
+void output_full(struct output *, bool);
+void output_left_at(struct output *, uint64_t when);
+
 /* POLLOUT is set now. */
 bool output_ready(const struct output *);
 
@@ -205,5 +213,8 @@ int output_close(struct output *);
  * that it has then, or 0.
  */
 size_t pipe_grow(int fd, size_t size);
+
+/* The same of an output; what its pipe takes is o->holds. */
+void output_grow(struct output *, size_t size);
 
 #endif

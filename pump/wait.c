@@ -49,8 +49,8 @@ reader_left(struct pump *p, struct output *o)
 		errno = output_lost(o);
 		return flow_lose(&p->flow, o, LOSS_ERROR);
 	}
-	o->full = false; /* the next write says why */
-	o->left_at = clock_now();
+	output_full(o, false); /* the next write says why */
+	output_left_at(o, clock_now());
 	return STEP_MOVED;
 }
 
@@ -69,7 +69,7 @@ look_at_outputs(struct pump *p)
 			if (s != STEP_MOVED)
 				return s;
 		} else if (p->polls[i].revents & POLLOUT) {
-			o->full = false;
+			output_full(o, false);
 			p->flow.seen.output = true;
 		}
 	}
@@ -86,7 +86,7 @@ lose_left(struct pump *p)
 		if (o->left_at == 0 || clock_now() < o->left_at + LEFT_US)
 			continue;
 		if (!output_left(o)) {
-			o->left_at = 0; /* a FIFO has got another reader */
+			output_left_at(o, 0); /* a FIFO has got another */
 			continue;
 		}
 		errno = output_lost(o);
