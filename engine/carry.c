@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <sys/param.h>
+
 #include <errno.h>
 #include <string.h>
 
@@ -27,9 +29,7 @@ enum {
 static uint64_t
 sent_by_all(const struct flow *f, const struct ring *r)
 {
-	uint64_t at = flow_slowest(f, false);
-
-	return at < r->filled ? at : r->filled;
+	return MIN(flow_slowest(f, false), r->filled);
 }
 
 static bool
@@ -56,10 +56,8 @@ may_read(const struct flow *f, const struct input *in, const struct ring *r)
 	uint64_t most = input_pollable(in) ? UINT64_MAX : AHEAD, held;
 
 	/* a producer is to feel a limit, and soon; unless it must not */
-	if (f->limit.rate != 0 && f->conf->lag == LAG_WAIT) {
-		most = f->limit.rate / 4 < AHEAD ? f->limit.rate / 4 : AHEAD;
-		most = most > SHORT ? most : SHORT;
-	}
+	if (f->limit.rate != 0 && f->conf->lag == LAG_WAIT)
+		most = MAX(SHORT, MIN(AHEAD, f->limit.rate / 4));
 	held = r->filled - sent;
 	/* an output of records gets one for each read, and so no two of them */
 	if (held >= most || (held > 0 && sends_records(f)))
@@ -76,10 +74,8 @@ static bool
 crowded(const struct ring *r)
 {
 	size_t size = ring_size(r), banks = 2 * r->conf.bank_bufs;
-	size_t reserve = banks * r->conf.buf_size;
+	size_t reserve = MIN(banks * r->conf.buf_size, size / 2);
 
-	if (reserve > size / 2)
-		reserve = size / 2;
 	return r->release != RELEASE_SENT &&
 	    r->filled - r->sent + reserve > size;
 }
@@ -88,15 +84,10 @@ crowded(const struct ring *r)
 static void
 drain_all(struct flow *f, struct ring *r)
 {
-	FOREACH_OUTPUT(f, o) {
-		/* without a reader its count never falls again */
-		if (o->left_at == 0 && output_drain(o) == 0)
-			continue;
+	FOREACH_OUTPUT(f, o)
 		/* a fence is right without it, the user's promise is not */
-		o->drained = o->sent;
-		if (r->release == RELEASE_DRAIN)
+		if (output_drain(o) == -1 && r->release == RELEASE_DRAIN)
 			r->release = RELEASE_FRESH;
-	}
 	ring_drained(r, flow_slowest(f, true));
 }
 
@@ -155,65 +146,49 @@ may_grow(const struct flow *f, const struct input *in, struct carry *c)
 	return held || input_pollable(in) || f->conf->lag != LAG_WAIT;
 }
 
-static char *
-try_room(struct ring *r, size_t least, size_t *n)
+/* STEP_MOVED, STEP_WAIT or STEP_MEMORY. */
+static enum step
+ask_room(struct ring *r, size_t least, char **room, size_t *n)
 {
-	if (!crowded(r))
-		return ring_room(r, least, n);
-	errno = EAGAIN;
-	return NULL;
+	*room = ring_room(r, least, n);
+	if (*room != NULL)
+		return STEP_MOVED;
+	return errno == EAGAIN ? STEP_WAIT : STEP_MEMORY;
+}
+
+static enum step
+try_room(struct ring *r, size_t least, char **room, size_t *n)
+{
+	return crowded(r) ? STEP_WAIT : ask_room(r, least, room, n);
 }
 
 /*
- * Room in the ring for `least` bytes, or what can be done to get some. NULL
- * with errno; EAGAIN with *s set to STEP_LOST if an output is to go first.
+ * Room in the ring for `least` bytes, or what can be done to get some. Also
+ * returns STEP_LOST if an output is to go first.
  */
-static char *
+static enum step
 find_room(struct flow *f, const struct input *in, struct carry *c, size_t least,
-    size_t *n, enum step *s)
+    char **room, size_t *n)
 {
 	struct ring *r = &c->ring;
-	char *room = try_room(r, least, n);
+	enum step s = try_room(r, least, room, n);
 
-	*s = STEP_WAIT;
-	if (room != NULL || errno != EAGAIN)
-		return room;
+	if (s != STEP_WAIT)
+		return s;
 	drain_all(f, r);
-	room = try_room(r, least, n);
-	if (room != NULL || errno != EAGAIN)
-		return room;
+	s = try_room(r, least, room, n);
 	/* a bank is added behind a full one; up to there it is merely filled */
-	if (may_grow(f, in, c) &&
+	if (s == STEP_WAIT && may_grow(f, in, c) &&
 	    (ring_grow(r) == 0 ||
-		ring_size(r) + r->conf.buf_size <= r->conf.max)) {
-		room = ring_room(r, least, n);
-		if (room != NULL || errno != EAGAIN)
-			return room;
-	}
-	while (f->conf->lag != LAG_WAIT &&
-	    (*s = make_way(f, in, r)) == STEP_MOVED) {
-		room = try_room(r, least, n);
-		if (room != NULL || errno != EAGAIN)
-			return room;
-	}
-	errno = EAGAIN;
-	return NULL;
+		ring_size(r) + r->conf.buf_size <= r->conf.max))
+		s = ask_room(r, least, room, n);
+	while (s == STEP_WAIT && f->conf->lag != LAG_WAIT &&
+	    (s = make_way(f, in, r)) == STEP_MOVED)
+		s = try_room(r, least, room, n);
+	return s;
 }
 
 /* ---- from the input --------------------------------------------------- */
-
-enum fill {
-	FILL_NONE, /* not tried: nothing more may be read now */
-	FILL_SOME,
-	FILL_END,
-	FILL_AGAIN,   /* a signal came: at once, if it does not end us */
-	FILL_IDLE,    /* when there is something to read */
-	FILL_FULL,    /* when a buffer has been released */
-	FILL_LOST,    /* when an output that lags has gone */
-	FILL_SKIPPED, /* NULs for what could not be read: errno */
-	FILL_READ,
-	FILL_NOMEM
-};
 
 static size_t
 up_to_stop(const struct flow *f, const char *bytes, size_t n)
@@ -225,33 +200,47 @@ up_to_stop(const struct flow *f, const char *bytes, size_t n)
 }
 
 /* They are in the ring now, and have been looked at. */
-static enum fill
-filled(struct flow *f, struct ring *r, const char *room, size_t n)
+static void
+filled(struct flow *f, struct carry *c, const char *room, size_t n)
 {
-	if (n > f->stop - f->moved)
-		n = (size_t)(f->stop - f->moved); /* of a record */
+	n = MIN(n, f->stop - f->moved); /* of a record */
 	if (f->stop_lines != UINT64_MAX)
 		n = up_to_stop(f, room, n);
 	if (scan_wanted(&f->scan))
 		scan_bytes(&f->scan, f->moved, room, n);
-	ring_filled(r, n);
+	ring_filled(&c->ring, n);
 	f->moved += n;
 	flow_count(f, n);
-	return flow_full(f) ? FILL_END : FILL_SOME;
+	c->end = flow_full(f);
+	if (c->trickle && !flow_trickles(f))
+		c->stop = f->moved;
 }
 
-/* What cannot be read is NULs, if it was asked for. */
-static enum fill
-skip(struct flow *f, struct input *in, struct ring *r, char *room, size_t n)
+/*
+ * A read into these n bytes has failed: errno. What cannot be read is NULs, if
+ * that was asked for.
+ */
+static enum step
+not_read(struct flow *f, struct input *in, struct carry *c, char *room,
+    size_t n)
 {
-	ssize_t skipped = in->block == 0 ? -1 : input_skip(in, n);
+	ssize_t skipped;
 
+	if (errno == EINTR)
+		return STEP_MOVED; /* at once, if that does not end us */
+	if (errno == EAGAIN && input_pollable(in))
+		return flow_wait(f, in, -1);
+	if (errno == EAGAIN)
+		return flow_wait(f, NULL, TICK_US); /* a file: FUSE, NFS */
+	skipped = in->block == 0 ? -1 : input_skip(in, n);
+	if (skipped == -1)
+		c->failed = errno;
 	if (skipped <= 0)
-		return skipped == 0 ? FILL_AGAIN : FILL_READ;
+		return STEP_MOVED;
 	memset(room, 0, (size_t)skipped);
-	filled(f, r, room, (size_t)skipped);
+	filled(f, c, room, (size_t)skipped);
 	f->skipped = (size_t)skipped;
-	return FILL_SKIPPED;
+	return STEP_SKIPPED;
 }
 
 /*
@@ -279,39 +268,32 @@ static size_t
 ask(const struct flow *f, size_t room, size_t least, uint64_t most)
 {
 	size_t chunk = f->conf->chunk_size != 0 ? f->conf->chunk_size : FILL;
-	size_t n = room < chunk ? room : chunk;
 
-	n = n < most ? n : (size_t)most;
-	return n > least ? n : least;
+	return MAX(least, MIN(most, MIN(room, chunk)));
 }
 
 /* Reads at most `most` bytes into the ring, or one record. */
-static enum fill
+static enum step
 fill(struct flow *f, struct input *in, struct carry *c, uint64_t most)
 {
-	struct ring *r = &c->ring;
-	bool packets = in->packets && in->kind == INPUT_SOCKET;
 	size_t least, n;
 	ssize_t got;
 	char *room;
 	enum step s;
 
-	if (packets && !f->seen.input)
-		return FILL_IDLE;
-	least = room_for(f, in, r);
+	if (in->packets && in->kind == INPUT_SOCKET && !f->seen.input)
+		return flow_wait(f, in, -1);
+	least = room_for(f, in, &c->ring);
 	if (least == 0) {
 		f->seen.input = false;
-		return errno == EINTR ? FILL_AGAIN :
-		    errno == EAGAIN   ? FILL_IDLE :
-					FILL_READ;
+		return not_read(f, in, c, NULL, 0);
 	}
-	room = find_room(f, in, c, least, &n, &s);
-	if (room == NULL)
-		return s == STEP_LOST ? FILL_LOST :
-		    errno == EAGAIN   ? FILL_FULL :
-					FILL_NOMEM;
+	s = find_room(f, in, c, least, &room, &n);
+	c->starved = s == STEP_WAIT;
+	if (s != STEP_MOVED)
+		return s;
 	if (input_pollable(in) && !f->seen.input)
-		return FILL_IDLE;
+		return flow_wait(f, in, -1);
 	n = ask(f, n, least, most);
 	if (f->stop_lines == UINT64_MAX || input_pollable(in))
 		got = input_read(in, room, n);
@@ -319,15 +301,13 @@ fill(struct flow *f, struct input *in, struct carry *c, uint64_t most)
 		got = input_take(in, up_to_stop(f, room, (size_t)got),
 		    (size_t)got);
 	f->seen.input = false;
-	if (got == -1 && errno == EINTR)
-		return FILL_AGAIN;
-	if (got == -1 && errno == EAGAIN)
-		return FILL_IDLE;
 	if (got == -1)
-		return skip(f, in, r, room, n);
+		return not_read(f, in, c, room, n);
 	if (got == 0)
-		return FILL_END;
-	return filled(f, r, room, (size_t)got);
+		c->end = true;
+	else
+		filled(f, c, room, (size_t)got);
+	return STEP_MOVED;
 }
 
 /* ---- to the outputs --------------------------------------------------- */
@@ -347,8 +327,7 @@ allow(struct flow *f, struct ring *r)
 		f->horizon = r->filled;
 		return;
 	}
-	if (f->horizon < at)
-		f->horizon = at;
+	f->horizon = MAX(f->horizon, at);
 	if (at < f->horizon)
 		return;
 	may = limit_may(&f->limit, clock_now());
@@ -358,7 +337,7 @@ allow(struct flow *f, struct ring *r)
 		if (f->scan.lines)
 			n = scan_cut(&f->scan, bytes, n, may, &ended);
 		else
-			ended = n = n < may ? n : (size_t)may;
+			ended = n = MIN(n, may);
 		limit_took(&f->limit, ended);
 		may -= ended;
 		f->horizon += n;
@@ -376,7 +355,7 @@ carry_held_back(const struct carry *c, const struct flow *f)
 
 /*
  * Gives one output what it has not got yet. *moved is set if it took any of
- * it; o->full if it would take no more. STEP_MOVED, or what the job is to do.
+ * it. STEP_MOVED, or what the job is to do.
  */
 static enum step
 send_one(struct flow *f, struct carry *c, struct output *o, bool *moved)
@@ -390,27 +369,23 @@ send_one(struct flow *f, struct carry *c, struct output *o, bool *moved)
 		bool share;
 		ssize_t n;
 
-		if (len > f->horizon - o->sent)
-			len = (size_t)(f->horizon - o->sent);
-		if (o->kind == OUTPUT_CHAR && len > chunk)
-			len = chunk; /* a block of a tape, perhaps */
+		len = MIN(len, f->horizon - o->sent);
+		if (o->kind == OUTPUT_CHAR)
+			len = MIN(len, chunk); /* a block of a tape, perhaps */
 		share = c->shares && o->vmsplices && len >= SHARE;
 		if (share)
 			n = output_share(o, bytes, len);
 		else
 			n = output_write(o, bytes, len);
 		if (n > 0) {
-			o->full = false;
 			output_gave(o, (size_t)n);
 			*moved = true;
 			continue;
 		}
 		if (n == 0)
 			errno = EIO; /* a device that accepts nothing */
-		if (errno == EAGAIN) {
-			o->full = true;
+		if (errno == EAGAIN)
 			break;
-		}
 		if (errno == EINTR) {
 			*moved = true; /* once more, if that did not end us */
 			break;
@@ -453,28 +428,28 @@ carry_send(struct carry *c, struct flow *f, bool *moved)
 }
 
 /*
- * How long to sleep when nothing moved: no limit where an event will tell.
- * None tells that a pipe has been emptied further, unless it is full.
+ * How long to sleep until a buffer may have been released: no limit where an
+ * event will tell. None tells that a pipe has been emptied further, unless it
+ * is full.
  */
 static long
-patience(struct flow *f, struct carry *c, bool full)
+patience(struct flow *f, struct carry *c)
 {
 	uint64_t wants = ring_wants(&c->ring);
 	bool event = true;
 
-	if (!full || crowded(&c->ring) || wants > c->ring.sent)
+	if (crowded(&c->ring) || wants > c->ring.sent)
 		return -1;
 	FOREACH_OUTPUT(f, o) {
 		if (o->drained >= wants)
 			continue;
-		o->full = !output_ready(o);
+		output_full(o, !output_ready(o));
 		event = event && o->full;
 	}
 	if (event)
 		return -1;
 	c->backoff = c->backoff == 0 ? DRAIN_US : c->backoff * 2;
-	if (c->backoff > DRAIN_MOST_US)
-		c->backoff = DRAIN_MOST_US;
+	c->backoff = MIN(c->backoff, DRAIN_MOST_US);
 	return c->backoff;
 }
 
@@ -498,80 +473,55 @@ carry_begin(struct carry *c, const struct flow *f, uint64_t limit, bool trickle)
  * bytes behind it. Several outputs are given it with the next input's.
  */
 static enum step
-fail(struct flow *f, struct carry *c, bool many)
+fail(struct flow *f, struct carry *c)
 {
 	bool moved = false;
-	enum step s = many ? STEP_MOVED : carry_send(c, f, &moved);
+	enum step s = f->several ? STEP_MOVED : carry_send(c, f, &moved);
 
 	if (s != STEP_MOVED)
 		return s;
-	if (!many && c->ring.sent < c->ring.filled)
+	if (!f->several && c->ring.sent < c->ring.filled)
 		return moved ? STEP_MOVED :
 			       flow_wait(f, NULL, carry_held_back(c, f));
 	errno = c->failed;
 	return STEP_READ;
 }
 
-/* Reads what may be read now. STEP_MOVED, or what the job is to do. */
+/* Reads what may be read now. */
 static enum step
-take(struct flow *f, struct carry *c, struct input *in, enum fill *what)
+take(struct flow *f, struct carry *c, struct input *in)
 {
 	uint64_t ahead = may_read(f, in, &c->ring);
 
-	*what = FILL_NONE;
 	c->end = c->end || flow_full(f);
+	c->starved = false;
+	flow_wait(f, NULL, -1);
 	if (c->end || f->moved >= c->stop || ahead == 0)
-		return STEP_MOVED;
-	if (ahead > c->stop - f->moved)
-		ahead = c->stop - f->moved;
-	*what = fill(f, in, c, ahead);
-	switch (*what) {
-	case FILL_LOST:
-		return STEP_LOST;
-	case FILL_SKIPPED:
-		return STEP_SKIPPED;
-	case FILL_NOMEM:
-		return STEP_MEMORY;
-	case FILL_READ:
-		c->failed = errno;
-		break;
-	case FILL_END:
-		c->end = true;
-		break;
-	case FILL_SOME:
-		if (c->trickle && !flow_trickles(f))
-			c->stop = f->moved;
-		break;
-	default:
-		break;
-	}
-	return STEP_MOVED;
+		return STEP_WAIT;
+	return fill(f, in, c, MIN(ahead, c->stop - f->moved));
 }
 
 enum step
-carry_step(struct carry *c, struct flow *f, struct input *in, bool many)
+carry_step(struct carry *c, struct flow *f, struct input *in)
 {
 	struct ring *r = &c->ring;
-	bool moved = false, idle;
-	enum fill got = FILL_NONE;
-	enum step s = STEP_MOVED;
-	long usec;
+	bool moved;
+	enum step s;
 
 	if (c->failed != 0)
-		return fail(f, c, many);
+		return fail(f, c);
 	ring_sent(r, sent_by_all(f, r)); /* one may be lost */
 	flow_grow_pipes(f, in);
-	if (f->seen.input)
-		s = flow_gather(f, in);
-	if (s == STEP_MOVED)
-		s = take(f, c, in, &got);
-	if (s != STEP_MOVED || c->failed != 0)
+	if (f->seen.input && flow_gather(f, in) == STEP_WAIT)
+		return STEP_WAIT;
+	s = take(f, c, in);
+	if (c->failed != 0 || (s != STEP_MOVED && s != STEP_WAIT))
 		return s;
-	moved = got == FILL_SOME || got == FILL_AGAIN || got == FILL_END;
+	moved = s == STEP_MOVED;
 	s = carry_send(c, f, &moved);
 	if (s != STEP_MOVED)
 		return s;
-	if (c->end && many)
+	if (c->end && f->several)
 		return STEP_END;
 	if (r->sent == r->filled && (c->end || f->moved >= c->stop))
 		return c->end ? STEP_END : STEP_LIMIT;
@@ -579,10 +529,8 @@ carry_step(struct carry *c, struct flow *f, struct input *in, bool many)
 		c->backoff = 0;
 		return STEP_MOVED;
 	}
-	usec = patience(f, c, got == FILL_FULL);
-	idle = got == FILL_IDLE && input_pollable(in);
-	if (got == FILL_IDLE && !idle)
-		usec = TICK_US; /* EAGAIN of a file: FUSE, NFS */
-	return flow_wait(f, idle ? in : NULL,
-	    flow_sooner(usec, carry_held_back(c, f)));
+	if (c->starved)
+		f->want.usec = patience(f, c);
+	f->want.usec = flow_sooner(f->want.usec, carry_held_back(c, f));
+	return STEP_WAIT;
 }

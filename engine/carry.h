@@ -17,23 +17,17 @@ struct carry {
 	uint64_t stop;   /* this run ends at this stream offset */
 	bool trickle;    /* or when a large piece arrives */
 	bool end;        /* nothing more is to be read */
+	bool starved;    /* for a buffer that has been released */
 	int failed;      /* errno of a read; earlier bytes are still sent */
 	long backoff;    /* delay before pipes are checked again */
 };
-#define CARRY_INITIALIZER                \
-	{                                \
-		.ring = RING_INITIALIZER \
-	}
 
 /* A run of at most limit bytes begins; 0: to the end. */
 void carry_begin(struct carry *, const struct flow *, uint64_t limit,
     bool trickle);
 
-/*
- * Reads and sends. many: it serves several outputs, and STEP_END does not mean
- * that all has been sent.
- */
-enum step carry_step(struct carry *, struct flow *, struct input *, bool many);
+/* Reads and sends. With several outputs some may wait in it at STEP_END. */
+enum step carry_step(struct carry *, struct flow *, struct input *);
 
 /*
  * Sends to all outputs. Returns STEP_MOVED, with *moved set if any output took

@@ -28,16 +28,12 @@ plan(const struct flow *f, const struct input *in)
 	if (c.buf_size < input_largest(in))
 		c.buf_size = input_largest(in);
 	c.max = 2 * c.buf_size;
-	if (c.max < conf->buffer_size &&
-	    (f->apart || conf->buffer_asked))
+	if (c.max < conf->buffer_size && (f->apart || conf->buffer_asked))
 		c.max = conf->buffer_size;
 	return c;
 }
 
-/*
- * STEP_END when they are there. An input with larger records needs other
- * buffers than those before it.
- */
+/* An input with larger records needs other buffers than those before it. */
 static enum step
 open_buffers(struct engines *e, struct flow *f, const struct input *in)
 {
@@ -60,16 +56,7 @@ enum step
 copy_step(struct engines *e, struct flow *f, struct input *in)
 {
 	struct carry *c = &e->copy;
-	enum step s;
+	enum step s = c->ready ? STEP_END : open_buffers(e, f, in);
 
-	if (!c->ready) {
-		s = open_buffers(e, f, in);
-		if (s == STEP_END)
-			s = engine_turn(e, f, c);
-		if (s != STEP_END)
-			return s;
-		ring_skip(&c->ring, f->moved);
-		c->ready = true;
-	}
-	return carry_step(c, f, in, c == e->many);
+	return s == STEP_END ? engine_carry(e, f, in, c) : s;
 }

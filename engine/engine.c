@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <sys/mman.h>
+#include <errno.h>
 
+#include "base/fd.h"
 #include "engine/engine.h"
 
 void
@@ -10,17 +11,18 @@ engine_begin(struct engines *e, struct flow *f, enum engine engine,
     uint64_t limit)
 {
 	bool forced = f->conf->engine != ENGINE_AUTO;
+	int saved = errno;
 
-	e->now = engine;
+	window_close(&e->window);
+	f->engine = e->now = engine;
 	e->cloned = false;
 	e->pair.held = 0;
 	e->splice = (struct splice){
 		.phase = forced || f->several ? SPLICE_RECORDS : SPLICE_COPY,
-		.rest = INPUT_INITIALIZER,
 	};
 	carry_begin(&e->ring, f, limit, false);
-	carry_begin(&e->copy, f, limit,
-	    engine == ENGINE_SPLICE && !f->several);
+	carry_begin(&e->copy, f, limit, engine == ENGINE_SPLICE && !f->several);
+	errno = saved;
 }
 
 enum step
@@ -39,9 +41,20 @@ engine_step(struct engines *e, struct flow *f, struct input *in)
 }
 
 enum step
+engine_send(struct engines *e, struct flow *f)
+{
+	struct carry *c = e->many != NULL ? e->many : &e->copy;
+	bool moved = false;
+	enum step s = carry_send(c, f, &moved);
+
+	if (s != STEP_MOVED || moved)
+		return s;
+	return flow_wait(f, NULL, carry_held_back(c, f));
+}
+
+enum step
 engine_flush(struct engines *e, struct flow *f)
 {
-	bool moved = false;
 	enum step s;
 
 	if (e->many == NULL)
@@ -51,12 +64,11 @@ engine_flush(struct engines *e, struct flow *f)
 		ring_sent(&e->many->ring, e->many->ring.filled);
 		return STEP_END;
 	}
-	s = carry_send(e->many, f, &moved);
-	if (s != STEP_MOVED || moved)
-		return s;
-	if (f->conf->lag != LAG_WAIT && flow_furthest(f, false) == f->moved)
+	s = engine_send(e, f);
+	if (s == STEP_WAIT && f->conf->lag != LAG_WAIT &&
+	    flow_furthest(f, false) == f->moved)
 		return STEP_END;
-	return flow_wait(f, NULL, carry_held_back(e->many, f));
+	return s;
 }
 
 enum step
@@ -84,19 +96,26 @@ engine_turn(struct engines *e, struct flow *f, struct carry *c)
 	return STEP_END;
 }
 
-void
-engine_end(struct engines *e)
+enum step
+engine_carry(struct engines *e, struct flow *f, struct input *in,
+    struct carry *c)
 {
-	if (e->window.map != NULL)
-		munmap(e->window.map, e->window.len);
-	e->window = (struct window){ 0 };
+	enum step s = c->ready ? STEP_END : engine_turn(e, f, c);
+
+	if (s != STEP_END)
+		return s;
+	if (!c->ready)
+		ring_skip(&c->ring, f->moved);
+	c->ready = true;
+	return carry_step(c, f, in);
 }
 
 void
 engines_release(struct engines *e)
 {
-	engine_end(e);
+	window_close(&e->window);
 	ring_release(&e->ring.ring);
 	ring_release(&e->copy.ring);
-	pair_close(&e->pair);
+	fd_close_pair(e->pair.fd);
+	fd_close(&e->pair.null);
 }

@@ -14,7 +14,13 @@
 
 #include "engine/carry.h"
 #include "engine/flow.h"
-#include "engine/pair.h"
+
+/* The private pipe of splice and tee. */
+struct pair {
+	int fd[2];   /* its ends, or -1 */
+	int null;    /* where tee's leftovers go, or -1 */
+	size_t held; /* bytes that are in it */
+};
 
 /* The phases of splice and tee. */
 enum splice_phase {
@@ -43,7 +49,7 @@ struct engines {
 	struct carry ring;  /* shared with the readers' pipes */
 	struct carry copy;  /* small; what it sends is copied */
 	struct carry *many; /* the one that serves several outputs, or NULL */
-	struct pair pair;   /* the private pipe of splice and tee */
+	struct pair pair;
 	struct splice splice;
 	struct window window;
 	bool cloned; /* range: cloning has been tried */
@@ -51,20 +57,18 @@ struct engines {
 };
 #define ENGINES_INITIALIZER                                           \
 	{                                                             \
-		.ring = CARRY_INITIALIZER, .copy = CARRY_INITIALIZER, \
-		.pair = PAIR_INITIALIZER,                             \
+		.ring = { .ring = RING_INITIALIZER, .shares = true }, \
+		.copy = { .ring = RING_INITIALIZER },                 \
+		.pair = { .fd = { -1, -1 }, .null = -1 },             \
 	}
 
 /*
- * Begins with an input, for as many bytes as limit says if it is not 0, which
- * only copy and ring know how to do; then it is stepped until it has ended. A
- * read is never cut below the largest record of the input, whatever limit is.
+ * Begins with an input, for at most limit bytes if that is not 0 (copy and ring
+ * only); then it is stepped until it has ended. A read is never cut below the
+ * largest record of the input, whatever limit is. errno is kept.
  */
 void engine_begin(struct engines *, struct flow *, enum engine, uint64_t limit);
 enum step engine_step(struct engines *, struct flow *, struct input *);
-
-/* The input is done with, whatever the last step was. */
-void engine_end(struct engines *);
 
 void engines_release(struct engines *);
 
@@ -84,11 +88,23 @@ enum step engine_turn(struct engines *, struct flow *, struct carry *);
 
 /*
  * Sends what waits in the ring of several outputs: STEP_END when all have
- * everything; with --lag, when the furthest has.
+ * everything; with --lag, when the furthest has. engine_send() sends the same
+ * and never returns STEP_END, but STEP_WAIT if nothing moved.
  */
 enum step engine_flush(struct engines *, struct flow *);
+enum step engine_send(struct engines *, struct flow *);
+
+/* A step of ring or copy, when its buffers are there. */
+enum step engine_carry(struct engines *, struct flow *, struct input *,
+    struct carry *);
+
+/* mmap.c: unmaps it, if it is mapped. */
+void window_close(struct window *);
 
 /* splice.c: what tee shares with it. */
+
+/* 0, or -1 with errno; it stays open until engines_release(). */
+int pair_open(struct pair *);
 
 /*
  * Copies as long as the input pipe may have records, which splice(2) and tee(2)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <sys/param.h>
+
 #include <errno.h>
 #include <stdint.h>
 
@@ -148,12 +150,6 @@ flow_may(struct flow *f, size_t *n)
 }
 
 void
-flow_took(struct flow *f, size_t n)
-{
-	limit_took(&f->limit, n);
-}
-
-void
 flow_passed(struct flow *f, size_t n)
 {
 	f->moved += n;
@@ -165,13 +161,11 @@ flow_passed(struct flow *f, size_t n)
 static void
 grow_output(const struct flow *f, struct output *o)
 {
-	size_t size = f->conf->pipe_size, holds;
+	size_t size = f->conf->pipe_size;
 
 	while (size > PIPES_MOST / f->nouts)
 		size /= 2;
-	holds = pipe_grow(o->fd, size);
-	if (holds != 0)
-		o->holds = holds;
+	output_grow(o, size);
 }
 
 void
@@ -186,8 +180,7 @@ flow_grow_pipes(struct flow *f, const struct input *in)
 	if (in->kind == INPUT_PIPE)
 		pipe_grow(in->fd, c->pipe_size);
 	FOREACH_OUTPUT(f, o)
-		if (o->kind == OUTPUT_PIPE && o->fd != -1)
-			grow_output(f, o);
+		grow_output(f, o);
 }
 
 enum step
@@ -200,27 +193,13 @@ flow_connect(struct flow *f, struct output *o)
 	return STEP_MOVED;
 }
 
-size_t
-flow_left(const struct flow *f)
-{
-	size_t n = 0;
-
-	FOREACH_OUTPUT(f, o)
-		n++;
-	return n;
-}
-
 uint64_t
 flow_slowest(const struct flow *f, bool drained)
 {
 	uint64_t least = UINT64_MAX;
 
-	FOREACH_OUTPUT(f, o) {
-		uint64_t at = drained ? o->drained : o->sent;
-
-		if (at < least)
-			least = at;
-	}
+	FOREACH_OUTPUT(f, o)
+		least = MIN(least, drained ? o->drained : o->sent);
 	return least == UINT64_MAX ? f->moved : least;
 }
 
@@ -229,12 +208,8 @@ flow_furthest(const struct flow *f, bool drained)
 {
 	uint64_t most = 0;
 
-	FOREACH_OUTPUT(f, o) {
-		uint64_t at = drained ? o->drained : o->sent;
-
-		if (at > most)
-			most = at;
-	}
+	FOREACH_OUTPUT(f, o)
+		most = MAX(most, drained ? o->drained : o->sent);
 	return most;
 }
 

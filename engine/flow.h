@@ -189,10 +189,9 @@ bool flow_trickles(const struct flow *);
 /*
  * For engines whose bytes the kernel moves: reduces *n to what --rate-limit and
  * --size allow now. Returns STEP_MOVED, STEP_WAIT, or STEP_LIMIT when no more
- * bytes are to be taken. Call flow_took() for those that are taken.
+ * bytes are to be taken. Call limit_took() for those that are taken.
  */
 enum step flow_may(struct flow *, size_t *n);
-void flow_took(struct flow *, size_t n);
 
 /* n bytes went from the input to the only output. */
 void flow_passed(struct flow *, size_t n);
@@ -210,10 +209,7 @@ void flow_grow_pipes(struct flow *, const struct input *);
  */
 bool flow_refused(int reason);
 
-/* How many outputs are left. */
-size_t flow_left(const struct flow *);
-
-/* Where the slowest, and the furthest, of them are: cursor, or bound. */
+/* Where the slowest, and the furthest, output is: its cursor, or bound. */
 uint64_t flow_slowest(const struct flow *, bool drained);
 uint64_t flow_furthest(const struct flow *, bool drained);
 

@@ -66,13 +66,11 @@ send(struct flow *f, struct input *in, struct window *w)
 	n = output_share(o, w->map + w->at, want);
 	if (n > 0) {
 		input_took(in, (size_t)n);
-		flow_took(f, (size_t)n);
+		limit_took(&f->limit, (size_t)n);
 		flow_passed(f, (size_t)n);
 		w->at += (size_t)n;
 		return STEP_MOVED;
 	}
-	if (errno == EAGAIN)
-		o->full = true;
 	if (errno == EAGAIN || errno == EINTR)
 		return STEP_MOVED;
 	if (errno == EPIPE)
@@ -80,20 +78,26 @@ send(struct flow *f, struct input *in, struct window *w)
 	return STEP_FALL;
 }
 
+void
+window_close(struct window *w)
+{
+	if (w->map != NULL)
+		munmap(w->map, w->len);
+	*w = (struct window){ 0 };
+}
+
 /* The next part of the file; STEP_MOVED. */
 static enum step
-open_window(struct engines *e, struct input *in)
+open_window(struct window *w, struct input *in)
 {
 	off_t page = sysconf(_SC_PAGESIZE), from;
-	struct window *w = &e->window;
 
-	engine_end(e); /* the last one has been sent */
+	window_close(w); /* the last one has been sent */
 	if (input_reserve(in, WINDOW) == -1)
 		return STEP_FALL;
-	if (in->reserved == 0) {
-		errno = 0;
+	errno = 0;
+	if (in->reserved == 0)
 		return STEP_FALL;
-	}
 	from = in->at & ~(page - 1);
 	w->at = (size_t)(in->at - from);
 	w->len = w->at + in->reserved;
@@ -108,13 +112,10 @@ enum step
 mmap_step(struct engines *e, struct flow *f, struct input *in)
 {
 	struct window *w = &e->window;
+	enum step s = STEP_MOVED;
 
 	flow_grow_pipes(f, in);
-	if (w->map == NULL || w->at == w->len) {
-		enum step s = open_window(e, in);
-
-		if (s != STEP_MOVED)
-			return s;
-	}
-	return send(f, in, w);
+	if (w->map == NULL || w->at == w->len)
+		s = open_window(w, in);
+	return s == STEP_MOVED ? send(f, in, w) : s;
 }

@@ -164,7 +164,7 @@ range_step(struct engines *e, struct flow *f, struct input *in)
 		errno = 0; /* it says so of /proc files as well */
 		return STEP_FALL;
 	}
-	flow_took(f, (size_t)n);
+	limit_took(&f->limit, (size_t)n);
 	flow_passed(f, (size_t)n);
 	return STEP_MOVED;
 }

@@ -67,7 +67,6 @@ choose_release(const struct flow *f, enum release *release)
 	return STEP_END;
 }
 
-/* STEP_END when it is there. */
 static enum step
 open_ring(struct engines *e, struct flow *f)
 {
@@ -105,12 +104,5 @@ ring_step(struct engines *e, struct flow *f, struct input *in)
 		f->why = "its records need larger buffers";
 		return copy_step(e, f, in);
 	}
-	if (s == STEP_END && !c->ready)
-		s = engine_turn(e, f, c);
-	if (s != STEP_END)
-		return s;
-	if (!c->ready)
-		ring_skip(&c->ring, f->moved);
-	c->ready = c->shares = true;
-	return carry_step(c, f, in, c == e->many);
+	return s == STEP_END ? engine_carry(e, f, in, c) : s;
 }

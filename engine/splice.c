@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <unistd.h>
 
 #include "engine/engine.h"
 
@@ -15,7 +16,19 @@
 enum {
 	SPLICE_MOST = 1 << 20,
 	SOCKET_MOST = 32 << 10,
+	PAIR_SIZE = 1 << 20,
 };
+
+int
+pair_open(struct pair *p)
+{
+	if (p->fd[0] != -1)
+		return 0;
+	if (pipe2(p->fd, O_CLOEXEC) == -1)
+		return -1;
+	pipe_grow(p->fd[1], PAIR_SIZE);
+	return 0;
+}
 
 /* ---- one splice ------------------------------------------------------- */
 
@@ -126,19 +139,19 @@ splice_once(struct flow *f, struct input *in, int from, int to, size_t most,
 	r = taking ? splice_in(in, to, most, flags) :
 		     splice_out(o, from, most, flags);
 	if (socket)
-		o->full = true; /* that is, poll before the next */
+		output_full(o, true); /* that is, poll before the next */
 	*n = 0;
 	f->seen.input = f->seen.output = false;
 	if (r > 0) {
 		*n = (size_t)r;
 		if (taking)
-			flow_took(f, *n);
+			limit_took(&f->limit, *n);
 		return STEP_MOVED;
 	}
 	if (r == 0)
 		return STEP_LIMIT;
 	if (errno == EAGAIN)
-		o->full = true;
+		output_full(o, true);
 	if (errno == EAGAIN || errno == EINTR)
 		return STEP_MOVED;
 	return failed(f, in, taking, private);
@@ -308,13 +321,16 @@ direct(struct flow *f, struct input *in)
  * By way of the private pipe: neither side is one, or it takes a region of the
  * output, which must be as long as what is there.
  */
-static enum step private(struct engines *e, struct flow *f, struct input *in) {
+static enum step
+by_pair(struct engines *e, struct flow *f, struct input *in)
+{
 	size_t n;
 
-	    if (pair_open(&e->pair) == -1) return STEP_FALL;
-	    if (input_pollable(in) && !f->seen.input) return flow_wait(f, in,
-		-1);
-	    return splice_take(e, f, in, &n);
+	if (pair_open(&e->pair) == -1)
+		return STEP_FALL;
+	if (input_pollable(in) && !f->seen.input)
+		return flow_wait(f, in, -1);
+	return splice_take(e, f, in, &n);
 }
 
 static bool
@@ -347,7 +363,7 @@ splice_step(struct engines *e, struct flow *f, struct input *in)
 		return give_held(e, f, in);
 	if (p->phase == SPLICE_SPILL)
 		return splice_spilled(e, f);
-	s = goes_direct(f, in) ? direct(f, in) : private(e, f, in);
+	s = goes_direct(f, in) ? direct(f, in) : by_pair(e, f, in);
 	/*
 	 * A byte there and back takes a tenth longer by splice than by read and
 	 * write, so a trickle is copied until a large piece comes.

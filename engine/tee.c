@@ -29,7 +29,7 @@ give(struct engines *e, struct flow *f, bool *moved)
 			output_gave(o, (size_t)n);
 			*moved = true;
 		} else if (n == -1 && errno == EAGAIN)
-			o->full = true;
+			output_full(o, true);
 		else if (n == -1 && errno == EPIPE)
 			return flow_lose(f, o, LOSS_ERROR);
 		else if (n == -1 && errno == EINTR)

@@ -55,9 +55,8 @@ leave(struct pump *p)
 static enum step
 finish_step(struct pump *p)
 {
-	struct carry none = CARRY_INITIALIZER, *c = p->engines.many;
 	struct flow *f = &p->flow;
-	bool moved = false, more = false, hurry;
+	bool more = false, hurry;
 	uint64_t idle;
 	enum step s;
 
@@ -77,22 +76,21 @@ finish_step(struct pump *p)
 	}
 	if (!more)
 		return STEP_END;
-	c = c != NULL ? c : &none;
-	s = carry_send(c, f, &moved);
-	if (s != STEP_MOVED)
-		return s;
+	s = engine_send(&p->engines, f);
 	idle = clock_now() - p->since;
-	hurry = p->conf.lag != LAG_WAIT && p->finished;
-	if (moved)
+	if (s == STEP_MOVED)
 		p->since += idle;
-	else if (hurry && idle >= LAST_US)
+	if (s != STEP_WAIT)
+		return s;
+	hurry = p->conf.lag != LAG_WAIT && p->finished;
+	if (hurry && idle >= LAST_US) {
 		p->leaving = true;
-	else {
-		s = flow_wait(f, NULL,
-		    flow_sooner(carry_held_back(c, f),
-			hurry ? (long)(LAST_US - idle) : -1));
-		f->want.taken = p->readers.await;
+		return STEP_MOVED;
 	}
+	if (hurry)
+		f->want.usec = flow_sooner(f->want.usec,
+		    (long)(LAST_US - idle));
+	f->want.taken = p->readers.await;
 	return s;
 }
 

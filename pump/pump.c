@@ -32,17 +32,6 @@ pump_release(struct pump *p)
 
 /* ---- an input --------------------------------------------------------- */
 
-static void
-begin(struct pump *p, enum engine engine, uint64_t limit)
-{
-	int saved = errno;
-
-	engine_end(&p->engines);
-	p->flow.engine = engine;
-	engine_begin(&p->engines, &p->flow, engine, limit);
-	errno = saved;
-}
-
 /* Takes the rung; or, if there is none, the step that ends the input. */
 static enum step
 climb(struct pump *p, size_t rung, enum step end)
@@ -50,7 +39,8 @@ climb(struct pump *p, size_t rung, enum step end)
 	if (rung >= p->nrungs)
 		return end;
 	p->rung = rung;
-	begin(p, p->rungs[rung].engine, p->rungs[rung].limit);
+	engine_begin(&p->engines, &p->flow, p->rungs[rung].engine,
+	    p->rungs[rung].limit);
 	return STEP_MOVED;
 }
 
@@ -66,7 +56,7 @@ fall(struct pump *p)
 		p->asks = f->engine;
 		p->asked_at = f->moved;
 		p->nrungs = p->rung + 1;
-		begin(p, ENGINE_COPY, 0);
+		engine_begin(&p->engines, f, ENGINE_COPY, 0);
 		return STEP_MOVED;
 	}
 	p->fell_from = p->rungs[p->rung].engine;
@@ -224,6 +214,14 @@ event_of(struct pump *p, enum step s)
 	return e;
 }
 
+static bool
+any_left(const struct flow *f)
+{
+	FOREACH_OUTPUT(f, o)
+		return true;
+	return false;
+}
+
 struct pump_event
 pump_next(struct pump *p)
 {
@@ -236,7 +234,7 @@ pump_next(struct pump *p)
 		}
 		if (*p->wake->woken)
 			return (struct pump_event){ .what = PUMP_SIGNAL };
-		if (p->task == input_step && flow_left(&p->flow) == 0)
+		if (p->task == input_step && !any_left(&p->flow))
 			return (struct pump_event){ .what = PUMP_END,
 				.end = PUMP_WRITE };
 		s = p->task(p);

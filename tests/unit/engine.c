@@ -102,7 +102,6 @@ rig_open(struct rig *g, enum engine engine, size_t nouts)
 static void
 begin(struct rig *g, enum engine engine, uint64_t limit)
 {
-	g->flow.engine = engine;
 	engine_begin(&g->engines, &g->flow, engine, limit);
 }
 
@@ -114,7 +113,7 @@ take(struct rig *g, size_t i)
 	while ((n = read(g->readers[i], got[i] + g->ngot[i],
 		    SIZE - g->ngot[i])) > 0) {
 		g->ngot[i] += (size_t)n;
-		g->outs[i].full = false;
+		output_full(&g->outs[i], false);
 	}
 }
 
