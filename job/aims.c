@@ -38,8 +38,8 @@ count_lines(struct job *j, uint64_t *lines)
 	int r;
 
 	display_stop(&j->display);
-	r = total_lines(j->leg->files, j->leg->nfiles,
-	    j->leg->pump.flow.scan.end, counts_on, j, lines);
+	r = total_lines(j->leg->files, j->leg->nfiles, j->o->null ? '\0' : '\n',
+	    counts_on, j, lines);
 	display_go(&j->display);
 	return r == 0;
 }
@@ -59,14 +59,13 @@ static bool
 find_size(struct job *j)
 {
 	struct tunables *tune = &j->tune;
-	struct pump *p = &j->leg->pump;
 	bool lines = tune->display.show.lines, device;
 	uint64_t room, bytes;
 
+	j->stop = j->stop_lines = UINT64_MAX;
 	if (tune->sized) {
 		if (j->o->stop_at_size)
-			*(lines ? &p->flow.stop_lines :
-				  &p->flow.stop) = tune->size;
+			*(lines ? &j->stop_lines : &j->stop) = tune->size;
 		return true;
 	}
 	tune->size = 0;
@@ -80,12 +79,12 @@ find_size(struct job *j)
 			tune->size = room;
 		/* one byte more, to learn whether there is one */
 		if (device)
-			p->flow.stop = j->o->stop_at_size ? room : room + 1;
+			j->stop = j->o->stop_at_size ? room : room + 1;
 		return device;
 	}
 	/* the last line of all may have no end: it comes as well */
 	if (j->o->stop_at_size)
-		p->flow.stop = device && room < bytes ? room : bytes;
+		j->stop = device && room < bytes ? room : bytes;
 	if (!lines)
 		tune->size = bytes;
 	else if (!display_draws(&j->display) ||
@@ -100,6 +99,10 @@ job_set_aims(struct job *j)
 {
 	bool known = find_size(j);
 
+	/* there may be more in it than was stored */
+	if (j->leg->files == j->stored && j->stop > j->store_size)
+		j->stop = j->store_size;
+	pump_stop_at(&j->leg->pump, j->stop, j->stop_lines);
 	if (job_ended()) {
 		job_say_ended(j);
 		display_end(&j->display, job_facts(j));

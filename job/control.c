@@ -46,10 +46,9 @@ lacks(const struct job *j)
 		l |= NEEDS_WINDOW;
 	if (!j->titled)
 		l |= NEEDS_TITLE;
-	if (p->flow.engine == ENGINE_SPLICE || p->flow.engine == ENGINE_RANGE ||
-	    p->flow.engine == ENGINE_MMAP)
+	if (!pump_has_bytes(p))
 		l |= NEEDS_BYTES;
-	if (p->polls == NULL)
+	if (j->over)
 		l |= NEEDS_TRANSFER;
 	if (j->o->stop_at_size)
 		l |= NEEDS_SIZE;
@@ -166,7 +165,7 @@ report(struct job *j, struct message_report *r)
 		.spread = { s.spread.min, s.spread.average, s.spread.max,
 		    s.spread.deviation },
 		.buffer = s.buffer,
-		.engine = j->leg->pump.flow.engine,
+		.engine = pump_engine(&j->leg->pump),
 		.nlast = f->nlast,
 	};
 	if (c->name != NULL)

@@ -13,21 +13,27 @@
 _Static_assert((int)SCAN_LAST == (int)SHOW_LAST, "as many of the last bytes");
 _Static_assert((int)SCAN_LINE == (int)SHOW_LINE, "as much of the last line");
 
+_Static_assert((int)PUMP_SPLICED == (int)SHOW_SPLICED &&
+	(int)PUMP_BY_PIPE == (int)SHOW_BY_PIPE &&
+	(int)PUMP_RANGED == (int)SHOW_RANGED,
+    "the same in place of how full a buffer is");
+
 /* "NAME 35% 1.2MiB behind": how full its pipe is, and where it is. */
 static void
-tell_outputs(const struct pump *p, char text[DISPLAY_OUTPUTS])
+tell_outputs(const struct leg *l, char text[DISPLAY_OUTPUTS])
 {
 	size_t len = 0;
 
-	for (size_t i = 0; i < p->flow.nouts && len < DISPLAY_OUTPUTS; i++) {
-		const struct output *o = &p->flow.outs[i];
+	for (size_t i = 0; i < l->nouts && len < DISPLAY_OUTPUTS; i++) {
+		const struct output *o = &l->outs[i];
 		bool fills = o->kind == OUTPUT_PIPE && !o->gone;
 		uint64_t unread = fills ? o->given - output_taken(o) : 0;
 		char behind[16];
 		int n;
 
-		humanize_number(behind, 7, (int64_t)report_behind(p, o), "B",
-		    HN_AUTOSCALE, HN_DECIMAL | HN_IEC_PREFIXES | HN_NOSPACE);
+		humanize_number(behind, 7, (int64_t)pump_behind(&l->pump, o),
+		    "B", HN_AUTOSCALE,
+		    HN_DECIMAL | HN_IEC_PREFIXES | HN_NOSPACE);
 		n = snprintf(text + len, DISPLAY_OUTPUTS - len,
 		    "%s%s %3d%% %6s", i == 0 ? "" : ", ", o->name,
 		    fills ? (int)(unread * 100 / o->holds) : 0,
@@ -36,42 +42,27 @@ tell_outputs(const struct pump *p, char text[DISPLAY_OUTPUTS])
 	}
 }
 
-/* How full the ring is, or what there is in its place. */
-static int
-fill(const struct pump *p)
-{
-	int percent = pump_fill(p);
-
-	if (percent >= 0)
-		return percent;
-	if (p->flow.engine == ENGINE_RANGE)
-		return SHOW_RANGED;
-	return p->flow.engine == ENGINE_SPLICE && p->engines.pair.fd[0] != -1 ?
-	    SHOW_BY_PIPE :
-	    SHOW_SPLICED;
-}
-
 const struct display_facts *
 job_facts(struct job *j)
 {
-	const struct pump *p = &j->leg->pump;
+	struct pump *p = &j->leg->pump;
+	const struct scan *s = pump_scan(p);
 	const struct monitor *m = &j->monitor;
 	struct display_facts *f = &j->facts;
 
-	f->moved = p->flow.moved;
+	f->moved = pump_moved(p);
 	f->taken = pump_taken(p);
-	f->count = p->flow.scan.lines ? scan_lines_at(&p->flow.scan, f->taken) :
-					f->taken;
+	f->count = s->lines ? scan_lines_at(s, f->taken) : f->taken;
 	f->other = m->counts != NULL ? atomic_load(&m->counts[!m->side]) : 0;
-	f->buffer = fill(p);
-	f->engine = engine_name(p->flow.engine);
-	f->last = p->flow.scan.tail;
-	f->nlast = p->flow.scan.ntail;
-	f->line = p->flow.scan.done;
-	f->nline = p->flow.scan.ndone;
+	f->buffer = pump_fill(p);
+	f->engine = engine_name(pump_engine(p));
+	f->last = s->tail;
+	f->nlast = s->ntail;
+	f->line = s->done;
+	f->nline = s->ndone;
 	f->outputs[0] = '\0';
 	if ((display_wants(&j->display) & SHOW_WANTS_OUTPUTS) != 0)
-		tell_outputs(p, f->outputs);
+		tell_outputs(j->leg, f->outputs);
 	return f;
 }
 
@@ -79,7 +70,7 @@ void
 job_set_scan(struct job *j)
 {
 	unsigned wants = display_wants(&j->display);
-	struct scan *s = &j->leg->pump.flow.scan;
+	struct scan *s = pump_scan(&j->leg->pump);
 
 	s->lines = j->tune.display.show.lines;
 	s->end = j->o->null ? '\0' : '\n';

@@ -52,9 +52,9 @@ reads_output(const struct job *j, const struct input *in,
 	at = lseek(in->fd, 0, SEEK_CUR);
 	to = lseek(o->fd, 0, SEEK_CUR);
 	if (o->append || at == -1 || to == -1)
-		return in->left > 0 || j->leg->pump.flow.moved > o->sent;
+		return in->left > 0 || pump_moved(&j->leg->pump) > o->sent;
 	/* what it has not got yet comes first */
-	if (at < to + (off_t)(j->leg->pump.flow.moved - o->sent))
+	if (at < to + (off_t)(pump_moved(&j->leg->pump) - o->sent))
 		return true;
 	return in->left > 0 && share_offset(in->fd, at, o->fd);
 }
@@ -205,10 +205,9 @@ job_copy_all(struct job *j)
 		if (!copy_one(j, j->leg->files[i]))
 			return;
 	report_rest(j, i);
-	p->readers.await = display_awaits(&j->display, p->flow.moved);
-	pump_finish(p);
+	pump_finish(p, display_awaits(&j->display, pump_moved(p)));
 	if (!job_run(j, &e) || !judge(j, NULL, &e) ||
-	    !display_awaits(&j->display, p->flow.moved))
+	    !display_awaits(&j->display, pump_moved(p)))
 		return;
 	pump_drain(p);
 	if (job_run(j, &e))

@@ -73,7 +73,9 @@ struct job {
 	bool told;                  /* that others may talk to us */
 	bool titled;                /* the process title is ours to write */
 	bool sized;                 /* the inputs have been, for others */
+	uint64_t stop, stop_lines;  /* where the inputs are to end */
 	off_t given_at;             /* where_given() first */
+	bool over;                  /* everything has been moved */
 	bool noted;                 /* `last` is, for those who wait */
 	struct message_report last; /* for the end */
 	unsigned closed;  /* standard descriptors that we were not given */

@@ -25,7 +25,7 @@ report_counts(const struct pump *p, double seconds, char line[REPORT_LINE])
 {
 	char amount[16], rate[16];
 	uint64_t sent = pump_sent(p);
-	bool ring = p->flow.engine == ENGINE_RING;
+	const char *release = pump_explain(p).release;
 
 	if (seconds < 1e-6)
 		seconds = 1e-6;
@@ -33,16 +33,9 @@ report_counts(const struct pump *p, double seconds, char line[REPORT_LINE])
 	human(rate, (uint64_t)((double)sent / seconds));
 	snprintf(line, REPORT_LINE,
 	    "%ju bytes (%s) in %.1f s, %s/s, engine %s%s%s", (uintmax_t)sent,
-	    amount, seconds, rate, engine_name(p->flow.engine),
-	    ring ? ", release " : "", ring ? pump_release_name(p) : "");
-}
-
-uint64_t
-report_behind(const struct pump *p, const struct output *o)
-{
-	uint64_t most = pump_furthest(p);
-
-	return most > o->sent ? most - o->sent : 0;
+	    amount, seconds, rate, engine_name(pump_engine(p)),
+	    release != NULL ? ", release " : "",
+	    release != NULL ? release : "");
 }
 
 void
@@ -68,38 +61,37 @@ report_output(const struct pump *p, const struct output *o,
 		    (uintmax_t)(o->sent - o->given));
 	snprintf(line, REPORT_LINE, "%s, %ju bytes%s, %ju behind%s%s",
 	    output_kind_name(o), (uintmax_t)o->given, unread,
-	    (uintmax_t)report_behind(p, o), dropped, o->gone ? ", closed" : "");
+	    (uintmax_t)pump_behind(p, o), dropped, o->gone ? ", closed" : "");
 }
 
 bool
 report_fall(const struct pump *p, char line[REPORT_LINE])
 {
-	bool fell = p->fell_errno != 0;
+	struct pump_explained e = pump_explain(p);
 
-	if (!fell && p->flow.refused == 0)
+	if (e.reason == 0)
 		return false;
 	snprintf(line, REPORT_LINE, "engine %s: %s: went on without it",
-	    fell ? engine_name(p->fell_from) : "ring, vmsplice(2)",
-	    strerror(fell ? p->fell_errno : p->flow.refused));
+	    e.fell == ENGINE_AUTO ? "ring, vmsplice(2)" : engine_name(e.fell),
+	    strerror(e.reason));
 	return true;
 }
 
 void
 report_engine(const struct pump *p, char line[REPORT_LINE])
 {
+	struct pump_explained e = pump_explain(p);
 	char ring[128] = "";
 
-	if (p->flow.engine == ENGINE_RING)
+	if (e.release != NULL)
 		snprintf(ring, sizeof(ring),
 		    "; %zu KiB, %ju fences, "
 		    "%ju buffers shared, %ju renewed",
-		    ring_size(&p->engines.ring.ring) >> 10,
-		    (uintmax_t)p->engines.ring.ring.fences,
-		    (uintmax_t)p->engines.ring.ring.shared,
-		    (uintmax_t)p->engines.ring.ring.renewed);
+		    e.size >> 10, (uintmax_t)e.fences, (uintmax_t)e.shared,
+		    (uintmax_t)e.renewed);
 	snprintf(line, REPORT_LINE, "engine %s, release %s: %s%s",
-	    engine_name(p->flow.engine), pump_release_name(p), p->flow.why,
-	    ring);
+	    engine_name(pump_engine(p)), e.release != NULL ? e.release : "-",
+	    e.why, ring);
 }
 
 static const char *

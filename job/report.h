@@ -17,10 +17,7 @@ enum {
 /* "N bytes (...) in S s, ...": SIGUSR1. */
 void report_counts(const struct pump *, double seconds, char line[REPORT_LINE]);
 
-/* How many bytes the output is behind the one that is furthest. */
-uint64_t report_behind(const struct pump *, const struct output *);
-
-/* Where one output is, behind its name; pump_furthest() is the measure. */
+/* Where one output is, behind its name. */
 void report_output(const struct pump *, const struct output *,
     char line[REPORT_LINE]);
 

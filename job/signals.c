@@ -89,7 +89,9 @@ job_watch_signals(struct job *j)
 	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (wake_fd == -1)
 		return -1;
-	j->wake = (struct pump_wake){ &woken, &reads, wake_fd };
+	j->wake = (struct pump_wake){ &woken, &reads, wake_fd, NULL };
+	if (j->monitor.counts != NULL)
+		j->wake.moved = &j->monitor.counts[j->monitor.side];
 	take_signal(SIGUSR1, on_signal);
 	if (display_visible(&j->display))
 		watch_terminal();

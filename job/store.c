@@ -181,8 +181,7 @@ store(struct job *j)
 	if (job_start_pump(j) == -1) {
 		msg_errno(STATUS_MEMORY, "setting up");
 	} else if (!job_overwrites_input(j) && output_truncate(&out) == 0) {
-		first.pump.flow.stop = forward->pump.flow.stop;
-		first.pump.flow.stop_lines = forward->pump.flow.stop_lines;
+		pump_stop_at(&first.pump, j->stop, j->stop_lines);
 		job_copy_all(j);
 		good = !out.gone && !job_ended() && msg_status() == before;
 	} else if (msg_status() == before)
@@ -198,7 +197,7 @@ store(struct job *j)
 		job_complete(j, &out);
 		job_close_one(j, &out);
 	}
-	j->store_size = first.pump.flow.moved;
+	j->store_size = pump_moved(&first.pump);
 	pump_release(&first.pump);
 	j->leg = forward;
 	return good && msg_status() == before;
@@ -207,8 +206,6 @@ store(struct job *j)
 bool
 job_store_first(struct job *j)
 {
-	struct flow *f = &j->leg->pump.flow;
-
 	if (open_store(j) == -1 || !store(j))
 		return false;
 	/* the file itself, whatever has its name now */
@@ -227,10 +224,5 @@ job_store_first(struct job *j)
 		return false;
 	}
 	j->tune.sized = false;
-	if (job_set_aims(j) == -1)
-		return false;
-	/* there may be more in it than was stored */
-	if (f->stop > j->store_size)
-		f->stop = j->store_size;
-	return job_start_outputs(j) == 0;
+	return job_set_aims(j) == 0 && job_start_outputs(j) == 0;
 }

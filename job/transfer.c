@@ -145,8 +145,6 @@ set_up(struct job *j)
 		msg_errno(STATUS_MEMORY, "setting up");
 		return -1;
 	}
-	if (j->monitor.counts != NULL)
-		j->leg->pump.tell = &j->monitor.counts[j->monitor.side];
 	if (job_one_is_left(j) && job_fits(j) && job_write_pidfile(j) == 0 &&
 	    job_set_aims(j) == 0 &&
 	    (j->o->store != NULL || job_start_outputs(j) == 0))
@@ -190,6 +188,7 @@ finish(struct job *j)
 			job_complete(j, &j->leg->outs[i]);
 	display_end(&j->display, job_facts(j));
 	job_note_the_end(j);
+	j->over = true;
 	pump_release(&j->leg->pump);
 	job_release_readers(j);
 	for (size_t i = 0; i < j->leg->nouts; i++)

@@ -40,18 +40,32 @@ static const struct row {
 static const struct able {
 	unsigned in, out;
 	bool several; /* outputs */
+	int bypass;
 	const char *needs;
 } ables[] = {
-	[ENGINE_AUTO] = { ANY, ANY, true, "" },
-	[ENGINE_RING] = { ANY, ANY, true, "" },
-	[ENGINE_MMAP] = { IN(FILE), OUT(PIPE), false,
+	[ENGINE_AUTO] = { ANY, ANY, true, PUMP_SPLICED, "" },
+	[ENGINE_RING] = { ANY, ANY, true, 0, "" },
+	[ENGINE_MMAP] = { IN(FILE), OUT(PIPE), false, PUMP_SPLICED,
 	    "needs a regular file as input and a pipe as output" },
-	[ENGINE_SPLICE] = { ANY & ~IN(TTY), ANY & ~OUT(TTY), true,
+	[ENGINE_SPLICE] = { ANY & ~IN(TTY), ANY & ~OUT(TTY), true, PUMP_SPLICED,
 	    "needs a file, pipe or socket on both sides" },
-	[ENGINE_RANGE] = { IN(FILE), OUT(FILE), false,
+	[ENGINE_RANGE] = { IN(FILE), OUT(FILE), false, PUMP_RANGED,
 	    "needs a regular file on both sides" },
-	[ENGINE_COPY] = { ANY, ANY, true, "" },
+	[ENGINE_COPY] = { ANY, ANY, true, 0, "" },
 };
+
+int
+pump_bypass(enum engine e)
+{
+	return ables[e].bypass;
+}
+
+bool
+pump_has_bytes(const struct pump *p)
+{
+	return p->flow.engine == ENGINE_AUTO ||
+	    pump_bypass(p->flow.engine) == 0;
+}
 
 static unsigned
 out_mask(const struct pump *p)
@@ -97,8 +111,7 @@ pump_misfit(const struct pump *p, enum input_kind kind)
 		return "needs pipes where there are several outputs";
 	if (p->flow.several && !a->several)
 		return "needs a single output";
-	if (needs_bytes(p) && p->conf.engine != ENGINE_AUTO &&
-	    p->conf.engine != ENGINE_RING && p->conf.engine != ENGINE_COPY)
+	if (needs_bytes(p) && p->conf.engine != ENGINE_AUTO && a->bypass != 0)
 		return "must pass through user memory: use ring or copy";
 	return takes(a->in, a->out, kind, out_mask(p)) ? NULL : a->needs;
 }
@@ -183,7 +196,7 @@ choose(struct pump *p, const struct input *in)
 		return "--buffer-size";
 	}
 	for (size_t i = 0; i < 2 && row->rungs[i] != ENGINE_AUTO; i++)
-		if (!copies(p, in) || row->rungs[i] == ENGINE_RING)
+		if (!copies(p, in) || pump_bypass(row->rungs[i]) == 0)
 			add(p, in, row->rungs[i]);
 	if (in->packets)
 		return "its records must stay whole";

@@ -6,12 +6,43 @@
 #include "base/clock.h"
 #include "pump/pump.h"
 
-const char *
-pump_release_name(const struct pump *p)
+enum engine
+pump_engine(const struct pump *p)
 {
+	return p->flow.engine;
+}
+
+struct pump_explained
+pump_explain(const struct pump *p)
+{
+	const struct ring *r = &p->engines.ring.ring;
+	bool fell = p->fell_errno != 0;
+	struct pump_explained e = {
+		.why = p->flow.why,
+		.reason = fell ? p->fell_errno : p->flow.refused,
+		.fell = fell ? p->fell_from : ENGINE_AUTO,
+	};
+
 	if (p->flow.engine != ENGINE_RING)
-		return "-";
-	return release_name(p->engines.ring.ring.release);
+		return e;
+	e.release = release_name(r->release);
+	e.size = ring_size(r);
+	e.fences = r->fences;
+	e.shared = r->shared;
+	e.renewed = r->renewed;
+	return e;
+}
+
+struct scan *
+pump_scan(struct pump *p)
+{
+	return &p->flow.scan;
+}
+
+uint64_t
+pump_moved(const struct pump *p)
+{
+	return p->flow.moved;
 }
 
 uint64_t
@@ -40,6 +71,13 @@ pump_taken(const struct pump *p)
 		if (p->flow.outs[i].sent - p->flow.outs[i].left > most)
 			most = p->flow.outs[i].sent - p->flow.outs[i].left;
 	return least == UINT64_MAX ? most : least;
+}
+
+void
+pump_stop_at(struct pump *p, uint64_t bytes, uint64_t lines)
+{
+	p->flow.stop = bytes;
+	p->flow.stop_lines = lines;
 }
 
 bool
@@ -77,11 +115,15 @@ pump_fill(const struct pump *p)
 {
 	const struct engines *e = &p->engines;
 	const struct carry *c = e->many;
+	int bypass = pump_bypass(p->flow.engine);
 	uint64_t gone;
 	size_t size, percent;
 
-	if (p->flow.engine != ENGINE_RING && p->flow.engine != ENGINE_COPY)
-		return -1;
+	if (bypass == PUMP_SPLICED && e->pair.fd[0] != -1 &&
+	    p->flow.engine == ENGINE_SPLICE)
+		return PUMP_BY_PIPE;
+	if (bypass != 0)
+		return bypass;
 	if (c == NULL)
 		c = p->flow.engine == ENGINE_RING ? &e->ring : &e->copy;
 	/* what a pipe holds is still in our buffers, if they are shared */
@@ -94,7 +136,9 @@ pump_fill(const struct pump *p)
 }
 
 uint64_t
-pump_furthest(const struct pump *p)
+pump_behind(const struct pump *p, const struct output *o)
 {
-	return flow_furthest(&p->flow, false);
+	uint64_t most = flow_furthest(&p->flow, false);
+
+	return most > o->sent ? most - o->sent : 0;
 }

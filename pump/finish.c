@@ -95,8 +95,9 @@ finish_step(struct pump *p)
 }
 
 void
-pump_finish(struct pump *p)
+pump_finish(struct pump *p, bool await)
 {
+	p->readers.await = await;
 	p->task = finish_step;
 	p->since = clock_now();
 	p->finished = p->leaving = false;
@@ -120,5 +121,6 @@ drain_step(struct pump *p)
 void
 pump_drain(struct pump *p)
 {
+	p->readers.await = true;
 	p->task = drain_step;
 }

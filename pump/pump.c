@@ -167,8 +167,8 @@ is_due(struct pump *p)
 {
 	bool first = !p->begun && p->flow.moved > 0;
 
-	if (p->tell != NULL)
-		atomic_store(p->tell, p->flow.moved);
+	if (p->wake->moved != NULL)
+		atomic_store(p->wake->moved, p->flow.moved);
 	if (p->task == rest_step || (!first && p->tick == 0))
 		return false;
 	p->begun = p->begun || first;

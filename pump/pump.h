@@ -62,6 +62,7 @@ struct pump_wake {
 	volatile sig_atomic_t *woken; /* set when fd was made readable */
 	volatile sig_atomic_t *reads; /* SIGIO with POLL_OUT: output_tell() */
 	int fd;
+	_Atomic uint64_t *moved; /* pump_moved() for another process, or NULL */
 };
 
 /* One engine of the ladder, and how much it may take; 0: all. */
@@ -88,10 +89,9 @@ struct pump {
 	struct flow flow;
 	struct engines engines;
 	const struct pump_wake *wake;
-	struct pollfd *polls;   /* one per output, one more, wake->fd */
-	uint64_t tick;          /* 0: never */
-	bool begun;             /* the tick of the first bytes has been sent */
-	_Atomic uint64_t *tell; /* flow.moved for another process, or NULL */
+	struct pollfd *polls; /* one per output, one more, wake->fd */
+	uint64_t tick;        /* 0: never */
+	bool begun;           /* the tick of the first bytes has been sent */
 	struct readers readers;
 
 	enum step (*task)(struct pump *); /* a step of it */
@@ -128,7 +128,7 @@ void pump_release(struct pump *);
  * or with the kernel; but with several outputs some of it may wait in a ring.
  *
  * pump_finish(): what still waits is sent. With several outputs each is
- * PUMP_FINISHED as soon as it has everything.
+ * PUMP_FINISHED as soon as it has everything or, with await, its readers have.
  *
  * pump_drain(): until all readers have taken what is in their pipes, or have
  * gone, or until nobody can tell, since others go on writing to the same pipe.
@@ -138,7 +138,7 @@ void pump_release(struct pump *);
  * over.
  */
 void pump_input(struct pump *, struct input *);
-void pump_finish(struct pump *);
+void pump_finish(struct pump *, bool await);
 void pump_drain(struct pump *);
 void pump_rest(struct pump *, int fd, long usec);
 
@@ -154,8 +154,28 @@ void pump_tick_at(struct pump *, uint64_t when);
  */
 const char *pump_misfit(const struct pump *, enum input_kind);
 
-/* The release method in force, or "-" where the engine needs none. */
-const char *pump_release_name(const struct pump *);
+/* The engine that moves, or moved last; AUTO before the first. */
+enum engine pump_engine(const struct pump *);
+
+/* False where the bytes do not pass through our memory. */
+bool pump_has_bytes(const struct pump *);
+
+/* What --explain tells of an input. */
+struct pump_explained {
+	const char *why;     /* it got this engine; static text */
+	const char *release; /* the method in force, or NULL without a ring */
+	size_t size;         /* of the ring, and what it counts */
+	uint64_t fences, shared, renewed;
+	int reason;       /* errno: what could not be used; 0: all could */
+	enum engine fell; /* that engine; AUTO: only vmsplice(2) */
+};
+struct pump_explained pump_explain(const struct pump *);
+
+/* Looks at the bytes; its first fields say what for, and are the caller's. */
+struct scan *pump_scan(struct pump *);
+
+/* Bytes taken from inputs. */
+uint64_t pump_moved(const struct pump *);
 
 /* Bytes that every output has been given. */
 uint64_t pump_sent(const struct pump *);
@@ -163,7 +183,11 @@ uint64_t pump_sent(const struct pump *);
 /* Bytes that every reader is known to have taken; lags behind, never ahead. */
 uint64_t pump_taken(const struct pump *);
 
-/* The stop has been reached: no input is read any further. */
+/*
+ * Ends the inputs after these bytes, or lines with scan->lines; UINT64_MAX:
+ * none. pump_full(): they have been taken.
+ */
+void pump_stop_at(struct pump *, uint64_t bytes, uint64_t lines);
 bool pump_full(const struct pump *);
 
 /* --rate-limit: bytes or lines per second from now on; 0: no limit. */
@@ -178,14 +202,22 @@ void pump_buffer(struct pump *, size_t size);
 
 /*
  * How full the memory is with bytes that are still to be sent, or that a pipe
- * still holds there, in percent; -1 without any.
+ * still holds there, in percent; or what they pass by.
  */
+enum {
+	PUMP_SPLICED = -1, /* from one to the other */
+	PUMP_BY_PIPE = -2, /* by a pipe of ours */
+	PUMP_RANGED = -3,  /* from file to file */
+};
 int pump_fill(const struct pump *);
 
-/* The cursor of the output that is furthest. */
-uint64_t pump_furthest(const struct pump *);
+/* How many bytes the output is behind the one that is furthest. */
+uint64_t pump_behind(const struct pump *, const struct output *);
 
 /* ---- between the files of the pump ------------------------------------ */
+
+/* What the engine has in place of memory (pump_fill()), or 0. */
+int pump_bypass(enum engine);
 
 /* Writes the ladder for this input, copy always last. */
 void pump_choose(struct pump *, const struct input *);

@@ -50,7 +50,7 @@ struct rig {
 };
 
 static volatile sig_atomic_t woken, reads;
-static struct pump_wake wake = { &woken, &reads, -1 };
+static struct pump_wake wake = { &woken, &reads, -1, NULL };
 
 /* ---- inputs ----------------------------------------------------------- */
 
@@ -300,7 +300,7 @@ test_turns(void)
 		memcpy(all + n, bytes, part);
 		n += part;
 	}
-	pump_finish(&g.pump);
+	pump_finish(&g.pump, false);
 	e = run(&g);
 	ok(e.end == PUMP_DONE && g.finished == 3,
 	    "each of several outputs is handed over when it has everything");
@@ -325,7 +325,7 @@ test_lost(void)
 		g.last_lost.output == &g.outs[0] &&
 		g.last_lost.reason == EPIPE && g.last_lost.loss == LOSS_ERROR,
 	    "an output whose reader has left is lost, with EPIPE");
-	pump_finish(&g.pump);
+	pump_finish(&g.pump, false);
 	run(&g);
 	rig_close(&g);
 	ok(got(&g.readers[1], bytes, SIZE), "and the other one gets it all");
@@ -374,7 +374,7 @@ test_signal(void)
 		bail("eventfd");
 	g.stop_at_signal = true;
 	e = move(&g, file_of(bytes, SIZE));
-	ok(e.what == PUMP_SIGNAL && g.pump.flow.moved == 0,
+	ok(e.what == PUMP_SIGNAL && pump_moved(&g.pump) == 0,
 	    "a signal comes before any byte");
 	rig_close(&g);
 	rig_free(&g);
@@ -393,7 +393,7 @@ test_ticks(void)
 	open_input(&in, fd);
 	pump_input(&g.pump, &in);
 	e = pump_next(&g.pump);
-	ok(e.what == PUMP_TICK && g.pump.flow.moved > 0,
+	ok(e.what == PUMP_TICK && pump_moved(&g.pump) > 0,
 	    "the first bytes are a tick, even if none was asked for");
 	act(&g, &e);
 	e = run(&g);
@@ -415,7 +415,7 @@ test_stop(void)
 	for (size_t i = 0; i < sizeof(stops) / sizeof(*stops); i++)
 		for (int pipes = 0; pipes <= 1; pipes++) {
 			rig_open(&g, &plain, 1);
-			g.pump.flow.stop = stops[i];
+			pump_stop_at(&g.pump, stops[i], UINT64_MAX);
 			e = move(&g,
 			    pipes ? pipe_of(bytes, SIZE) :
 				    file_of(bytes, SIZE));
@@ -496,7 +496,6 @@ test_drain(void)
 
 	rig_open(&g, &plain, 1);
 	g.readers[0].most = 3000;
-	g.pump.readers.await = true;
 	e = move(&g, file_of(bytes, 300000));
 	ok(e.end == PUMP_DONE && g.readers[0].ngot < 300000,
 	    "an input is at its end before it has been read");
@@ -538,10 +537,9 @@ test_drain_many(void)
 	g.readers[1].most = 0;
 	if (move(&g, file_of(bytes, 600000)).end != PUMP_DONE)
 		bail("the input did not end well");
-	g.pump.readers.await = true;
 	child = slow_reader(g.readers[1].fd);
 	pump_tick_at(&g.pump, clock_now());
-	pump_finish(&g.pump);
+	pump_finish(&g.pump, true);
 	run(&g);
 	ok(g.finished == 2 && g.readers[0].ngot == 600000 && g.unread == 0,
 	    "an output is done when its own reader has everything");
