@@ -233,8 +233,10 @@ not_read(struct flow *f, struct input *in, struct carry *c, char *room,
 	if (errno == EAGAIN)
 		return flow_wait(f, NULL, TICK_US); /* a file: FUSE, NFS */
 	skipped = in->block == 0 ? -1 : input_skip(in, n);
-	if (skipped == -1)
+	if (skipped == -1) {
 		c->failed = errno;
+		c->end = true;
+	}
 	if (skipped <= 0)
 		return STEP_MOVED;
 	memset(room, 0, (size_t)skipped);
@@ -468,25 +470,6 @@ carry_begin(struct carry *c, const struct flow *f, uint64_t limit, bool trickle)
 	c->backoff = 0;
 }
 
-/*
- * What was read before reading failed still goes out: the error is about the
- * bytes behind it. Several outputs are given it with the next input's.
- */
-static enum step
-fail(struct flow *f, struct carry *c)
-{
-	bool moved = false;
-	enum step s = f->several ? STEP_MOVED : carry_send(c, f, &moved);
-
-	if (s != STEP_MOVED)
-		return s;
-	if (!f->several && c->ring.sent < c->ring.filled)
-		return moved ? STEP_MOVED :
-			       flow_wait(f, NULL, carry_held_back(c, f));
-	errno = c->failed;
-	return STEP_READ;
-}
-
 /* Reads what may be read now. */
 static enum step
 take(struct flow *f, struct carry *c, struct input *in)
@@ -508,23 +491,23 @@ carry_step(struct carry *c, struct flow *f, struct input *in)
 	bool moved;
 	enum step s;
 
-	if (c->failed != 0)
-		return fail(f, c);
 	ring_sent(r, sent_by_all(f, r)); /* one may be lost */
 	flow_grow_pipes(f, in);
 	if (f->seen.input && flow_gather(f, in) == STEP_WAIT)
 		return STEP_WAIT;
 	s = take(f, c, in);
-	if (c->failed != 0 || (s != STEP_MOVED && s != STEP_WAIT))
+	if (s != STEP_MOVED && s != STEP_WAIT)
 		return s;
 	moved = s == STEP_MOVED;
 	s = carry_send(c, f, &moved);
 	if (s != STEP_MOVED)
 		return s;
-	if (c->end && f->several)
-		return STEP_END;
-	if (r->sent == r->filled && (c->end || f->moved >= c->stop))
-		return c->end ? STEP_END : STEP_LIMIT;
+	if (c->end && (f->several || r->sent == r->filled)) {
+		errno = c->failed;
+		return c->failed != 0 ? STEP_READ : STEP_END;
+	}
+	if (r->sent == r->filled && f->moved >= c->stop)
+		return STEP_LIMIT;
 	if (moved) {
 		c->backoff = 0;
 		return STEP_MOVED;

@@ -18,7 +18,7 @@ struct carry {
 	bool trickle;    /* or when a large piece arrives */
 	bool end;        /* nothing more is to be read */
 	bool starved;    /* for a buffer that has been released */
-	int failed;      /* errno of a read; earlier bytes are still sent */
+	int failed;      /* errno of the read that was the end, or 0 */
 	long backoff;    /* delay before pipes are checked again */
 };
 

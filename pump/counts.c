@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <sys/param.h>
+
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -51,25 +53,16 @@ pump_sent(const struct pump *p)
 	return flow_slowest(&p->flow, false);
 }
 
-/* Where its readers are, if it has no holes behind them. */
-static uint64_t
-taken_of(const struct output *o)
-{
-	return o->sent - (o->given - output_taken(o));
-}
-
 uint64_t
 pump_taken(const struct pump *p)
 {
-	uint64_t least = UINT64_MAX, most = 0, at;
+	uint64_t least = UINT64_MAX, most = 0;
 
-	FOREACH_OUTPUT(&p->flow, o) {
-		at = taken_of(o);
-		least = at < least ? at : least;
-	}
+	/* where its readers are, if it has no holes behind them */
+	FOREACH_OUTPUT(&p->flow, o)
+		least = MIN(least, o->sent - (o->given - output_taken(o)));
 	for (size_t i = 0; i < p->flow.nouts; i++)
-		if (p->flow.outs[i].sent - p->flow.outs[i].left > most)
-			most = p->flow.outs[i].sent - p->flow.outs[i].left;
+		most = MAX(most, p->flow.outs[i].sent - p->flow.outs[i].left);
 	return least == UINT64_MAX ? most : least;
 }
 

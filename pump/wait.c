@@ -24,15 +24,13 @@ enum {
 	UNSEEN = 16,
 };
 
+/* Microseconds until then. */
 static long
-until_tick(const struct pump *p)
+until(uint64_t when)
 {
-	uint64_t now;
+	uint64_t now = clock_now();
 
-	if (p->tick == 0)
-		return -1;
-	now = clock_now();
-	return p->tick > now ? (long)(p->tick - now) : 0;
+	return when > now ? (long)(when - now) : 0;
 }
 
 /* poll(2) says that its reader has gone, or that it has failed. */
@@ -80,8 +78,6 @@ look_at_outputs(struct pump *p)
 static enum step
 lose_left(struct pump *p)
 {
-	enum step s = STEP_MOVED;
-
 	FOREACH_OUTPUT(&p->flow, o) {
 		if (o->left_at == 0 || clock_now() < o->left_at + LEFT_US)
 			continue;
@@ -90,30 +86,9 @@ lose_left(struct pump *p)
 			continue;
 		}
 		errno = output_lost(o);
-		s = flow_lose(&p->flow, o, LOSS_ERROR);
-		if (s != STEP_MOVED)
-			break;
+		return flow_lose(&p->flow, o, LOSS_ERROR);
 	}
-	return s;
-}
-
-/* When that is due; -1 if there are none, or the input is not asked. */
-static long
-until_lost(const struct pump *p, const struct input *in)
-{
-	uint64_t now;
-	long usec = -1;
-
-	FOREACH_OUTPUT(&p->flow, o) {
-		if (o->left_at == 0 || in == NULL)
-			continue;
-		now = clock_now();
-		usec = flow_sooner(usec,
-		    o->left_at + LEFT_US > now ?
-			(long)(o->left_at + LEFT_US - now) :
-			0);
-	}
-	return usec;
+	return STEP_MOVED;
 }
 
 /* What poll(2) is to look at, and how long. */
@@ -128,14 +103,16 @@ prepare(struct pump *p, const struct input *in, long usec)
 
 		p->polls[i] = (struct pollfd){ look ? o->fd : -1,
 			o->full ? POLLOUT : 0, 0 };
-		if (o->fifo != NULL && (usec < 0 || usec > FIFO_US))
-			usec = FIFO_US;
+		if (o->fifo != NULL)
+			usec = flow_sooner(usec, FIFO_US);
+		/* see lose_left() */
+		if (in != NULL && !o->gone && o->left_at != 0)
+			usec = flow_sooner(usec, until(o->left_at + LEFT_US));
 	}
 	p->polls[p->flow.nouts] = (struct pollfd){ in == NULL ? -1 : in->fd,
 		POLLIN, 0 };
 	p->polls[p->flow.nouts + 1] = (struct pollfd){ p->wake->fd, POLLIN, 0 };
-	usec = flow_sooner(usec, until_lost(p, in));
-	return flow_sooner(usec, until_tick(p));
+	return p->tick == 0 ? usec : flow_sooner(usec, until(p->tick));
 }
 
 /* Sleeps until that, a signal, or the next tick. */
