@@ -76,7 +76,6 @@ void engines_release(struct engines *);
 enum step ring_step(struct engines *, struct flow *, struct input *);
 enum step copy_step(struct engines *, struct flow *, struct input *);
 enum step splice_step(struct engines *, struct flow *, struct input *);
-enum step tee_step(struct engines *, struct flow *, struct input *);
 enum step range_step(struct engines *, struct flow *, struct input *);
 enum step mmap_step(struct engines *, struct flow *, struct input *);
 
@@ -101,26 +100,14 @@ enum step engine_carry(struct engines *, struct flow *, struct input *,
 /* mmap.c: unmaps it, if it is mapped. */
 void window_close(struct window *);
 
-/* splice.c: what tee shares with it. */
-
-/* 0, or -1 with errno; it stays open until engines_release(). */
-int pair_open(struct pair *);
-
 /*
- * Copies as long as the input pipe may have records, which splice(2) and tee(2)
- * hand on as they are: STEP_LIMIT when there are none.
+ * tee.c: what splice does with several outputs. tee_open(): it can begin at
+ * STEP_END. tee_give(): they get what the private pipe holds.
  */
-enum step splice_records(struct engines *, struct flow *, struct input *);
-
-/*
- * From the input to the private pipe; *n bytes. STEP_MOVED with 0: it has to be
- * asked again.
- */
-enum step splice_take(struct engines *, struct flow *, struct input *,
-    size_t *n);
+enum step tee_open(struct engines *, struct flow *);
+enum step tee_give(struct engines *, struct flow *);
 
 /* The outputs will not take what the private pipe holds: copies it (errno). */
 void splice_spill(struct engines *, struct flow *);
-enum step splice_spilled(struct engines *, struct flow *);
 
 #endif

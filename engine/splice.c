@@ -19,7 +19,7 @@ enum {
 	PAIR_SIZE = 1 << 20,
 };
 
-int
+static int
 pair_open(struct pair *p)
 {
 	if (p->fd[0] != -1)
@@ -199,8 +199,8 @@ may_have_records(struct engines *e, struct flow *f, struct input *in)
 	return !*stream;
 }
 
-enum step
-splice_records(struct engines *e, struct flow *f, struct input *in)
+static enum step
+records(struct engines *e, struct flow *f, struct input *in)
 {
 	enum step s;
 
@@ -219,14 +219,27 @@ splice_records(struct engines *e, struct flow *f, struct input *in)
 
 /* ---- what the private pipe holds -------------------------------------- */
 
-enum step
-splice_take(struct engines *e, struct flow *f, struct input *in, size_t *n)
+static enum step
+fill_pair(struct engines *e, struct flow *f, struct input *in)
 {
-	enum step s = take(f, in, e->pair.fd[1], n);
+	enum step s = STEP_MOVED;
+	size_t n;
 
-	e->pair.held += *n;
-	if (*n > 0)
+	if (pair_open(&e->pair) == -1)
+		return STEP_FALL;
+	if (input_pollable(in) && !f->seen.input)
+		return flow_wait(f, in, -1);
+	if (f->several)
+		s = flow_gather(f, in);
+	if (s != STEP_MOVED)
+		return s;
+	s = take(f, in, e->pair.fd[1], &n);
+	e->pair.held += n;
+	if (n > 0) {
 		e->splice.phase = SPLICE_HELD;
+		flow_count(f, n);
+		flow_grow_pipes(f, in);
+	}
 	return s;
 }
 
@@ -246,8 +259,8 @@ splice_spill(struct engines *e, struct flow *f)
 	carry_begin(&e->copy, f, e->pair.held, false);
 }
 
-enum step
-splice_spilled(struct engines *e, struct flow *f)
+static enum step
+spilled(struct engines *e, struct flow *f)
 {
 	enum step s = copy_step(e, f, &e->splice.rest);
 
@@ -318,60 +331,65 @@ direct(struct flow *f, struct input *in)
 }
 
 /*
- * By way of the private pipe: neither side is one, or it takes a region of the
- * output, which must be as long as what is there.
+ * Neither side is a pipe, or it takes a region of the output, which must be as
+ * long as what is there; or there are several outputs.
  */
-static enum step
-by_pair(struct engines *e, struct flow *f, struct input *in)
-{
-	size_t n;
-
-	if (pair_open(&e->pair) == -1)
-		return STEP_FALL;
-	if (input_pollable(in) && !f->seen.input)
-		return flow_wait(f, in, -1);
-	return splice_take(e, f, in, &n);
-}
-
 static bool
-goes_direct(const struct flow *f, const struct input *in)
+needs_pair(const struct flow *f, const struct input *in)
 {
 	const struct output *o = &f->outs[0];
 	bool shared = output_reserves(o) && !o->opened;
 
-	return o->kind == OUTPUT_PIPE || (in->kind == INPUT_PIPE && !shared);
+	return f->several ||
+	    (o->kind != OUTPUT_PIPE && (in->kind != INPUT_PIPE || shared));
 }
 
-enum step
-splice_step(struct engines *e, struct flow *f, struct input *in)
+static enum step
+move(struct engines *e, struct flow *f, struct input *in, bool stream)
 {
-	struct splice *p = &e->splice;
-	bool stream = input_pollable(in) && f->outs[0].kind == OUTPUT_PIPE;
-	enum step s;
+	enum step s = needs_pair(f, in) ? fill_pair(e, f, in) : direct(f, in);
 
-	if (f->several)
-		return tee_step(e, f, in);
-	flow_grow_pipes(f, in);
-	if (p->phase < SPLICE_MOVE && stream) {
-		s = splice_records(e, f, in);
-		if (s != STEP_LIMIT || flow_full(f))
-			return s;
-	}
-	if (p->phase < SPLICE_MOVE)
-		p->phase = SPLICE_MOVE;
-	if (p->phase == SPLICE_HELD)
-		return give_held(e, f, in);
-	if (p->phase == SPLICE_SPILL)
-		return splice_spilled(e, f);
-	s = goes_direct(f, in) ? direct(f, in) : by_pair(e, f, in);
 	/*
 	 * A byte there and back takes a tenth longer by splice than by read and
 	 * write, so a trickle is copied until a large piece comes.
 	 */
 	if (s == STEP_MOVED && stream && f->conf->engine == ENGINE_AUTO &&
-	    flow_trickles(f)) {
+	    !f->several && flow_trickles(f)) {
 		carry_begin(&e->copy, f, 0, true);
-		p->phase = SPLICE_COPY;
+		e->splice.phase = SPLICE_COPY;
 	}
 	return s;
+}
+
+enum step
+splice_step(struct engines *e, struct flow *f, struct input *in)
+{
+	enum splice_phase *phase = &e->splice.phase;
+	bool stream = input_pollable(in) && f->outs[0].kind == OUTPUT_PIPE;
+	enum step s;
+
+	if (!f->several)
+		flow_grow_pipes(f, in);
+	switch (*phase) {
+	case SPLICE_COPY:
+	case SPLICE_RECORDS:
+		s = stream ? records(e, f, in) : STEP_LIMIT;
+		if (s != STEP_LIMIT || (stream && flow_full(f)))
+			return s;
+		*phase = f->several ? SPLICE_TURN : SPLICE_MOVE;
+		break;
+	case SPLICE_TURN:
+		s = tee_open(e, f);
+		if (s != STEP_END)
+			return s;
+		*phase = SPLICE_MOVE;
+		break;
+	case SPLICE_MOVE:
+		return move(e, f, in, stream);
+	case SPLICE_HELD:
+		return f->several ? tee_give(e, f) : give_held(e, f, in);
+	case SPLICE_SPILL:
+		return spilled(e, f);
+	}
+	return STEP_MOVED;
 }

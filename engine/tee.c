@@ -71,8 +71,8 @@ drop(struct engines *e, struct flow *f, bool *moved)
 	return 0;
 }
 
-static enum step
-give_held(struct engines *e, struct flow *f)
+enum step
+tee_give(struct engines *e, struct flow *f)
 {
 	bool moved = false;
 	enum step s = give(e, f, &moved);
@@ -93,60 +93,13 @@ give_held(struct engines *e, struct flow *f)
 	return moved || s == STEP_FALL ? STEP_MOVED : flow_wait(f, NULL, -1);
 }
 
-static int
-open_both(struct pair *p)
-{
-	if (p->null == -1)
-		p->null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	return p->null == -1 ? -1 : pair_open(p);
-}
-
-static enum step
-take(struct engines *e, struct flow *f, struct input *in)
-{
-	enum step s;
-	size_t n;
-
-	if (input_pollable(in) && !f->seen.input)
-		return flow_wait(f, in, -1);
-	s = flow_gather(f, in);
-	if (s == STEP_MOVED)
-		s = splice_take(e, f, in, &n);
-	if (s == STEP_MOVED && n > 0) {
-		flow_count(f, n);
-		flow_grow_pipes(f, in);
-	}
-	return s;
-}
-
 enum step
-tee_step(struct engines *e, struct flow *f, struct input *in)
+tee_open(struct engines *e, struct flow *f)
 {
-	enum splice_phase *phase = &e->splice.phase;
-	enum step s;
+	int *null = &e->pair.null;
+	enum step s = engine_turn(e, f, NULL);
 
-	switch (*phase) {
-	case SPLICE_COPY:
-	case SPLICE_RECORDS:
-		s = splice_records(e, f, in);
-		if (s != STEP_LIMIT || flow_full(f))
-			return s;
-		*phase = SPLICE_TURN;
-		break;
-	case SPLICE_TURN:
-		s = engine_turn(e, f, NULL);
-		if (s != STEP_END)
-			return s;
-		if (open_both(&e->pair) == -1)
-			return STEP_FALL;
-		*phase = SPLICE_MOVE;
-		break;
-	case SPLICE_MOVE:
-		return take(e, f, in);
-	case SPLICE_HELD:
-		return give_held(e, f);
-	case SPLICE_SPILL:
-		return splice_spilled(e, f);
-	}
-	return STEP_MOVED;
+	if (s == STEP_END && *null == -1)
+		*null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	return s == STEP_END && *null == -1 ? STEP_FALL : s;
 }
