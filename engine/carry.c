@@ -105,35 +105,29 @@ make_way(struct flow *f, const struct input *in, struct ring *r)
 	    (in->kind == INPUT_PIPE || in->kind == INPUT_SOCKET);
 	uint64_t wants = ring_wants(r), end = r->sent;
 	size_t len = 0;
+	enum step s;
 
-	if (crowded(r) || wants > r->sent) {
-		/* with all that --rate-limit allows it does not lag */
-		if (f->limit.rate != 0 && r->sent >= f->horizon)
+	if (!crowded(r) && wants <= r->sent) {
+		if (!alone && flow_furthest(f, true) < wants)
 			return STEP_WAIT;
-		if (r->sent < r->filled)
-			ring_bytes(r, r->sent, &len);
-		end += len;
-		if (len == 0 || (!alone && flow_furthest(f, false) < end))
-			return STEP_WAIT;
-		FOREACH_OUTPUT(f, o) {
-			if (o->sent >= end)
-				continue;
-			if (f->conf->lag == LAG_DROP) {
-				output_skip(o, end);
-				continue;
-			}
-			/* its reader may still hold pages */
-			if (r->release == RELEASE_DRAIN)
-				r->release = RELEASE_FRESH;
-			return flow_lose(f, o, LOSS_LAG);
-		}
-		ring_sent(r, sent_by_all(f, r));
+		ring_abandon(r);
 		return STEP_MOVED;
 	}
-	if (!alone && flow_furthest(f, true) < wants)
+	/* with all that --rate-limit allows it does not lag */
+	if (f->limit.rate != 0 && r->sent >= f->horizon)
 		return STEP_WAIT;
-	ring_abandon(r);
-	return STEP_MOVED;
+	if (r->sent < r->filled)
+		ring_bytes(r, r->sent, &len);
+	end += len;
+	if (len == 0 || (!alone && flow_furthest(f, false) < end))
+		return STEP_WAIT;
+	s = flow_outrun(f, end);
+	/* the readers of one that is cut off may still hold pages */
+	if (s == STEP_LOST && r->release == RELEASE_DRAIN)
+		r->release = RELEASE_FRESH;
+	if (s == STEP_MOVED)
+		ring_sent(r, sent_by_all(f, r));
+	return s;
 }
 
 /* An input that cannot wait, or readers that hold on to buffers. */

@@ -2,6 +2,8 @@
 /* copy: everything else, short transfers, and whatever no other engine can. */
 #include "config.h"
 
+#include <sys/param.h>
+
 #include "engine/engine.h"
 
 enum {
@@ -15,21 +17,17 @@ plan(const struct flow *f, const struct input *in)
 {
 	const struct flow_conf *conf = f->conf;
 	struct ring_conf c = {
-		.buf_size = BUFFER,
 		.bank_bufs = 2,
 		.banks = 1,
 		.release = RELEASE_SENT,
 	};
+	size_t chunk;
 
-	if (conf->chunk_size > c.buf_size)
-		c.buf_size = conf->chunk_size < BUFFER_MOST ?
-		    (conf->chunk_size + SHORT - 1) & ~((size_t)SHORT - 1) :
-		    BUFFER_MOST;
-	if (c.buf_size < input_largest(in))
-		c.buf_size = input_largest(in);
+	chunk = roundup(MIN(conf->chunk_size, BUFFER_MOST), SHORT);
+	c.buf_size = MAX(MAX(BUFFER, chunk), input_largest(in));
 	c.max = 2 * c.buf_size;
-	if (c.max < conf->buffer_size && (f->apart || conf->buffer_asked))
-		c.max = conf->buffer_size;
+	if (f->apart || conf->buffer_asked)
+		c.max = MAX(c.max, conf->buffer_size);
 	return c;
 }
 

@@ -83,13 +83,9 @@ engine_turn(struct engines *e, struct flow *f, struct carry *c)
 		if (s != STEP_END)
 			return s;
 		/* --lag: what only that ring has is lost to them */
-		FOREACH_OUTPUT(f, o) {
-			if (o->sent >= f->moved)
-				continue;
-			if (f->conf->lag == LAG_DETACH)
-				return flow_lose(f, o, LOSS_LAG);
-			output_skip(o, f->moved);
-		}
+		s = flow_outrun(f, f->moved);
+		if (s != STEP_MOVED)
+			return s;
 		ring_release(&e->many->ring);
 	}
 	e->many = c;

@@ -68,6 +68,19 @@ flow_lose(struct flow *f, struct output *o, enum loss loss)
 }
 
 enum step
+flow_outrun(struct flow *f, uint64_t at)
+{
+	FOREACH_OUTPUT(f, o) {
+		if (o->sent >= at)
+			continue;
+		if (f->conf->lag == LAG_DETACH)
+			return flow_lose(f, o, LOSS_LAG);
+		output_skip(o, at);
+	}
+	return STEP_MOVED;
+}
+
+enum step
 flow_gather(struct flow *f, const struct input *in)
 {
 	struct gather *g = &f->gather;
@@ -136,14 +149,12 @@ flow_may(struct flow *f, size_t *n)
 
 	if (left == 0)
 		return STEP_LIMIT;
-	if (*n > left)
-		*n = (size_t)left;
+	*n = MIN(*n, left);
 	if (f->limit.rate == 0)
 		return STEP_MOVED;
 	now = clock_now();
 	may = limit_may(&f->limit, now);
-	if (*n > may)
-		*n = (size_t)may;
+	*n = MIN(*n, may);
 	if (may > 0)
 		return STEP_MOVED;
 	return flow_wait(f, NULL, limit_wait(&f->limit, now));

@@ -165,6 +165,12 @@ enum step flow_wait(struct flow *, const struct input *, long usec);
 enum step flow_lose(struct flow *, struct output *, enum loss);
 
 /*
+ * --lag: outputs that are behind that offset lose what is before it, or are to
+ * be cut off. STEP_LOST for the first of these, or STEP_MOVED.
+ */
+enum step flow_outrun(struct flow *, uint64_t at);
+
+/*
  * Tries to open a FIFO that had no reader; o->fifo is NULL if that succeeds.
  * Returns STEP_MOVED in either case, or STEP_LOST if it will never get one.
  */

@@ -6,6 +6,8 @@
  */
 #include "config.h"
 
+#include <sys/param.h>
+
 #include "engine/limit.h"
 
 enum {
@@ -18,21 +20,16 @@ enum {
 static uint64_t
 most(uint64_t rate)
 {
-	uint64_t n = rate / (SECOND / LIMIT_TICK);
-
-	return n > 0 ? n : 1;
+	return MAX(1, rate / (SECOND / LIMIT_TICK));
 }
 
-/* What is worth to wake up for. */
+/* The smallest allowance worth waking up for. */
 static uint64_t
 piece(uint64_t rate)
 {
-	uint64_t n;
-
 	if (rate >= (uint64_t)PIECE * SECOND / STEP)
 		return PIECE;
-	n = rate * STEP / SECOND;
-	return n > 0 ? n : 1;
+	return MAX(1, rate * STEP / SECOND);
 }
 
 /*
@@ -62,13 +59,11 @@ refill(struct limit *l, uint64_t now)
 
 	if (now <= l->then)
 		return;
-	us = now - l->then;
-	l->then = now;
 	if (l->rate < SECOND / LIMIT_TICK)
 		enough = 2 * SECOND;
 	/* that fills it in any case, and the products below fit */
-	if (us > enough)
-		us = enough;
+	us = MIN(now - l->then, enough);
+	l->then = now;
 	parts = l->rate % SECOND * us + l->rest;
 	l->may += l->rate / SECOND * us + parts / SECOND;
 	l->rest = parts % SECOND;
@@ -107,7 +102,7 @@ limit_took(struct limit *l, uint64_t n)
 {
 	if (l->rate == 0)
 		return;
-	l->may -= n < l->may ? n : l->may;
+	l->may -= MIN(n, l->may);
 	if (l->may == 0)
 		l->spent = true;
 }

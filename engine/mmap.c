@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <sys/mman.h>
+#include <sys/param.h>
 
 #include <errno.h>
 #include <unistd.h>
@@ -29,9 +30,7 @@ left(const struct input *in, size_t want)
 	errno = 0;
 	if (st.st_size <= in->at)
 		return 0;
-	return (off_t)want < st.st_size - in->at ?
-	    want :
-	    (size_t)(st.st_size - in->at);
+	return MIN(want, (size_t)(st.st_size - in->at));
 }
 
 /*
@@ -44,14 +43,13 @@ static enum step
 send(struct flow *f, struct input *in, struct window *w)
 {
 	struct output *o = &f->outs[0];
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), want = w->len - w->at;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t want = MIN(w->len - w->at, FILL);
 	enum step s;
 	ssize_t n;
 
 	if (o->full)
 		return flow_wait(f, NULL, -1);
-	if (want > FILL)
-		want = FILL;
 	s = flow_may(f, &want);
 	if (s != STEP_MOVED)
 		return s;

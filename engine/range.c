@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <sys/ioctl.h>
+#include <sys/param.h>
 #include <sys/statfs.h>
 
 #include <errno.h>
@@ -96,7 +97,7 @@ range_reserve(struct flow *f, struct input *in, size_t n)
 	}
 	if (input_reserve(in, n) == -1)
 		return flow_refused(errno) ? STEP_FALL : STEP_READ;
-	n = n < in->reserved ? n : in->reserved;
+	n = MIN(n, in->reserved);
 	if (n > 0 && output_reserve(o, n) == -1)
 		return flow_refused(errno) ? STEP_FALL :
 					     flow_lose(f, o, LOSS_ERROR);
@@ -110,8 +111,7 @@ copy_range(struct input *in, struct output *o, size_t n)
 	loff_t from = in->at, to = o->at;
 	ssize_t r;
 
-	n = n < in->reserved ? n : in->reserved;
-	n = n < o->reserved ? n : o->reserved;
+	n = MIN(n, MIN(in->reserved, o->reserved));
 	if (n == 0)
 		return 0;
 	r = copy_file_range(in->fd, &from, o->fd, &to, n, 0);

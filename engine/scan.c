@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <sys/param.h>
+
 #include <string.h>
 
 #include "engine/scan.h"
@@ -25,7 +27,7 @@ scan_count(const char *p, size_t n, char end)
 	uint64_t sum = 0;
 
 	while (n > 0) {
-		size_t part = n < 192 ? n : 192;
+		size_t part = MIN(n, 192);
 		unsigned char few = 0;
 
 		for (size_t i = 0; i < part; i++)
@@ -53,24 +55,17 @@ mark(struct scan *s, uint64_t at)
 static void
 keep_tail(struct scan *s, const char *p, size_t n)
 {
-	size_t old = n < SCAN_LAST ? SCAN_LAST - n : 0;
+	size_t keep = MIN(n, SCAN_LAST), old = MIN(SCAN_LAST - keep, s->ntail);
 
-	if (n > SCAN_LAST) {
-		p += n - SCAN_LAST;
-		n = SCAN_LAST;
-	}
-	if (old > s->ntail)
-		old = s->ntail;
 	memmove(s->tail, s->tail + s->ntail - old, old);
-	memcpy(s->tail + old, p, n);
-	s->ntail = old + n;
+	memcpy(s->tail + old, p + n - keep, keep);
+	s->ntail = old + keep;
 }
 
 static void
 keep(char *line, size_t *len, const char *p, size_t n)
 {
-	if (n > SCAN_LINE - *len)
-		n = SCAN_LINE - *len;
+	n = MIN(n, SCAN_LINE - *len);
 	memcpy(line + *len, p, n);
 	*len += n;
 }

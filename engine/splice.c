@@ -2,6 +2,8 @@
 /* splice: the kernel moves the pages, and none passes through our memory. */
 #include "config.h"
 
+#include <sys/param.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -87,8 +89,7 @@ splice_in(struct input *in, int to, size_t most, unsigned flags)
 	if (in->reserved == 0)
 		return 0;
 	at = in->at;
-	r = splice(in->fd, &at, to, NULL,
-	    most < in->reserved ? most : in->reserved, flags);
+	r = splice(in->fd, &at, to, NULL, MIN(most, in->reserved), flags);
 	if (r > 0)
 		input_took(in, (size_t)r);
 	return r;
@@ -106,8 +107,7 @@ splice_out(struct output *o, int from, size_t held, unsigned flags)
 	if (output_reserve(o, held) == -1)
 		return -1;
 	at = o->at;
-	r = splice(from, NULL, o->fd, &at,
-	    held < o->reserved ? held : o->reserved, flags);
+	r = splice(from, NULL, o->fd, &at, MIN(held, o->reserved), flags);
 	if (r > 0)
 		output_put(o, (size_t)r);
 	return r;
@@ -134,8 +134,8 @@ splice_once(struct flow *f, struct input *in, int from, int to, size_t most,
 	bool socket = !private && o->kind == OUTPUT_SOCKET;
 	ssize_t r;
 
-	if (socket && most > SOCKET_MOST)
-		most = SOCKET_MOST;
+	if (socket)
+		most = MIN(most, SOCKET_MOST);
 	r = taking ? splice_in(in, to, most, flags) :
 		     splice_out(o, from, most, flags);
 	if (socket)

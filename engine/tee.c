@@ -9,6 +9,8 @@
  */
 #include "config.h"
 
+#include <sys/param.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -58,7 +60,7 @@ drop(struct engines *e, struct flow *f, bool *moved)
 		r = splice(e->pair.fd[0], NULL, e->pair.null, NULL, n, 0);
 		if (r == -1 && errno != EINTR)
 			r = read(e->pair.fd[0], scratch,
-			    n < sizeof(scratch) ? n : sizeof(scratch));
+			    MIN(n, sizeof(scratch)));
 		if (r == -1 && errno == EINTR)
 			continue;
 		if (r <= 0)

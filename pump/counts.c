@@ -125,7 +125,7 @@ pump_fill(const struct pump *p)
 	if (size == 0 || gone >= p->flow.moved)
 		return 0;
 	percent = (size_t)((double)(p->flow.moved - gone) * 100 / (double)size);
-	return percent < 100 ? (int)percent : 100;
+	return (int)MIN(percent, 100);
 }
 
 uint64_t

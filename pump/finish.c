@@ -40,12 +40,11 @@ static enum step
 leave(struct pump *p)
 {
 	struct flow *f = &p->flow;
+	enum step s = flow_outrun(f, f->moved);
 
+	if (s != STEP_MOVED)
+		return s;
 	FOREACH_OUTPUT(f, o) {
-		if (p->conf.lag == LAG_DETACH && o->sent < f->moved)
-			return flow_lose(f, o, LOSS_LAG);
-		if (o->sent < f->moved)
-			output_skip(o, f->moved);
 		f->output = o;
 		return STEP_FINISHED;
 	}

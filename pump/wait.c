@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <sys/param.h>
+
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
@@ -171,18 +173,15 @@ until_half(struct pump *p, uint64_t taken, uint64_t left, uint64_t now)
 
 	if (p->readers.paused || p->readers.looked == 0) {
 		rest = (double)p->readers.deaf;
-		p->readers.deaf = p->readers.deaf < TAKING_MOST_US ?
-		    2 * p->readers.deaf + TAKING_US :
-		    TAKING_MOST_US;
+		p->readers.deaf = MIN(2 * p->readers.deaf + TAKING_US,
+		    TAKING_MOST_US);
 	} else {
 		rest = (double)left * (double)(now - p->readers.looked) /
 		    (double)(taken - p->readers.taken) / 2;
 		p->readers.deaf = 0;
 	}
 	p->readers.paused = false;
-	return rest < TAKING_US   ? TAKING_US :
-	    rest > TAKING_MOST_US ? TAKING_MOST_US :
-				    (long)rest;
+	return (long)MAX(TAKING_US, MIN(rest, TAKING_MOST_US));
 }
 
 /*
