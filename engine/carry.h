@@ -30,8 +30,8 @@ void carry_begin(struct carry *, const struct flow *, uint64_t limit,
 enum step carry_step(struct carry *, struct flow *, struct input *);
 
 /*
- * Sends to all outputs. Returns STEP_MOVED, with *moved set if any output took
- * bytes, or the step to return.
+ * Sends to all outputs. STEP_MOVED, with *moved set if any of them took bytes;
+ * STEP_LOST or STEP_REFUSED.
  */
 enum step carry_send(struct carry *, struct flow *, bool *moved);
 

@@ -80,8 +80,8 @@ enum step range_step(struct engines *, struct flow *, struct input *);
 enum step mmap_step(struct engines *, struct flow *, struct input *);
 
 /*
- * Several outputs: this one (NULL: none) serves them from now on. What waits
- * in another one is sent first: STEP_END when it has been.
+ * Several outputs: this one (NULL: none) serves them, at STEP_END, when what
+ * waits in another one has been sent.
  */
 enum step engine_turn(struct engines *, struct flow *, struct carry *);
 
@@ -107,7 +107,7 @@ void window_close(struct window *);
 enum step tee_open(struct engines *, struct flow *);
 enum step tee_give(struct engines *, struct flow *);
 
-/* The outputs will not take what the private pipe holds: copies it (errno). */
+/* The outputs refuse what the private pipe holds (errno): copies it. */
 void splice_spill(struct engines *, struct flow *);
 
 #endif

@@ -170,19 +170,15 @@ enum step flow_lose(struct flow *, struct output *, enum loss);
  */
 enum step flow_outrun(struct flow *, uint64_t at);
 
-/*
- * Tries to open a FIFO that had no reader; o->fifo is NULL if that succeeds.
- * Returns STEP_MOVED in either case, or STEP_LOST if it will never get one.
- */
+/* Opens a FIFO if it has a reader now; STEP_LOST if it will never get one. */
 enum step flow_connect(struct flow *, struct output *);
 
 /*
- * A busy producer of small pieces (stdio's 4 KiB, say) is slowed by every
- * wake-up that they cause. So after a streak of them let the input grow for one
- * tick, with nobody waiting for it. If it does grow, that was a stream, and the
- * next pieces are gathered in the same way; if not, somebody awaits an answer,
- * and the next attempt comes after twice as many pieces. Called before a piece
- * is taken: STEP_MOVED, or STEP_WAIT.
+ * Each wake-up takes the processor from a busy producer of small pieces. So
+ * after a streak of them the input is left alone for one tick. If it grows, it
+ * is a stream, and the next pieces are gathered in the same way; if not,
+ * somebody may await an answer, and the next attempt comes after twice as many
+ * pieces. Called before a piece is taken: STEP_MOVED, or STEP_WAIT.
  */
 enum step flow_gather(struct flow *, const struct input *);
 
@@ -209,9 +205,8 @@ long flow_sooner(long, long);
 void flow_grow_pipes(struct flow *, const struct input *);
 
 /*
- * Whether the system just will not do what was asked (ENOSYS, EINVAL, ...),
- * which another engine may. Any other errno is an error, and of a kind that may
- * be reported only once.
+ * The system does not support what was asked (ENOSYS, EINVAL, ...), but another
+ * engine may work. Any other errno is an error, which may be reported only once.
  */
 bool flow_refused(int reason);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * limit: caps the rate, in units (bytes or lines) per second. What was not
- * used is lost after one tick, so that no burst follows an idle time. Times
- * are microseconds of CLOCK_MONOTONIC. No I/O, no errors.
+ * limit: caps the rate, in units (bytes or lines) per second. An allowance is
+ * lost after one tick, so that no burst follows an idle time. Times are
+ * microseconds of CLOCK_MONOTONIC. No I/O, no errors.
  */
 #ifndef LIMIT_H
 #define LIMIT_H
@@ -22,23 +22,22 @@ struct limit {
 	bool spent;    /* all was taken: nothing until a piece is there */
 };
 
-/* Acts at once; what had been allowed and not taken stays, up to one tick. */
+/* Acts at once; an allowance that was not used stays, up to one tick. */
 void limit_set(struct limit *, uint64_t rate, uint64_t now);
 
 /*
- * So many units may pass now; UINT64_MAX without a limit. When the last of
- * the allowance has been taken it is 0 for as long as limit_wait() says, so
- * that one who asks again at once does not go on unit by unit.
+ * The units that may pass now; UINT64_MAX without a limit. An allowance that
+ * has been used up stays 0 for as long as limit_wait() says: a caller that asks
+ * again at once would go on unit by unit.
  */
 uint64_t limit_may(struct limit *, uint64_t now);
 
-/* They did. n is at most what limit_may() said. Nothing without a limit. */
+/* n units have passed, at most what limit_may() said. */
 void limit_took(struct limit *, uint64_t n);
 
 /*
- * Microseconds to sleep until it is worth while to go on: 1 unit or more, and
- * at high rates pieces of some 128 KiB to 1 MiB, but never more than a tick
- * unless one unit takes longer.
+ * Microseconds until it is worth going on: at high rates for a piece of 128 KiB
+ * to 1 MiB, else for a unit; at most a tick, unless one unit takes longer.
  */
 long limit_wait(const struct limit *, uint64_t now);
 

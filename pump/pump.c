@@ -93,13 +93,12 @@ input_step(struct pump *p)
 	struct flow *f = &p->flow;
 	enum step s = STEP_MOVED;
 
-	/* only ring and copy can begin without an output's descriptor */
-	if (p->nrungs == 0 &&
-	    (!p->flow.apart || p->conf.engine == ENGINE_SPLICE))
-		s = pump_await_readers(p);
-	if (s != STEP_MOVED)
-		return s;
 	if (p->nrungs == 0) {
+		/* only ring and copy can begin without a descriptor */
+		if (!f->apart || p->conf.engine == ENGINE_SPLICE)
+			s = pump_await_readers(p);
+		if (s != STEP_MOVED)
+			return s;
 		pump_choose(p, p->in);
 		climb(p, 0, STEP_REFUSED);
 	}
