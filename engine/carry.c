@@ -51,12 +51,12 @@ sends_records(const struct flow *f)
 static uint64_t
 may_read(const struct flow *f, const struct input *in, const struct ring *r)
 {
-	uint64_t sent = f->conf->lag == LAG_WAIT ? r->sent :
-						   flow_furthest(f, false);
+	uint64_t sent = f->conf.lag == LAG_WAIT ? r->sent :
+						  flow_furthest(f, false);
 	uint64_t most = input_pollable(in) ? UINT64_MAX : AHEAD, held;
 
 	/* a producer is to feel a limit, and soon; unless it must not */
-	if (f->limit.rate != 0 && f->conf->lag == LAG_WAIT)
+	if (f->limit.rate != 0 && f->conf.lag == LAG_WAIT)
 		most = MAX(SHORT, MIN(AHEAD, f->limit.rate / 4));
 	held = r->filled - sent;
 	/* an output of records gets one for each read, and so no two of them */
@@ -137,7 +137,7 @@ may_grow(const struct flow *f, const struct input *in, struct carry *c)
 	bool held = c->ring.shared != c->shared;
 
 	c->shared = c->ring.shared;
-	return held || input_pollable(in) || f->conf->lag != LAG_WAIT;
+	return held || input_pollable(in) || f->conf.lag != LAG_WAIT;
 }
 
 /* STEP_MOVED, STEP_WAIT or STEP_MEMORY. */
@@ -176,7 +176,7 @@ find_room(struct flow *f, const struct input *in, struct carry *c, size_t least,
 	    (ring_grow(r) == 0 ||
 		ring_size(r) + r->conf.buf_size <= r->conf.max))
 		s = ask_room(r, least, room, n);
-	while (s == STEP_WAIT && f->conf->lag != LAG_WAIT &&
+	while (s == STEP_WAIT && f->conf.lag != LAG_WAIT &&
 	    (s = make_way(f, in, r)) == STEP_MOVED)
 		s = try_room(r, least, room, n);
 	return s;
@@ -263,7 +263,7 @@ room_for(const struct flow *f, struct input *in, const struct ring *r)
 static size_t
 ask(const struct flow *f, size_t room, size_t least, uint64_t most)
 {
-	size_t chunk = f->conf->chunk_size != 0 ? f->conf->chunk_size : FILL;
+	size_t chunk = f->conf.chunk_size != 0 ? f->conf.chunk_size : FILL;
 
 	return MAX(least, MIN(most, MIN(room, chunk)));
 }
@@ -356,7 +356,7 @@ carry_held_back(const struct carry *c, const struct flow *f)
 static enum step
 send_one(struct flow *f, struct carry *c, struct output *o, bool *moved)
 {
-	size_t chunk = f->conf->chunk_size != 0 ? f->conf->chunk_size : CHUNK;
+	size_t chunk = f->conf.chunk_size != 0 ? f->conf.chunk_size : CHUNK;
 	const struct ring *r = &c->ring;
 
 	while (o->sent < r->filled && o->sent < f->horizon) {
@@ -389,7 +389,7 @@ send_one(struct flow *f, struct carry *c, struct output *o, bool *moved)
 		if (!share || o->vmsplices)
 			return flow_lose(f, o, LOSS_ERROR);
 		f->refused = errno;
-		if (f->conf->engine == ENGINE_RING && !f->several &&
+		if (f->conf.engine == ENGINE_RING && !f->several &&
 		    o->sent == f->start)
 			return STEP_REFUSED;
 		/* write(2) knows better */

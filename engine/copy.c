@@ -15,7 +15,7 @@ enum {
 static struct ring_conf
 plan(const struct flow *f, const struct input *in)
 {
-	const struct flow_conf *conf = f->conf;
+	const struct flow_conf *conf = &f->conf;
 	struct ring_conf c = {
 		.bank_bufs = 2,
 		.banks = 1,

@@ -10,7 +10,7 @@ void
 engine_begin(struct engines *e, struct flow *f, enum engine engine,
     uint64_t limit)
 {
-	bool forced = f->conf->engine != ENGINE_AUTO;
+	bool forced = f->conf.engine != ENGINE_AUTO;
 	int saved = errno;
 
 	window_close(&e->window);
@@ -65,7 +65,7 @@ engine_flush(struct engines *e, struct flow *f)
 		return STEP_END;
 	}
 	s = engine_send(e, f);
-	if (s == STEP_WAIT && f->conf->lag != LAG_WAIT &&
+	if (s == STEP_WAIT && f->conf.lag != LAG_WAIT &&
 	    flow_furthest(f, false) == f->moved)
 		return STEP_END;
 	return s;

@@ -24,7 +24,7 @@ flow_init(struct flow *f, const struct flow_conf *conf, struct output *outs,
     size_t nouts)
 {
 	*f = (struct flow){
-		.conf = conf,
+		.conf = *conf,
 		.outs = outs,
 		.nouts = nouts,
 		.several = nouts > 1,
@@ -73,7 +73,7 @@ flow_outrun(struct flow *f, uint64_t at)
 	FOREACH_OUTPUT(f, o) {
 		if (o->sent >= at)
 			continue;
-		if (f->conf->lag == LAG_DETACH)
+		if (f->conf.lag == LAG_DETACH)
 			return flow_lose(f, o, LOSS_LAG);
 		output_skip(o, at);
 	}
@@ -172,7 +172,7 @@ flow_passed(struct flow *f, size_t n)
 static void
 grow_output(const struct flow *f, struct output *o)
 {
-	size_t size = f->conf->pipe_size;
+	size_t size = f->conf.pipe_size;
 
 	while (size > PIPES_MOST / f->nouts)
 		size /= 2;
@@ -182,7 +182,7 @@ grow_output(const struct flow *f, struct output *o)
 void
 flow_grow_pipes(struct flow *f, const struct input *in)
 {
-	const struct flow_conf *c = f->conf;
+	const struct flow_conf *c = &f->conf;
 	bool small = in->left < SHORT && f->moved - f->start < SHORT;
 
 	if (f->grown || c->pipe_size == 0 || (small && !c->pipe_asked))

@@ -115,7 +115,7 @@ struct seen {
 };
 
 struct flow {
-	const struct flow_conf *conf;
+	struct flow_conf conf;
 	struct output *outs; /* the caller's */
 	size_t nouts;
 	bool several;   /* outputs, each of which has a cursor of its own */

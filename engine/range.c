@@ -144,7 +144,7 @@ range_step(struct engines *e, struct flow *f, struct input *in)
 	}
 	e->cloned = true;
 	/* on a local disk read and write are faster, by a tenth to a fifth */
-	if (f->conf->engine == ENGINE_AUTO && !is_remote(o->fd)) {
+	if (f->conf.engine == ENGINE_AUTO && !is_remote(o->fd)) {
 		errno = EOPNOTSUPP;
 		return STEP_FALL;
 	}

@@ -48,7 +48,7 @@ choose_release(const struct flow *f, enum release *release)
 
 	if (!flow_shares(f)) {
 		*release = RELEASE_SENT;
-	} else if (f->conf->engine == ENGINE_RING && f->several &&
+	} else if (f->conf.engine == ENGINE_RING && f->several &&
 	    *release == RELEASE_AUTO) {
 		/* later there may be bytes that only some have got */
 		if (ring_probe() == PROBE_REFUSED)
@@ -71,8 +71,8 @@ static enum step
 open_ring(struct engines *e, struct flow *f)
 {
 	struct ring *r = &e->ring.ring;
-	struct ring_conf conf = plan(f->conf);
-	bool forced = f->conf->engine == ENGINE_RING;
+	struct ring_conf conf = plan(&f->conf);
+	bool forced = f->conf.engine == ENGINE_RING;
 	enum step s;
 
 	if (ring_ready(r))
@@ -83,7 +83,7 @@ open_ring(struct engines *e, struct flow *f)
 	if (ring_init(r, &conf) == -1)
 		return forced ? STEP_MEMORY : STEP_FALL;
 	if (!forced && conf.release == RELEASE_AUTO && !r->huge &&
-	    !f->conf->buffer_asked) {
+	    !f->conf.buffer_asked) {
 		/* small pages: the faults cost more than a copy (2.5 GB/s) */
 		ring_release(r);
 		errno = 0;

@@ -161,7 +161,7 @@ splice_once(struct flow *f, struct input *in, int from, int to, size_t most,
 static enum step
 take(struct flow *f, struct input *in, int to, size_t *n)
 {
-	size_t most = f->conf->chunk_size;
+	size_t most = f->conf.chunk_size;
 	enum step s;
 
 	if (most == 0)
@@ -353,7 +353,7 @@ move(struct engines *e, struct flow *f, struct input *in, bool stream)
 	 * A byte there and back takes a tenth longer by splice than by read and
 	 * write, so a trickle is copied until a large piece comes.
 	 */
-	if (s == STEP_MOVED && stream && f->conf->engine == ENGINE_AUTO &&
+	if (s == STEP_MOVED && stream && f->conf.engine == ENGINE_AUTO &&
 	    !f->several && flow_trickles(f)) {
 		carry_begin(&e->copy, f, 0, true);
 		e->splice.phase = SPLICE_COPY;

@@ -90,7 +90,7 @@ needs_bytes(const struct pump *p)
 	FOREACH_OUTPUT(&p->flow, out)
 		if (out->packets)
 			return true;
-	return scan_wanted(&p->flow.scan) || p->conf.bytes_only;
+	return scan_wanted(&p->flow.scan) || p->flow.conf.bytes_only;
 }
 
 /* Or this input has records, which only a read keeps whole. */
@@ -103,15 +103,16 @@ copies(const struct pump *p, const struct input *in)
 const char *
 pump_misfit(const struct pump *p, enum input_kind kind)
 {
-	const struct able *a = &ables[p->conf.engine];
+	const struct able *a = &ables[p->flow.conf.engine];
 
 	/* by kind: a FIFO may have no reader yet */
-	if (p->flow.several && p->conf.engine == ENGINE_SPLICE &&
+	if (p->flow.several && p->flow.conf.engine == ENGINE_SPLICE &&
 	    out_mask(p) != OUT(PIPE))
 		return "needs pipes where there are several outputs";
 	if (p->flow.several && !a->several)
 		return "needs a single output";
-	if (needs_bytes(p) && p->conf.engine != ENGINE_AUTO && a->bypass != 0)
+	if (needs_bytes(p) && p->flow.conf.engine != ENGINE_AUTO &&
+	    a->bypass != 0)
 		return "must pass through user memory: use ring or copy";
 	return takes(a->in, a->out, kind, out_mask(p)) ? NULL : a->needs;
 }
@@ -132,7 +133,7 @@ all_connected_pipes(const struct flow *f)
 static void
 add(struct pump *p, const struct input *in, enum engine engine)
 {
-	if (engine == ENGINE_RING && p->conf.engine == ENGINE_AUTO &&
+	if (engine == ENGINE_RING && p->flow.conf.engine == ENGINE_AUTO &&
 	    in->left < 0 && !p->flow.apart)
 		p->rungs[p->nrungs++] = (struct rung){ ENGINE_COPY, SHORT };
 	p->rungs[p->nrungs++] = (struct rung){ engine, 0 };
@@ -146,12 +147,12 @@ add(struct pump *p, const struct input *in, enum engine engine)
 static const char *
 choose_apart(struct pump *p, const struct input *in)
 {
-	bool wait = p->conf.lag == LAG_WAIT, ring = flow_shares(&p->flow);
-	bool small = wait && p->conf.one_input && in->left >= 0 &&
+	bool wait = p->flow.conf.lag == LAG_WAIT, ring = flow_shares(&p->flow);
+	bool small = wait && p->flow.conf.one_input && in->left >= 0 &&
 	    in->left < SHORT;
 	bool tee = wait && takes(STREAMS, ANY, in->kind, 0) &&
 	    all_connected_pipes(&p->flow) && !copies(p, in) &&
-	    !p->conf.buffer_asked;
+	    !p->flow.conf.buffer_asked;
 
 	if (p->engines.many != NULL && !wait)
 		ring = p->engines.many == &p->engines.ring;
@@ -174,7 +175,7 @@ choose_apart(struct pump *p, const struct input *in)
 static const char *
 choose(struct pump *p, const struct input *in)
 {
-	const struct flow_conf *conf = &p->conf;
+	const struct flow_conf *conf = &p->flow.conf;
 	const struct row *row = table;
 
 	if (p->flow.apart && conf->engine == ENGINE_AUTO)

@@ -96,7 +96,7 @@ pump_grows(const struct pump *p)
 void
 pump_buffer(struct pump *p, size_t size)
 {
-	p->conf.buffer_size = size;
+	p->flow.conf.buffer_size = size;
 	if (ring_ready(&p->engines.ring.ring))
 		p->engines.ring.ring.conf.max = size;
 	if (ring_ready(&p->engines.copy.ring) && p->flow.apart)

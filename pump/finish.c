@@ -81,7 +81,7 @@ finish_step(struct pump *p)
 		p->since += idle;
 	if (s != STEP_WAIT)
 		return s;
-	hurry = p->conf.lag != LAG_WAIT && p->finished;
+	hurry = p->flow.conf.lag != LAG_WAIT && p->finished;
 	if (hurry && idle >= LAST_US) {
 		p->leaving = true;
 		return STEP_MOVED;

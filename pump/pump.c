@@ -12,12 +12,11 @@ pump_init(struct pump *p, const struct flow_conf *conf, struct output *outs,
     size_t nouts, const struct pump_wake *wake)
 {
 	*p = (struct pump){
-		.conf = *conf,
 		.engines = ENGINES_INITIALIZER,
 		.wake = wake,
 		.rest_fd = -1,
 	};
-	flow_init(&p->flow, &p->conf, outs, nouts);
+	flow_init(&p->flow, conf, outs, nouts);
 	p->polls = calloc(nouts + 2, sizeof(*p->polls));
 	return p->polls == NULL ? -1 : 0;
 }
@@ -64,7 +63,7 @@ fall(struct pump *p)
 	/* read and write may not say it again */
 	if (!refused)
 		p->kept = errno;
-	if (p->conf.engine != ENGINE_AUTO && !moved && refused)
+	if (p->flow.conf.engine != ENGINE_AUTO && !moved && refused)
 		return STEP_REFUSED;
 	return climb(p, moved ? p->nrungs - 1 : p->rung + 1, STEP_REFUSED);
 }
@@ -95,7 +94,7 @@ input_step(struct pump *p)
 
 	if (p->nrungs == 0) {
 		/* only ring and copy can begin without a descriptor */
-		if (!f->apart || p->conf.engine == ENGINE_SPLICE)
+		if (!f->apart || p->flow.conf.engine == ENGINE_SPLICE)
 			s = pump_await_readers(p);
 		if (s != STEP_MOVED)
 			return s;
@@ -123,8 +122,8 @@ pump_input(struct pump *p, struct input *in)
 	p->kept = p->fell_errno = 0;
 	p->fell_from = p->asks = ENGINE_AUTO;
 	flow_begin(&p->flow);
-	if (p->conf.skip_block != 0)
-		in->block = p->conf.skip_block;
+	if (p->flow.conf.skip_block != 0)
+		in->block = p->flow.conf.skip_block;
 }
 
 /* ---- rest ------------------------------------------------------------- */

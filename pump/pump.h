@@ -85,7 +85,6 @@ struct readers {
 };
 
 struct pump {
-	struct flow_conf conf;
 	struct flow flow;
 	struct engines engines;
 	const struct pump_wake *wake;
