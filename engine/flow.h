@@ -206,7 +206,7 @@ void flow_grow_pipes(struct flow *, const struct input *);
 
 /*
  * The system does not support what was asked (ENOSYS, EINVAL, ...), but another
- * engine may work. Any other errno is an error, which may be reported only once.
+ * engine may work. Any other errno is an error, perhaps reported only once.
  */
 bool flow_refused(int reason);
 

@@ -152,9 +152,9 @@ int output_finish(struct output *, bool sync);
 size_t output_unread(const struct output *);
 
 /*
- * Moves o->drained if the pipe has room (poll takes no lock). 0, or -1 if nobody
- * can say, since its reader has left or FIONREAD is refused; o->drained is
- * o->sent then.
+ * Moves o->drained if the pipe has room (poll takes no lock). 0, or -1 if
+ * nobody can say, since its reader has left or FIONREAD is refused; o->drained
+ * is o->sent then.
  */
 int output_drain(struct output *);
 
