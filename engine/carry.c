@@ -29,7 +29,9 @@ enum {
 static uint64_t
 sent_by_all(const struct flow *f, const struct ring *r)
 {
-	return MIN(flow_slowest(f, false), r->filled);
+	uint64_t at = flow_slowest(f, false);
+
+	return MIN(at, r->filled);
 }
 
 static bool

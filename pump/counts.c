@@ -59,8 +59,11 @@ pump_taken(const struct pump *p)
 	uint64_t least = UINT64_MAX, most = 0;
 
 	/* where its readers are, if it has no holes behind them */
-	FOREACH_OUTPUT(&p->flow, o)
-		least = MIN(least, o->sent - (o->given - output_taken(o)));
+	FOREACH_OUTPUT(&p->flow, o) {
+		uint64_t at = o->sent - (o->given - output_taken(o));
+
+		least = MIN(least, at);
+	}
 	for (size_t i = 0; i < p->flow.nouts; i++)
 		most = MAX(most, p->flow.outs[i].sent - p->flow.outs[i].left);
 	return least == UINT64_MAX ? most : least;
