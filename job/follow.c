@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <sys/wait.h>
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,53 +9,105 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "job/change.h"
-#include "job/follow.h"
+#include "job/job.h"
 #include "job/progress.h"
+#include "msg/msg.h"
 #include "peer/message.h"
 #include "peer/remote.h"
 #include "peer/verdict.h"
 #include "show/display.h"
 
-/* Rows of one picture: a process may have thousands of files open. */
+/*
+ * ROWS: of one picture: a process may have thousands of files open.
+ * VERDICT_US: a process that says it ends has ended by then.
+ */
 enum {
-	ROWS = 64
+	ROWS = 64,
+	VERDICT_US = 500000,
 };
 
-/* ---- how it has ended ------------------------------------------------- */
+/* ---- both kinds ------------------------------------------------------- */
 
-enum {
-	VERDICT_US = 500000, /* a process that says so ends in less */
-	VERDICT = 128
-};
-
-static void
-describe(int status, char text[VERDICT])
+/* Sleeps, or until fd (-1: none) is readable. False if a signal ends us. */
+static bool
+nap(struct job *j, uint64_t usec, int fd)
 {
-	if (WIFSIGNALED(status))
-		snprintf(text, VERDICT, "killed by signal %d (%s)",
-		    WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else
-		snprintf(text, VERDICT, "ended, exit status %d",
-		    WEXITSTATUS(status));
+	struct pump_event e;
+
+	pump_rest(&j->leg->pump, fd, (long)usec);
+	job_run(j, &e);
+	return !job_ended();
 }
 
-/* A line of figures alone is for programs. */
+/* Says why (errno) this one is not followed. */
+static void
+not_followed(const char *option, const struct process *p, enum status status)
+{
+	if (p->name != NULL)
+		msg_text(status, option, "'=%s': %s", p->name, strerror(errno));
+	else if (errno == ENOENT)
+		msg_text(status, option,
+		    "process %d: not a zpipe, or it does not listen",
+		    (int)p->pid);
+	else if (errno == EBADF)
+		msg_text(status, option, "process %d has no descriptor %d",
+		    (int)p->pid, p->fd);
+	else if (errno == ESPIPE)
+		msg_text(status, option,
+		    "descriptor %d of process %d is no file", p->fd,
+		    (int)p->pid);
+	else
+		msg_text(status, option, "process %d: %s", (int)p->pid,
+		    strerror(errno));
+}
+
+/*
+ * How a process has ended, as far as the kernel knows, or what it means that it
+ * is alive. True if its status is known.
+ */
+static bool
+judge(pid_t pid, int pidfd, const char *alive, char fate[JOB_FATE])
+{
+	int status;
+	enum verdict v = verdict_of(pid, pidfd, &status);
+
+	if (v == VERDICT_KNOWN)
+		job_describe(status, "ended, ", fate);
+	else
+		strlcpy(fate, v == VERDICT_ALIVE ? alive : "ended", JOB_FATE);
+	return v == VERDICT_KNOWN;
+}
+
+/* A line of figures alone is for programs, which need no words. */
 static bool
 is_for_people(const struct opts *o)
 {
 	return !o->tune.display.show.numeric;
 }
 
+/* The line for these figures. False without memory. */
+static bool
+make_line(const struct show_conf *conf, const struct show_state *s,
+    const struct term *t, char text[SHOW_TEXT])
+{
+	struct show *show = show_new(conf);
+
+	if (show == NULL)
+		return false;
+	show_line(show, s, t->width, t->utf8, t->tty, text);
+	show_free(show);
+	return true;
+}
+
 /* ---- files ------------------------------------------------------------ */
 
 /* The processes that --watchfd names. */
 struct files {
-	struct progress *all;
-	struct fate {
-		int pidfd; /* verdict_open() */
-		bool known;
-		char text[VERDICT];
-	} * fates; /* of each */
+	struct subject {
+		struct progress progress;
+		int pidfd;           /* verdict_open() */
+		char fate[JOB_FATE]; /* how it has ended; "": it has not */
+	} * all;
 	size_t n;
 	bool several; /* of them: their numbers tell them apart */
 };
@@ -66,26 +116,24 @@ struct files {
 static int
 add_watch(struct files *f, pid_t pid, int fd, const struct opts *o)
 {
-	struct progress *more;
-	struct fate *fates;
+	struct subject *all, *s;
 
 	for (size_t i = 0; i < f->n; i++)
-		if (f->all[i].watch.pid == pid && f->all[i].watch.only == fd)
+		if (f->all[i].progress.watch.pid == pid &&
+		    f->all[i].progress.watch.only == fd)
 			return 0;
-	fates = reallocarray(f->fates, f->n + 1, sizeof(*fates));
-	if (fates == NULL)
+	all = reallocarray(f->all, f->n + 1, sizeof(*all));
+	if (all == NULL)
 		return -1;
-	f->fates = fates;
-	more = reallocarray(f->all, f->n + 1, sizeof(*more));
-	if (more == NULL)
-		return -1;
-	f->all = more;
-	if (progress_open(&more[f->n], pid, fd, o->tune.display.window) == -1)
+	f->all = all;
+	s = &all[f->n];
+	if (progress_open(&s->progress, pid, fd, o->tune.display.window) == -1)
 		return -1;
 	if (fd != -1 && o->tune.sized)
-		more[f->n].expected = o->tune.size;
-	fates[f->n] = (struct fate){ .pidfd = verdict_open(pid) };
-	f->several = f->several || pid != more[0].watch.pid;
+		s->progress.expected = o->tune.size;
+	s->pidfd = verdict_open(pid);
+	s->fate[0] = '\0';
+	f->several = f->several || pid != all[0].progress.watch.pid;
 	f->n++;
 	return 0;
 }
@@ -112,16 +160,15 @@ add_named(struct files *f, const char *name, const struct opts *o)
 }
 
 static void
-open_files(struct files *f, const struct opts *o,
-    const struct follow_calls *calls)
+open_files(struct files *f, const struct opts *o)
 {
 	for (size_t i = 0; i < o->nprocesses; i++) {
 		const struct process *p = &o->processes[i];
 		int r = p->name != NULL ? add_named(f, p->name, o) :
 					  add_watch(f, p->pid, p->fd, o);
 
-		if (r == -1)
-			calls->missing(calls->ctx, p);
+		if (r == -1) /* it is what would be read, as for pv */
+			not_followed("--watchfd", p, STATUS_OPEN);
 	}
 }
 
@@ -129,37 +176,23 @@ static void
 close_files(struct files *f)
 {
 	for (size_t i = 0; i < f->n; i++) {
-		progress_close(&f->all[i]);
-		fd_close(&f->fates[i].pidfd);
+		progress_close(&f->all[i].progress);
+		fd_close(&f->all[i].pidfd);
 	}
 	free(f->all);
-	free(f->fates);
 }
 
-/* There is nothing to watch there any more. */
+/* There is nothing left to watch there. */
 static void
-judge_file(const struct watch *w, struct fate *fate)
+judge_file(struct subject *s)
 {
-	int status;
+	const struct watch *w = &s->progress.watch;
+	char alive[JOB_FATE] = "lost: its files can no longer be seen";
 
-	fate->known = true;
-	switch (verdict_of(w->pid, fate->pidfd, &status)) {
-	case VERDICT_KNOWN:
-		describe(status, fate->text);
-		break;
-	case VERDICT_ENDED:
-		strlcpy(fate->text, "ended", VERDICT);
-		break;
-	case VERDICT_ALIVE:
-		if (w->only == -1)
-			strlcpy(fate->text,
-			    "lost: its files can no longer be seen", VERDICT);
-		else
-			snprintf(fate->text, VERDICT,
-			    "descriptor %d is closed, or another file",
-			    w->only);
-		break;
-	}
+	if (w->only != -1)
+		snprintf(alive, sizeof(alive),
+		    "descriptor %d is closed, or another file", w->only);
+	judge(w->pid, s->pidfd, alive, s->fate);
 }
 
 /* False when all are gone. */
@@ -169,28 +202,19 @@ look_at_files(struct files *f, uint64_t now)
 	bool any = false;
 
 	for (size_t i = 0; i < f->n; i++) {
-		if (progress_look(&f->all[i], now))
+		if (progress_look(&f->all[i].progress, now))
 			any = true;
-		else if (!f->fates[i].known)
-			judge_file(&f->all[i].watch, &f->fates[i]);
+		else if (f->all[i].fate[0] == '\0')
+			judge_file(&f->all[i]);
 	}
 	return any;
-}
-
-static void
-tell_fates(const struct files *f, const struct follow_calls *calls)
-{
-	for (size_t i = 0; i < f->n; i++)
-		if (f->fates[i].known)
-			calls->ended(calls->ctx, f->all[i].watch.pid,
-			    f->fates[i].text);
 }
 
 /* One descriptor, which is all that is shown. */
 static bool
 is_alone(const struct files *f)
 {
-	return f->n == 1 && f->all[0].watch.only != -1;
+	return f->n == 1 && f->all[0].progress.watch.only != -1;
 }
 
 /* pv's columns, one per number. pid: to be named as well, or 0. */
@@ -203,7 +227,7 @@ name_of(const struct watched *w, pid_t pid, char *name, size_t size)
 		snprintf(name, size, "%4d:%s", w->fd, w->name);
 }
 
-/* Without a name it has that of -N. */
+/* Without a name it has that of -N. The caller's to free; NULL: no memory. */
 static char *
 row_of(const struct opts *o, const struct progress_row *row, const char *name,
     const struct term *t)
@@ -211,33 +235,29 @@ row_of(const struct opts *o, const struct progress_row *row, const char *name,
 	struct show_conf conf = o->tune.display.show;
 	struct show_state s = show_state_of(&row->meter);
 	char *text = malloc(SHOW_TEXT);
-	struct show *show;
 
 	s.final = row->file.closed;
 	if (name != NULL) {
 		conf.name = name;
 		conf.named = true;
 	}
-	show = text == NULL ? NULL : show_new(&conf);
-	if (show == NULL) {
-		free(text);
-		return NULL;
-	}
-	show_line(show, &s, t->width, t->utf8, t->tty, text);
-	show_free(show);
-	return text;
+	if (text != NULL && make_line(&conf, &s, t, text))
+		return text;
+	free(text);
+	return NULL;
 }
 
 static void
 draw_files(const struct opts *o, const struct files *f, struct term *t)
 {
-	char *rows[ROWS], name[sizeof(f->all->rows->file.name) + 32];
+	char *rows[ROWS];
+	char name[sizeof(f->all->progress.rows->file.name) + 32];
 	bool alone = is_alone(f);
 	struct show_state s;
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->n; i++) {
-		const struct progress *p = &f->all[i];
+		const struct progress *p = &f->all[i].progress;
 
 		for (size_t j = 0; j < p->nrows && n < ROWS; j++) {
 			name_of(&p->rows[j].file, f->several ? p->watch.pid : 0,
@@ -255,7 +275,7 @@ draw_files(const struct opts *o, const struct files *f, struct term *t)
 			term_line(t, rows[0]);
 		/* there is room for one figure: the file that stands alone */
 		if (o->tune.display.show.conemu && alone && n > 0) {
-			s = show_state_of(&f->all[0].rows[0].meter);
+			s = show_state_of(&f->all[0].progress.rows[0].meter);
 			term_progress(t, show_percent(&s));
 		}
 	}
@@ -263,32 +283,35 @@ draw_files(const struct opts *o, const struct files *f, struct term *t)
 		free(rows[--n]);
 }
 
-void
-follow_files(const struct opts *o, const struct follow_calls *calls)
+/* Until all of them, or their descriptors, are gone; it waits without a line */
+static void
+follow_files(struct job *j)
 {
+	const struct display_conf *c = &j->o->tune.display;
 	struct term t = TERM_INITIALIZER;
 	struct files f = { .all = NULL };
 	bool shows;
 	int fd;
 
-	open_files(&f, o, calls);
-	shows = f.n > 0 && display_place(&t, &o->tune.display, false);
+	open_files(&f, j->o);
+	shows = f.n > 0 && display_place(&t, c, false);
 	/* of several the first end is not the last */
-	fd = f.n == 1 ? f.fates[0].pidfd : -1;
+	fd = f.n == 1 ? f.all[0].pidfd : -1;
 	while (look_at_files(&f, clock_now())) {
 		if (shows)
-			draw_files(o, &f, &t);
-		if (!calls->nap(calls->ctx, o->tune.display.interval, fd))
+			draw_files(j->o, &f, &t);
+		if (!nap(j, c->interval, fd))
 			break;
 		if (shows)
-			term_resized(&t, o->tune.display.width,
-			    o->tune.display.height);
+			term_resized(&t, c->width, c->height);
 	}
 	if (shows)
 		term_finish(&t);
 	term_close(&t);
-	if (shows && is_for_people(o))
-		tell_fates(&f, calls);
+	for (size_t i = 0; i < f.n && shows && is_for_people(j->o); i++)
+		if (f.all[i].fate[0] != '\0')
+			msg_text(STATUS_NONE, "--watchfd", "process %d: %s",
+			    (int)f.all[i].progress.watch.pid, f.all[i].fate);
 	close_files(&f);
 }
 
@@ -325,24 +348,16 @@ understand(struct message *m, const char *bytes, size_t len, pid_t pid,
 static int
 ask(pid_t pid, struct message *m, enum message_type want, char why[MESSAGE_WHY])
 {
-	char *bytes = malloc(REMOTE_MAX), *reply = malloc(REMOTE_MAX);
-	size_t len;
-	ssize_t n = -1;
-	int r = -1, saved;
+	char bytes[REMOTE_MAX], reply[REMOTE_MAX];
+	size_t len = message_encode(m, bytes);
+	ssize_t n;
 
-	if (bytes != NULL && reply != NULL) {
-		len = message_encode(m, bytes);
-		errno = EMSGSIZE;
-		if (len > 0)
-			n = remote_ask(pid, bytes, len, reply);
-		if (n != -1)
-			r = understand(m, reply, (size_t)n, pid, want, why);
+	if (len == 0) {
+		errno = EMSGSIZE; /* a string is too long */
+		return -1;
 	}
-	saved = errno;
-	free(bytes);
-	free(reply);
-	errno = saved;
-	return r;
+	n = remote_ask(pid, bytes, len, reply);
+	return n == -1 ? -1 : understand(m, reply, (size_t)n, pid, want, why);
 }
 
 static int
@@ -356,8 +371,7 @@ query(pid_t pid, struct message_report *r, char why[MESSAGE_WHY])
 	return 0;
 }
 
-/* False without memory, or when it could not be drawn. */
-static bool
+static void
 draw_report(const struct opts *o, const struct message_report *r,
     struct term *t)
 {
@@ -383,22 +397,16 @@ draw_report(const struct opts *o, const struct message_report *r,
 	};
 	struct show_conf conf = o->tune.display.show;
 	char text[SHOW_TEXT];
-	struct show *show;
 
 	conf.lines = r->lines;
 	conf.bits = conf.bits || r->bits;
 	if (conf.name == NULL && r->name[0] != '\0')
 		conf.name = r->name;
-	show = show_new(&conf);
-	if (show == NULL)
-		return false;
-	show_line(show, &s, t->width, t->utf8, t->tty, text);
-	show_free(show);
-	if (!term_ours(t))
-		return false;
-	if (o->tune.display.show.conemu)
+	if (!make_line(&conf, &s, t, text) || !term_ours(t))
+		return;
+	if (conf.conemu)
 		term_progress(t, show_percent(&s));
-	return term_line(t, text);
+	term_line(t, text);
 }
 
 /* A descriptor that tells of the end, or -1: it just ends. */
@@ -406,121 +414,130 @@ static int
 await_end(pid_t pid)
 {
 	struct message m = { .type = MESSAGE_AWAIT };
-	char *bytes = malloc(REMOTE_MAX);
-	int fd = bytes == NULL ?
-	    -1 :
-	    remote_call(pid, bytes, message_encode(&m, bytes));
+	char bytes[REMOTE_MAX];
 
-	free(bytes);
-	return fd;
+	return remote_call(pid, bytes, message_encode(&m, bytes));
 }
 
 /* The last report, which comes by itself. False if there is none (yet). */
 static bool
 hear_end(int *fdp, pid_t pid, struct message_report *r)
 {
-	char *reply, why[MESSAGE_WHY];
+	char reply[REMOTE_MAX], why[MESSAGE_WHY];
 	struct message m;
 	ssize_t n;
-	bool ended = false;
+	bool heard;
 
-	if (*fdp == -1 || (reply = malloc(REMOTE_MAX)) == NULL)
+	if (*fdp == -1)
 		return false;
 	n = remote_hear(*fdp, reply);
-	if (n == -1 && errno == EAGAIN) {
-		free(reply);
+	if (n == -1 && errno == EAGAIN)
 		return false;
-	}
-	if (n != -1 &&
-	    understand(&m, reply, (size_t)n, pid, MESSAGE_REPORT, why) == 0) {
+	heard = n != -1 &&
+	    understand(&m, reply, (size_t)n, pid, MESSAGE_REPORT, why) == 0;
+	if (heard)
 		*r = m.report;
-		ended = r->ended;
-	}
 	fd_close(fdp);
-	free(reply);
-	return ended;
-}
-
-/* What the kernel knows is better than what the process meant to do. */
-static void
-judge_query(const struct opts *o, const struct message_report *r, int pidfd,
-    const struct follow_calls *calls)
-{
-	char text[VERDICT] = "ended";
-	int status;
-	enum verdict v;
-
-	calls->nap(calls->ctx, VERDICT_US, pidfd);
-	v = verdict_of(o->query, pidfd, &status);
-	if (v == VERDICT_KNOWN)
-		describe(status, text);
-	else if (r->ended)
-		describe(r->status, text);
-	else if (v == VERDICT_ALIVE)
-		strlcpy(text, "lost: it no longer answers", sizeof(text));
-	calls->ended(calls->ctx, o->query, text);
+	return heard && r->ended;
 }
 
 /* Draws until it has ended (true), or a signal ends us. */
 static bool
-look_on(const struct opts *o, struct message_report *r, struct term *t,
-    bool shows, const struct follow_calls *calls)
+look_on(struct job *j, struct message_report *r, struct term *t, bool shows)
 {
-	int fd = await_end(o->query);
+	const struct display_conf *c = &j->o->tune.display;
+	pid_t pid = j->o->query;
+	int fd = await_end(pid);
 	char why[MESSAGE_WHY];
 	bool there = true, ended = false;
 
 	while (there) {
 		if (shows) {
-			term_resized(t, o->tune.display.width,
-			    o->tune.display.height);
-			draw_report(o, r, t);
+			term_resized(t, c->width, c->height);
+			draw_report(j->o, r, t);
 		}
-		if (ended ||
-		    !calls->nap(calls->ctx, o->tune.display.interval, fd))
+		if (ended || !nap(j, c->interval, fd))
 			break;
-		ended = hear_end(&fd, o->query, r);
+		ended = hear_end(&fd, pid, r);
 		/* one that is stopped, or waits for a disk, has not ended: its
 		   last figures stand until it answers */
-		if (ended || query(o->query, r, why) == 0 || errno == ETIMEDOUT)
+		if (ended || query(pid, r, why) == 0 || errno == ETIMEDOUT)
 			continue;
 		/* its last words may have come since we listened for them */
-		ended = hear_end(&fd, o->query, r);
+		ended = hear_end(&fd, pid, r);
 		there = ended;
 	}
 	fd_close(&fd);
 	return ended || !there;
 }
 
-int
-follow_query(const struct opts *o, const struct follow_calls *calls,
-    char why[MESSAGE_WHY])
+/* 0 when it has ended; -1 as query(). */
+static int
+follow_zpipe(struct job *j, char why[MESSAGE_WHY])
 {
 	struct term t = TERM_INITIALIZER;
 	struct message_report r;
+	char fate[JOB_FATE];
 	bool shows, ended;
-	int pidfd = verdict_open(o->query);
+	pid_t pid = j->o->query;
+	int pidfd = verdict_open(pid);
 
-	if (query(o->query, &r, why) == -1) {
+	if (query(pid, &r, why) == -1) {
 		fd_close(&pidfd);
 		return -1;
 	}
-	shows = display_place(&t, &o->tune.display, false);
-	ended = look_on(o, &r, &t, shows, calls);
+	shows = display_place(&t, &j->o->tune.display, false);
+	ended = look_on(j, &r, &t, shows);
 	if (shows)
 		term_finish(&t);
 	term_close(&t);
-	if (shows && ended && is_for_people(o))
-		judge_query(o, &r, pidfd, calls);
+	if (shows && ended && is_for_people(j->o)) {
+		nap(j, VERDICT_US, pidfd);
+		/* the kernel knows better than the process that was to end */
+		if (!judge(pid, pidfd, "lost: it no longer answers", fate) &&
+		    r.ended)
+			job_describe(r.status, "ended, ", fate);
+		msg_text(STATUS_NONE, "--query", "process %d: %s", (int)pid,
+		    fate);
+	}
 	fd_close(&pidfd);
 	return 0;
 }
 
-int
-follow_change(const struct opts *o, char why[MESSAGE_WHY])
-{
-	struct message m = { .type = MESSAGE_CHANGE };
+/* ---- all -------------------------------------------------------------- */
 
-	change_tell(o, &m.change);
-	return ask(o->remote, &m, MESSAGE_DONE, why);
+void
+job_follow(struct job *j)
+{
+	const struct flow_conf none = { 0 };
+	struct message m = { .type = MESSAGE_CHANGE };
+	struct process other = { .fd = -1 };
+	const char *option = j->o->query != 0 ? "--query" : "--remote";
+	char why[MESSAGE_WHY];
+	int r = 0;
+
+	if (job_watch_signals(j) == -1 ||
+	    pump_init(&j->leg->pump, &none, NULL, 0, &j->wake) == -1) {
+		msg_errno(STATUS_MEMORY, "setting up");
+		return;
+	}
+	if (job_write_pidfile(j) == -1) {
+		job_clean_up(j);
+		return;
+	}
+	if (j->o->watches) {
+		follow_files(j);
+	} else if (j->o->query != 0) {
+		other.pid = j->o->query;
+		r = follow_zpipe(j, why);
+	} else {
+		other.pid = j->o->remote;
+		change_tell(j->o, &m.change);
+		r = ask(other.pid, &m, MESSAGE_DONE, why);
+	}
+	if (r == -1 && errno == EOPNOTSUPP)
+		msg_text(STATUS_USAGE, option, "%s", why);
+	else if (r == -1)
+		not_followed(option, &other, STATUS_USAGE);
+	job_clean_up(j);
 }

@@ -21,9 +21,13 @@
 #include "pump/pump.h"
 #include "show/display.h"
 
-/* After this time we listen for --query and --remote. */
+/*
+ * JOB_TELL_US: after this time we listen for --query and --remote.
+ * JOB_FATE: room for what job_describe() says.
+ */
 enum {
-	JOB_TELL_US = 100000
+	JOB_TELL_US = 100000,
+	JOB_FATE = 128,
 };
 
 /* What the job knows of an output. */
@@ -110,7 +114,7 @@ int job_start_pump(struct job *);
  */
 bool job_run(struct job *, struct pump_event *e);
 
-/* ---- others.c --------------------------------------------------------- */
+/* ---- follow.c --------------------------------------------------------- */
 
 /* --watchfd, --query and --remote, from start to end. */
 void job_follow(struct job *);
@@ -153,6 +157,12 @@ void job_follow_signal(struct job *);
 void job_say(struct job *, enum status, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 void job_blame(struct job *, enum status, const char *name);
+
+/*
+ * What a status of wait(2) says: "killed by signal 9 (Killed)", or "exit status
+ * 1" behind those words.
+ */
+void job_describe(int status, const char *exits, char fate[JOB_FATE]);
 
 /* Why an output is lost: errno, and how much a file has got. */
 void job_blame_output(struct job *, const struct output *);

@@ -346,6 +346,7 @@ void
 job_wait_for_command(struct job *j, pid_t command, const char *name,
     bool broken)
 {
+	char fate[JOB_FATE];
 	int status;
 
 	if (!job_await(j, command, name, &status))
@@ -353,12 +354,9 @@ job_wait_for_command(struct job *j, pid_t command, const char *name,
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE &&
 	    command == j->monitor.command && monitor_unread(&j->monitor))
 		return; /* whoever read it has left, and hears of it */
-	else if (WIFSIGNALED(status))
-		msg_text(STATUS_MOVE, name, "killed by signal %d (%s)",
-		    WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else if (WEXITSTATUS(status) != 0)
-		msg_text(STATUS_MOVE, name, "exit status %d",
-		    WEXITSTATUS(status));
+	job_describe(status, "", fate);
+	if (status != 0)
+		msg_text(STATUS_MOVE, name, "%s", fate);
 	else if (broken)
 		msg_text(STATUS_MOVE, name, "%s", strerror(EPIPE));
 }

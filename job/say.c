@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <sys/wait.h>
+
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -49,6 +52,17 @@ job_blame_output(struct job *j, const struct output *o)
 		    strerror(reason), (uintmax_t)o->given);
 	else
 		job_blame(j, STATUS_MOVE, o->name);
+}
+
+void
+job_describe(int status, const char *exits, char fate[JOB_FATE])
+{
+	if (WIFSIGNALED(status))
+		snprintf(fate, JOB_FATE, "killed by signal %d (%s)",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(fate, JOB_FATE, "%sexit status %d", exits,
+		    WEXITSTATUS(status));
 }
 
 void

@@ -157,6 +157,7 @@ set_up(struct job *j)
 static void
 wait_for_monitored(struct job *j)
 {
+	char fate[JOB_FATE];
 	int status;
 
 	monitor_leave(&j->monitor);
@@ -170,11 +171,11 @@ wait_for_monitored(struct job *j)
 		msg_add(WEXITSTATUS(status));
 	else if (WTERMSIG(status) == SIGPIPE)
 		j->left = "--monitor";
-	else if (WTERMSIG(status) != job_ended())
+	else if (WTERMSIG(status) != job_ended()) {
+		job_describe(status, "", fate);
 		msg_text(STATUS_MOVE, "--monitor",
-		    "the process for its output was killed by "
-		    "signal %d (%s)",
-		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+		    "the process for its output was %s", fate);
+	}
 }
 
 static void
