@@ -75,8 +75,7 @@ main(int argc, char *argv[])
 	struct opts o;
 	struct job j = JOB_INITIALIZER;
 
-	j.closed = open_standard();
-	job_begin(&j);
+	job_begin(&j, open_standard());
 	switch (opts_parse(&o, argc, argv)) {
 	case OPTS_USAGE:
 		break;
@@ -85,8 +84,7 @@ main(int argc, char *argv[])
 		break;
 	case OPTS_RUN:
 		job_init(&j, &o);
-		j.titled = (o.tune.display.extra & EXTRA_PROCESS) != 0;
-		if (j.titled)
+		if ((o.tune.display.extra & EXTRA_PROCESS) != 0)
 			setproctitle_init(argc, argv, environ);
 		if (o.probe) {
 			report_probe(stdout);

@@ -113,6 +113,12 @@ find_records(struct input *in, int flags)
 		in->record = RECORD;
 }
 
+const char *
+input_name(const char *operand)
+{
+	return strcmp(operand, "-") == 0 ? "stdin" : operand;
+}
+
 int
 input_descriptor(const char *operand)
 {
@@ -162,7 +168,7 @@ input_open(struct input *in, const char *operand)
 
 	in->fd = input_descriptor(operand);
 	in->owned = in->fd == -1;
-	in->name = strcmp(operand, "-") == 0 ? "stdin" : operand;
+	in->name = input_name(operand);
 	if (in->owned)
 		in->fd = open_path(operand);
 	if (in->fd == -1)

@@ -46,6 +46,10 @@ struct input {
 	}
 
 /*
+/* The operand as messages have it: "stdin" for "-". */
+const char *input_name(const char *operand);
+
+/*
  * The descriptor of ours that the operand names, which is not opened again: 0
  * for "-", or see path_descriptor(); -1 if it is something else.
  */

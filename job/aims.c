@@ -1,29 +1,109 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "base/clock.h"
+#include "base/fd.h"
+#include "base/retry.h"
 #include "base/size.h"
+#include "engine/scan.h"
+#include "io/input.h"
 #include "job/job.h"
-#include "job/total.h"
 #include "msg/msg.h"
+
+/* What is read at once to be counted: it is still in the cache then. */
+enum {
+	PIECE = 128 << 10
+};
+
+/* ---- what the inputs come to ------------------------------------------ */
+
+/* The operand is a descriptor that an earlier one names as well. */
+static bool
+named_before(const struct leg *leg, size_t at)
+{
+	int fd = input_descriptor(leg->files[at]);
+
+	for (size_t i = 0; i < at && fd != -1; i++)
+		if (input_descriptor(leg->files[i]) == fd)
+			return true;
+	return false;
+}
+
+/*
+ * False for what gives no bytes when its turn comes: what cannot be read, which
+ * is reported then, and a descriptor that has been read to its end before.
+ */
+static bool
+adds(const struct leg *leg, size_t at)
+{
+	return !named_before(leg, at) && input_readable(leg->files[at]) == 0;
+}
+
+/* Where an input stands, and the bytes from there on. */
+static int
+measure(const char *operand, off_t *at, uint64_t *bytes)
+{
+	int fd = input_descriptor(operand);
+	uint64_t size;
+
+	*at = fd != -1 ? lseek(fd, 0, SEEK_CUR) : 0;
+	if (*at == -1 ||
+	    (fd != -1 ? size_open(fd, &size) : size_file(operand, &size)) == -1)
+		return -1;
+	*bytes = size > (uint64_t)*at ? size - (uint64_t)*at : 0;
+	return 0;
+}
 
 int
 job_inputs_size(const struct job *j, uint64_t *bytes)
 {
-	if (j->leg->files != j->stored)
-		return total_bytes(j->leg->files, j->leg->nfiles, bytes);
-	*bytes = j->store_size;
+	uint64_t more;
+	off_t at;
+
+	*bytes = j->leg->stored;
+	for (size_t i = 0; i < j->leg->nfiles && j->leg->name == NULL; i++) {
+		if (!adds(j->leg, i))
+			continue;
+		if (measure(j->leg->files[i], &at, &more) == -1)
+			return -1;
+		*bytes += more;
+	}
 	return 0;
 }
 
-/* Between two reads, before anything is moved. */
-static bool
-counts_on(void *ctx)
+/*
+ * Where the descriptors among the inputs stand, all together; -1 if there are
+ * none, or one has no position.
+ */
+static off_t
+where_given(const struct leg *leg)
 {
-	struct job *j = ctx;
+	off_t sum = -1, at;
 
+	for (size_t i = 0; i < leg->nfiles; i++) {
+		int fd = input_descriptor(leg->files[i]);
+
+		if (fd == -1 || named_before(leg, i))
+			continue;
+		at = lseek(fd, 0, SEEK_CUR);
+		if (at == -1)
+			return -1;
+		sum = sum == -1 ? at : sum + at;
+	}
+	return sum;
+}
+
+/* Between two reads, before anything is moved: false if a signal ends us. */
+static bool
+counts_on(struct job *j)
+{
 	job_listen_to_others(j, clock_now());
-	if (!job_woken())
+	if (!*j->wake.woken)
 		return true;
 	if (job_on_wake(j))
 		return false;
@@ -31,18 +111,66 @@ counts_on(void *ctx)
 	return true;
 }
 
-/* The lines of all inputs. It is no time in which they move. */
-static bool
-count_lines(struct job *j, uint64_t *lines)
+/* By pread(2): the offset of stdin is other processes' offset as well. */
+static int
+count_one(struct job *j, const char *operand, char *room, uint64_t *lines)
 {
-	int r;
+	int given = input_descriptor(operand), own = -1;
+	char end = j->o->null ? '\0' : '\n';
+	uint64_t left;
+	off_t at;
+	ssize_t n = 1;
 
-	display_stop(&j->display);
-	r = total_lines(j->leg->files, j->leg->nfiles, j->o->null ? '\0' : '\n',
-	    counts_on, j, lines);
-	display_go(&j->display);
-	return r == 0;
+	if (measure(operand, &at, &left) == -1)
+		return -1;
+	/* never to wait for the writer of a FIFO that has taken its place */
+	if (given == -1)
+		own = fd_open(operand, O_RDONLY | O_NONBLOCK);
+	while (left > 0 && n > 0) {
+		do
+			n = pread(given != -1 ? given : own, room,
+			    left < PIECE ? left : PIECE, at);
+		while (retry(n));
+		if (n > 0) { /* 0: it has become shorter */
+			*lines += scan_count(room, (size_t)n, end);
+			at += n;
+			left -= (uint64_t)n;
+		}
+		if (!counts_on(j))
+			n = -1;
+	}
+	fd_close(&own);
+	return n == -1 ? -1 : 0;
 }
+
+int
+job_inputs_lines(struct job *j, uint64_t *lines)
+{
+	const struct leg *leg = j->leg;
+	enum input_kind kind;
+	char *room;
+	int r = 0;
+
+	*lines = 0;
+	for (size_t i = 0; i < leg->nfiles; i++)
+		if (adds(leg, i) &&
+		    (input_peek(leg->files[i], &kind) == -1 ||
+			kind != INPUT_FILE))
+			return -1;
+	room = malloc(PIECE);
+	if (room == NULL)
+		return -1;
+	/* the clock waits: they do not move meanwhile */
+	display_stop(&j->display);
+	for (size_t i = 0; i < leg->nfiles && r == 0; i++)
+		if (adds(leg, i))
+			r = count_one(j, leg->files[i], room, lines);
+	display_go(&j->display);
+	free(room);
+	return r;
+}
+
+/* ---- where to stop ---------------------------------------------------- */
 
 /* The only output is a block device; *room is what fits on it. */
 static bool
@@ -62,15 +190,15 @@ find_size(struct job *j)
 	bool lines = tune->display.show.lines, device;
 	uint64_t room, bytes;
 
-	j->stop = j->stop_lines = UINT64_MAX;
+	j->aims.stop = j->aims.stop_lines = UINT64_MAX;
 	if (tune->sized) {
 		if (j->o->stop_at_size)
-			*(lines ? &j->stop_lines : &j->stop) = tune->size;
+			*(lines ? &j->aims.stop_lines : &j->aims.stop) = tune->size;
 		return true;
 	}
 	tune->size = 0;
-	j->sized = false;
-	j->given_at = job_where_given(j);
+	j->aims.sized = false;
+	j->aims.given_at = where_given(j->leg);
 	device = has_room(j, &room);
 	if (!display_draws(&j->display) && !j->o->stop_at_size && !device)
 		return false;
@@ -79,17 +207,17 @@ find_size(struct job *j)
 			tune->size = room;
 		/* one byte more, to learn whether there is one */
 		if (device)
-			j->stop = j->o->stop_at_size ? room : room + 1;
+			j->aims.stop = j->o->stop_at_size ? room : room + 1;
 		return device;
 	}
 	/* the last line of all may have no end: it comes as well */
 	if (j->o->stop_at_size)
-		j->stop = device && room < bytes ? room : bytes;
+		j->aims.stop = device && room < bytes ? room : bytes;
 	if (!lines)
 		tune->size = bytes;
 	else if (!display_draws(&j->display) ||
 	    (display_wants(&j->display) & SHOW_WANTS_SIZE) == 0 ||
-	    !count_lines(j, &tune->size))
+	    job_inputs_lines(j, &tune->size) == -1)
 		tune->size = 0;
 	return true;
 }
@@ -100,9 +228,9 @@ job_set_aims(struct job *j)
 	bool known = find_size(j);
 
 	/* there may be more in it than was stored */
-	if (j->leg->files == j->stored && j->stop > j->store_size)
-		j->stop = j->store_size;
-	pump_stop_at(&j->leg->pump, j->stop, j->stop_lines);
+	if (j->leg->name != NULL && j->aims.stop > j->leg->stored)
+		j->aims.stop = j->leg->stored;
+	pump_stop_at(&j->leg->pump, j->aims.stop, j->aims.stop_lines);
 	if (job_ended()) {
 		job_say_ended(j);
 		display_end(&j->display, job_facts(j));
@@ -117,25 +245,22 @@ job_set_aims(struct job *j)
 	return 0;
 }
 
-off_t
-job_where_given(const struct job *j)
+void
+job_size_for_others(struct job *j)
 {
-	off_t sum = 0, at;
-	bool any = false;
+	uint64_t bytes;
+	off_t at;
 
-	for (size_t i = 0; i < j->leg->nfiles; i++) {
-		int fd = input_descriptor(j->leg->files[i]);
-		bool again = false;
-
-		for (size_t k = 0; k < i && fd != -1 && !again; k++)
-			again = input_descriptor(j->leg->files[k]) == fd;
-		if (fd == -1 || again)
-			continue;
-		at = lseek(fd, 0, SEEK_CUR);
-		if (at == -1)
-			return -1;
-		sum += at;
-		any = true;
-	}
-	return any ? sum : -1;
+	if (j->aims.sized || j->tune.sized || j->tune.size != 0 ||
+	    j->tune.display.show.lines)
+		return;
+	j->aims.sized = true;
+	if (job_inputs_size(j, &bytes) == -1)
+		return;
+	/* they count from where they stand, which is no longer the start */
+	at = j->aims.given_at == -1 ? -1 : where_given(j->leg);
+	if (at > j->aims.given_at && j->leg->name == NULL)
+		bytes += (uint64_t)(at - j->aims.given_at);
+	j->tune.size = bytes;
+	display_expect(&j->display, bytes);
 }

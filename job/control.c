@@ -10,9 +10,132 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "job/change.h"
 #include "job/job.h"
+#include "msg/msg.h"
 #include "opts/option.h"
+#include "show/show.h"
+
+/* ---- a change, by the table of options ---------------------------------- */
+
+void
+change_tell(const struct opts *o, struct message_change *c)
+{
+	c->n = 0;
+	for (size_t i = 0; option_table[i].name != NULL; i++) {
+		const struct option *t = &option_table[i];
+		const char **string = option_string(t, &o->tune);
+
+		if (!o->given[i] || (t->remote & REMOTE_CHANGES) == 0)
+			continue;
+		c->items[c->n++] = (struct message_item){
+			.option = t->letter,
+			.number = option_number(t, &o->tune),
+			.text = string == NULL ? NULL : *string,
+		};
+	}
+}
+
+/* Given one of the options that make the line, the others are off. */
+static void
+clear_line(const struct message_change *c, struct tunables *tune)
+{
+	unsigned all = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		all |= option_tunable(c->items[i].option)->remote;
+	for (const struct option *t = option_table; t->name != NULL; t++)
+		if ((all & t->remote & REMOTE_LINE) != 0)
+			option_clear(t, tune);
+}
+
+int
+change_hear(const struct message_change *c, const struct tunables *from,
+    struct tunables *to)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (option_tunable(c->items[i].option) == NULL) {
+			errno = EINVAL;
+			return -1;
+		}
+	if (tunables_copy(to, from) == -1)
+		return -1;
+	clear_line(c, to);
+	for (size_t i = 0; i < c->n; i++) {
+		const struct message_item *it = &c->items[i];
+
+		if (option_tune(option_tunable(it->option), to, it->number,
+			it->text) == -1) {
+			tunables_release(to);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* The bytes matter only to a line that shows some of them. */
+static bool
+shows_bytes(const struct tunables *tune)
+{
+	struct show *show = show_new(&tune->display.show);
+	bool bytes = show == NULL ||
+	    (show_wants(show) & (SHOW_WANTS_LAST | SHOW_WANTS_LINE)) != 0;
+
+	show_free(show);
+	return bytes;
+}
+
+static unsigned
+needs_of(const struct option *t, const struct tunables *tune)
+{
+	unsigned needs = t->remote;
+
+	if ((needs & NEEDS_BYTES) != 0 && !shows_bytes(tune))
+		needs &= ~(unsigned)NEEDS_BYTES;
+	if ((tune->display.extra & EXTRA_WINDOW) == 0)
+		needs &= ~(unsigned)NEEDS_WINDOW;
+	if ((tune->display.extra & EXTRA_PROCESS) == 0)
+		needs &= ~(unsigned)NEEDS_TITLE;
+	return needs;
+}
+
+/*
+ * Where one of the options would be without effect: NULL, or the name of the
+ * first of them, and the reason as words that follow "the process". absent:
+ * what is missing here, of enum option_remote's needs.
+ */
+static const char *
+misfit(const struct message_change *c, const struct tunables *tune,
+    unsigned absent, const char **reason)
+{
+	static const struct {
+		enum option_remote need;
+		const char *reason;
+	} reasons[] = {
+		{ NEEDS_DISPLAY, "shows nothing" },
+		{ NEEDS_WINDOW, "draws on no terminal" },
+		{ NEEDS_TITLE,
+		    "was started without --extra-display=processtitle" },
+		{ NEEDS_BYTES, "does not pass the bytes through its memory" },
+		{ NEEDS_TRANSFER, "has moved everything" },
+		{ NEEDS_SIZE, "stops at the size that it was started with" },
+		{ NEEDS_RING, "uses no ring of buffers" },
+	};
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct option *t = option_tunable(c->items[i].option);
+		unsigned missing = needs_of(t, tune) & absent;
+
+		for (size_t j = 0; j < sizeof(reasons) / sizeof(reasons[0]);
+		     j++)
+			if ((missing & reasons[j].need) != 0) {
+				*reason = reasons[j].reason;
+				return t->name;
+			}
+	}
+	return NULL;
+}
+
+/* ---- what we are told and asked ----------------------------------------- */
 
 int
 job_tune(struct job *j)
@@ -44,7 +167,7 @@ lacks(const struct job *j)
 		l |= NEEDS_DISPLAY;
 	if (!display_on_terminal(&j->display))
 		l |= NEEDS_WINDOW;
-	if (!j->titled)
+	if ((j->o->tune.display.extra & EXTRA_PROCESS) == 0)
 		l |= NEEDS_TITLE;
 	if (!pump_has_bytes(p))
 		l |= NEEDS_BYTES;
@@ -103,7 +226,7 @@ on_change(struct job *j, const struct message_change *c, struct message *answer)
 		    strerror(errno));
 		return;
 	}
-	option = change_misfit(c, &next, lacks(j), &reason);
+	option = misfit(c, &next, lacks(j), &reason);
 	if (option != NULL) {
 		refuse(answer, "--%s: process %d %s", option, (int)getpid(),
 		    reason);
@@ -115,38 +238,14 @@ on_change(struct job *j, const struct message_change *c, struct message *answer)
 		answer->type = MESSAGE_DONE;
 }
 
-/*
- * The size of the inputs, if nobody wanted to know it before. It must not keep
- * the bytes waiting: so no directory is walked, and no line is counted.
- */
 static void
-size_for_others(struct job *j)
-{
-	uint64_t bytes;
-	off_t at;
-
-	if (j->sized || j->tune.sized || j->tune.size != 0 ||
-	    j->tune.display.show.lines)
-		return;
-	j->sized = true;
-	if (job_inputs_size(j, &bytes) == -1)
-		return;
-	/* they count from where they stand, which is no longer the start */
-	at = j->given_at == -1 ? -1 : job_where_given(j);
-	if (at > j->given_at && j->leg->files != j->stored)
-		bytes += (uint64_t)(at - j->given_at);
-	j->tune.size = bytes;
-	display_expect(&j->display, bytes);
-}
-
-static void
-report(struct job *j, struct message_report *r)
+make_report(struct job *j, struct message_report *r)
 {
 	const struct show_conf *c = &j->tune.display.show;
 	const struct display_facts *f;
 	struct show_state s;
 
-	size_for_others(j);
+	job_size_for_others(j);
 	f = job_facts(j);
 	s = display_state(&j->display, f);
 	*r = (struct message_report){
@@ -174,8 +273,8 @@ report(struct job *j, struct message_report *r)
 }
 
 /* What another zpipe wants of us; remote.h. */
-size_t
-job_on_message(void *ctx, const char *msg, size_t len, char *reply)
+static size_t
+on_message(void *ctx, const char *msg, size_t len, char *reply)
 {
 	struct message m, answer = { .type = MESSAGE_REPORT };
 	struct job *j = ctx;
@@ -189,7 +288,7 @@ job_on_message(void *ctx, const char *msg, size_t len, char *reply)
 	} else if (m.type == MESSAGE_AWAIT)
 		return REMOTE_KEEP;
 	else if (m.type == MESSAGE_QUERY)
-		report(j, &answer.report);
+		make_report(j, &answer.report);
 	else if (m.type == MESSAGE_CHANGE)
 		on_change(j, &m.change, &answer);
 	else
@@ -198,35 +297,48 @@ job_on_message(void *ctx, const char *msg, size_t len, char *reply)
 }
 
 void
+job_serve_others(struct job *j)
+{
+	remote_serve(&j->control.remote, on_message, j);
+}
+
+void
 job_note_the_end(struct job *j)
 {
-	j->noted = remote_waiting(&j->remote);
-	if (j->noted)
-		report(j, &j->last);
-	j->last.final = true;
+	struct control *c = &j->control;
+
+	if (!remote_waiting(&c->remote))
+		return;
+	make_report(j, &c->last);
+	c->last.final = true;
 }
 
 void
 job_tell_the_end(struct job *j)
 {
-	struct message m = { .type = MESSAGE_REPORT, .report = j->last };
-	char *bytes = j->noted ? malloc(REMOTE_MAX) : NULL;
+	struct message m = { .type = MESSAGE_REPORT,
+		.report = j->control.last };
+	char bytes[REMOTE_MAX];
 
-	if (bytes == NULL)
+	if (!m.report.final)
 		return; /* nobody was waiting for them */
 	m.report.ended = true;
 	m.report.status = j->left != NULL ? SIGPIPE :
 	    job_ended()                   ? job_ended() :
 					    msg_status() << 8;
-	remote_end(&j->remote, bytes, message_encode(&m, bytes));
-	free(bytes);
+	remote_end(&j->control.remote, bytes, message_encode(&m, bytes));
 }
 
-void
+uint64_t
 job_listen_to_others(struct job *j, uint64_t now)
 {
-	if (j->told || now < j->began + JOB_TELL_US)
-		return;
-	j->told = true;
-	remote_listen(&j->remote); /* if that fails, others cannot ask */
+	struct control *c = &j->control;
+
+	if (c->told)
+		return UINT64_MAX;
+	if (now < j->began + JOB_TELL_US)
+		return j->began + JOB_TELL_US;
+	c->told = true;
+	remote_listen(&c->remote); /* if that fails, others cannot ask */
+	return UINT64_MAX;
 }

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "job/change.h"
 #include "job/job.h"
 #include "job/progress.h"
 #include "msg/msg.h"

@@ -60,7 +60,7 @@ reads_output(const struct job *j, const struct input *in,
 }
 
 static bool
-is_output(const struct job *j, const struct input *in)
+reads_any_output(const struct job *j, const struct input *in)
 {
 	for (size_t i = 0; i < j->leg->nouts; i++)
 		if (!j->leg->outs[i].gone &&
@@ -107,6 +107,20 @@ judge(struct job *j, const struct input *in, const struct pump_event *e)
 	return false;
 }
 
+/* What cannot be read has become NULs; twice -E: one line for each input. */
+void
+job_skip(struct job *j, const struct pump_event *e)
+{
+	const struct input *in = e->in;
+
+	j->skipped = true;
+	if (j->o->skip_errors > 1 && j->erring == in)
+		return;
+	j->erring = in;
+	job_say(j, STATUS_NONE, in->name, "%s: %zu bytes at %ju are NULs now",
+	    strerror(e->reason), e->len, (uintmax_t)e->at);
+}
+
 static bool
 copy_one(struct job *j, const char *operand)
 {
@@ -124,10 +138,10 @@ copy_one(struct job *j, const char *operand)
 		job_blame(j, STATUS_OPEN, in.name);
 		return true;
 	}
-	if (operand == j->store_operand)
-		in.name = j->store_name;
+	if (j->leg->name != NULL)
+		in.name = j->leg->name;
 	j->erring = NULL;
-	if (is_output(j, &in)) {
+	if (reads_any_output(j, &in)) {
 		job_say(j, STATUS_SAME, in.name, "input file is output file");
 	} else {
 		if (j->o->direct_io)
@@ -151,8 +165,7 @@ fits_one(struct job *j, const char *operand, enum input_kind kind)
 	if (needs == NULL)
 		return true;
 	msg_text(STATUS_USAGE, NULL, "--engine=%s: %s: it %s",
-	    engine_name(j->leg->engine),
-	    strcmp(operand, "-") == 0 ? "stdin" : operand, needs);
+	    engine_name(j->leg->engine), input_name(operand), needs);
 	return false;
 }
 
@@ -187,10 +200,8 @@ report_rest(struct job *j, size_t i)
 	for (; i < j->leg->nfiles; i++) {
 		const char *operand = j->leg->files[i];
 
-		if (input_readable(operand) == 0)
-			continue;
-		job_blame(j, STATUS_OPEN,
-		    strcmp(operand, "-") == 0 ? "stdin" : operand);
+		if (input_readable(operand) == -1)
+			job_blame(j, STATUS_OPEN, input_name(operand));
 	}
 }
 

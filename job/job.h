@@ -30,9 +30,9 @@ enum {
 	JOB_FATE = 128,
 };
 
-/* What the job knows of an output. */
+/* What the job knows of an output: outputs.c. */
 struct known {
-	bool said;   /* it has been said that it is lost */
+	bool said;   /* that it is lost */
 	bool broken; /* a command that has left, which is an error */
 };
 
@@ -46,8 +46,35 @@ struct leg {
 	size_t nouts;
 	const char *const *files; /* its inputs */
 	size_t nfiles;
+	const char *name;   /* of what was stored, its only input; or NULL */
+	uint64_t stored;    /* the bytes of that */
 	enum engine engine; /* that is forced, or AUTO */
 	struct pump pump;
+};
+
+/* The file of --store-and-forward: store.c. */
+struct store {
+	int fd; /* or -1 */
+	struct stat st;
+	off_t at;            /* where what is stored begins */
+	bool given;          /* it is a descriptor that we were given */
+	char *name;          /* for messages */
+	char path[32];       /* of the descriptor */
+	const char *operand; /* that path, as an input */
+};
+
+/* The talk with others: control.c. */
+struct control {
+	struct remote remote;
+	bool told;                  /* that they may talk to us */
+	struct message_report last; /* for those who wait: final if it is set */
+};
+
+/* The size of the inputs: aims.c. */
+struct aims {
+	uint64_t stop, stop_lines; /* where they are to end */
+	bool sized;     /* the inputs have been, for them */
+	off_t given_at; /* where_given() first */
 };
 
 struct job {
@@ -58,42 +85,27 @@ struct job {
 	struct pump_wake wake;
 	struct display display;
 	struct display_facts facts; /* job_facts() */
-	struct remote remote;
 	struct monitor monitor;
-	const char *command; /* that is monitored */
-	/* --store-and-forward: what is stored first is the only input then */
-	int store_fd;           /* of the file, or -1 */
-	struct stat store_st;   /* of it */
-	off_t store_at;         /* where what was stored begins */
-	bool store_given;       /* it is a descriptor that we were given */
-	char *store_name;       /* for messages */
-	char store_operand[32]; /* names the descriptor */
-	const char *stored[2];
-	uint64_t store_size; /* bytes that were stored */
+	struct store store;
+	struct control control;
+	struct aims aims;
 	struct pidfile pidfile;
 	bool skipped;               /* something could not be read */
 	const struct input *erring; /* its skipped errors have been told */
 	uint64_t began;             /* clock_now() */
-	bool told;                  /* that others may talk to us */
-	bool titled;                /* the process title is ours to write */
-	bool sized;                 /* the inputs have been, for others */
-	uint64_t stop, stop_lines;  /* where the inputs are to end */
-	off_t given_at;             /* where_given() first */
-	bool over;                  /* everything has been moved */
-	bool noted;                 /* `last` is, for those who wait */
-	struct message_report last; /* for the end */
+	bool over; /* everything has been moved */
 	unsigned closed;  /* standard descriptors that we were not given */
 	const char *left; /* an output whose reader has gone, and we follow */
 };
-#define JOB_INITIALIZER                                                       \
-	{                                                                     \
-		.display = DISPLAY_INITIALIZER, .remote = REMOTE_INITIALIZER, \
-		.store_fd = -1,                                               \
+#define JOB_INITIALIZER                                         \
+	{                                                       \
+		.display = DISPLAY_INITIALIZER, .store.fd = -1, \
+		.control.remote = REMOTE_INITIALIZER            \
 	}
 
 /* ---- transfer.c ------------------------------------------------------- */
 
-/* Before all else. The options are the caller's, and must stay. */
+/* The options are the caller's, and must stay. */
 void job_init(struct job *, const struct opts *);
 
 /* Moves the inputs to the outputs, from the first check to the last close. */
@@ -101,7 +113,7 @@ void job_transfer(struct job *);
 
 /*
  * --monitor: starts the command and, for both sides, a second process, which
- * returns from here as well. False if it could not be; that has been said.
+ * returns from here as well. False, with an error printed, if it could not be.
  */
 bool job_stand_beside(struct job *);
 
@@ -114,6 +126,9 @@ int job_start_pump(struct job *);
  */
 bool job_run(struct job *, struct pump_event *e);
 
+/* Display, socket, temporary and pid file; the outputs are closed. */
+void job_clean_up(struct job *);
+
 /* ---- follow.c --------------------------------------------------------- */
 
 /* --watchfd, --query and --remote, from start to end. */
@@ -124,17 +139,16 @@ void job_follow(struct job *);
 /*
  * First of all: starts the clock, and gives SIGCHLD its default. Whoever
  * started us may have ignored it, and the kernel would forget our children
- * before we have waited for them (sigaction(2)).
+ * before we have waited for them (sigaction(2)). closed: a bit for each
+ * standard descriptor that we were not given.
  */
-void job_begin(struct job *);
+void job_begin(struct job *, unsigned closed);
 
-/* 0, or -1 with errno. */
+/* Sets j->wake. 0, or -1 with errno. */
 int job_watch_signals(struct job *);
 
-/* The signal that ends us, or 0; one has come; what is readable then. */
+/* The signal that ends us, or 0. */
 int job_ended(void);
-bool job_woken(void);
-int job_wake_fd(void);
 
 /* Acts on the signals that have come. True if one of them ends us. */
 bool job_on_wake(struct job *);
@@ -160,12 +174,9 @@ void job_blame(struct job *, enum status, const char *name);
 
 /*
  * What a status of wait(2) says: "killed by signal 9 (Killed)", or "exit status
- * 1" behind those words.
+ * 1" behind the words of `exits`.
  */
 void job_describe(int status, const char *exits, char fate[JOB_FATE]);
-
-/* Why an output is lost: errno, and how much a file has got. */
-void job_blame_output(struct job *, const struct output *);
 
 void job_print_counts(struct job *, const char *cause);
 void job_print_outputs(struct job *);
@@ -184,20 +195,34 @@ const struct display_facts *job_facts(struct job *);
 /* The pump looks for what the lines want of the bytes. */
 void job_set_scan(struct job *);
 
-/* ---- control.c: --query and --remote of another zpipe ------------------ */
+/* ---- control.c: --query and --remote ---------------------------------- */
+
+/* What these options change in another zpipe. The strings are theirs. */
+void change_tell(const struct opts *, struct message_change *);
+
+/*
+ * What the tunables are after that change: a copy that owns its strings, to be
+ * released. 0, or -1 with errno and nothing to release: EINVAL the command line
+ * could not have said so; ENOMEM.
+ */
+int change_hear(const struct message_change *, const struct tunables *from,
+    struct tunables *to);
 
 /* Our copy of what others may change. 0, or -1 with errno. */
 int job_tune(struct job *);
 
-/* Listens when it is worth while: a short transfer is to cost no socket. */
-void job_listen_to_others(struct job *, uint64_t now);
+/*
+ * Listens when it is worth while: a short transfer is to cost no socket.
+ * Returns when to call it again; UINT64_MAX: never.
+ */
+uint64_t job_listen_to_others(struct job *, uint64_t now);
 
-/* As remote_serve() wants it. */
-size_t job_on_message(void *job, const char *msg, size_t len, char *reply);
+/* Answers those who have asked. */
+void job_serve_others(struct job *);
 
 /*
- * Those who watch us get the last figures, which are noted while they are
- * known, and are told when it is known how it has ended.
+ * Those who wait for our end get the last figures, which are noted while they
+ * are known, and are told when it is known how it has ended.
  */
 void job_note_the_end(struct job *);
 void job_tell_the_end(struct job *);
@@ -207,22 +232,26 @@ void job_tell_the_end(struct job *);
 /* 0, or -1: it has been said why not. */
 int job_set_aims(struct job *);
 
-/* What the inputs come to; 0, or -1 with errno. */
-int job_inputs_size(const struct job *, uint64_t *bytes);
+/*
+ * Sizes the inputs if nobody wanted to know it before. It must not keep the
+ * bytes waiting: so no directory is walked, and no line is counted.
+ */
+void job_size_for_others(struct job *);
 
 /*
- * Where the descriptors among the inputs stand, all together; -1 if there are
- * none, or one has no position.
+ * What the inputs come to, in bytes and in lines. A descriptor counts from
+ * where it stands, which does not change, and once. What cannot be read adds
+ * nothing: it is reported in its turn. 0, or -1 with errno: ESPIPE for a
+ * stream. Lines are counted by reading the inputs, which must be regular files;
+ * it blocks on disks, and is -1 if a signal ends us.
  */
-off_t job_where_given(const struct job *);
+int job_inputs_size(const struct job *, uint64_t *bytes);
+int job_inputs_lines(struct job *, uint64_t *lines);
 
 /* ---- pidfile.c -------------------------------------------------------- */
 
 /* 0, or -1: it has been said why not. */
 int job_write_pidfile(struct job *);
-
-/* Display, socket, temporary and pid file; the outputs are closed. */
-void job_clean_up(struct job *);
 
 /* ---- inputs.c --------------------------------------------------------- */
 
@@ -232,16 +261,29 @@ bool job_fits(struct job *);
 /* Moves all inputs. Errors are printed, and add to the status. */
 void job_copy_all(struct job *);
 
-/* ---- outputs.c -------------------------------------------------------- */
+/* PUMP_SKIPPED: says so, and that it is a failure in the end. */
+void job_skip(struct job *, const struct pump_event *);
+
+/* ---- outputs.c: where it says false or true, an error is printed ------- */
 
 /* Opens the outputs. 0, or -1 if none can be used; the error is printed. */
 int job_open_outputs(struct job *);
 
-/* True, with an error printed, if two outputs, or both sides, are one file. */
-bool job_clashes(struct job *);
+/* True if two outputs, or both sides, are one file. */
+bool job_clashes(const struct job *);
 
-/* True if a descriptor is left for an input; if not, an error is printed. */
-bool job_one_is_left(struct job *);
+/* True if it is the same as one of the n others. */
+bool job_same_output(const struct output *, const struct output *others,
+    size_t n);
+
+/* True if an output file is also an input. */
+bool job_overwrites_input(const struct job *);
+
+/* The input that is this file, by its operand, or NULL; nothing is printed. */
+const char *job_input_at(const struct job *, const struct stat *);
+
+/* False if no descriptor is left for an input. */
+bool job_one_is_left(const struct job *);
 
 /* Starts commands, then empties files. 0, or -1 if no output may be used. */
 int job_start_outputs(struct job *);
@@ -249,15 +291,16 @@ int job_start_outputs(struct job *);
 /* It could not be started (errno). True: the transfer ends. */
 bool job_not_started(struct job *, struct output *);
 
-/* True, with an error printed, if an output file is also an input. */
-bool job_overwrites_input(struct job *);
-
 /* PUMP_LOST: reports it and closes it. False: the transfer ends. */
 bool job_lose(struct job *, const struct pump_event *);
 
-/* Gives a file its length and syncs it; closes it. Errors are printed. */
-void job_complete(struct job *, struct output *);
-void job_close_one(struct job *, struct output *);
+/*
+ * PUMP_FINISHED: gives a file its length and syncs it, then closes it. The same
+ * in two steps for all that are left; their commands are waited for.
+ */
+void job_finish_output(struct job *, struct output *);
+void job_complete_outputs(struct job *);
+void job_close_outputs(struct job *);
 
 /* However this ends, a reader that waits for a FIFO's writer sees the end. */
 void job_release_readers(struct job *);
@@ -268,9 +311,6 @@ bool job_await(struct job *, pid_t, const char *name, int *status);
 /* Waits for the command, and reports how it failed, if it did. */
 void job_wait_for_command(struct job *, pid_t, const char *name, bool broken);
 
-/* As stat(2) and fstat(2), of what the operand names. */
-int job_stat_input(const char *operand, struct stat *);
-
 /* ---- store.c ---------------------------------------------------------- */
 
 /*
@@ -278,5 +318,6 @@ int job_stat_input(const char *operand, struct stat *);
  * was stored as the only input. False: nothing is to go on.
  */
 bool job_store_first(struct job *);
+void job_release_store(struct job *);
 
 #endif

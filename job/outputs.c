@@ -15,11 +15,12 @@
 #include "job/job.h"
 #include "msg/msg.h"
 
-void
-job_complete(struct job *j, struct output *o)
+/* Gives a file its length and syncs it. */
+static void
+complete(struct job *j, struct output *o)
 {
-	bool sync = j->o->sync &&
-	    !job_ended(); /* who ends us waits for no disk */
+	/* who ends us waits for no disk */
+	bool sync = j->o->sync && !job_ended();
 
 	if (sync && o->kind == OUTPUT_FILE)
 		display_draw(&j->display, job_facts(j), "flushing");
@@ -30,17 +31,23 @@ job_complete(struct job *j, struct output *o)
 	job_blame(j, STATUS_MOVE, o->name);
 }
 
-/* 0, or -1 with errno. Its number must not become that of another. */
-static int
-let_go(const struct job *j, struct output *o)
+/* lost: it has been said why. Its number must not become that of another. */
+static void
+close_one(struct job *j, struct output *o, bool lost)
 {
 	bool standard = o->fd == STDIN_FILENO || o->fd == STDOUT_FILENO;
-	int r = output_close(o), saved = errno;
 
+	if (output_close(o) == -1 && !lost)
+		job_blame(j, STATUS_CLOSE, o->name);
 	if (standard && j->leg->nouts > 1)
 		(void)!open("/dev/null", O_RDWR);
-	errno = saved;
-	return r;
+}
+
+void
+job_finish_output(struct job *j, struct output *o)
+{
+	complete(j, o);
+	close_one(j, o, false);
 }
 
 static bool
@@ -48,6 +55,25 @@ exits_on_error(const struct job *j)
 {
 	return j->o->output_error == OUTPUT_ERROR_EXIT ||
 	    j->o->output_error == OUTPUT_ERROR_EXIT_NOPIPE;
+}
+
+/* Why it is lost: errno, and how much a file has got. */
+static void
+blame_output(struct job *j, const struct output *o)
+{
+	int reason = errno;
+
+	if (o->fifo != NULL && reason == ENOENT)
+		job_say(j, STATUS_MOVE, o->name,
+		    "removed before it had a reader");
+	else if (o->fifo != NULL && reason == ESTALE)
+		job_say(j, STATUS_MOVE, o->name,
+		    "replaced by another file before it had a reader");
+	else if (o->kind == OUTPUT_FILE)
+		job_say(j, STATUS_MOVE, o->name, "%s after %ju bytes",
+		    strerror(reason), (uintmax_t)o->given);
+	else
+		job_blame(j, STATUS_MOVE, o->name);
 }
 
 /*
@@ -86,21 +112,14 @@ job_lose(struct job *j, const struct pump_event *e)
 		    "device is full after %ju bytes, and the input has more",
 		    (uintmax_t)o->given);
 	else if (!quiet)
-		job_blame_output(j, o);
+		blame_output(j, o);
 	known->said = !quiet;
 	if (!quiet)
 		msg_add(STATUS_MOVE);
-	let_go(j, o);
+	close_one(j, o, true);
 	if (e->loss == LOSS_LAG || quiet)
 		return true;
 	return !exits_on_error(j);
-}
-
-void
-job_close_one(struct job *j, struct output *o)
-{
-	if (let_go(j, o) == -1)
-		job_blame(j, STATUS_CLOSE, o->name);
 }
 
 /*
@@ -192,49 +211,63 @@ open_one(struct job *j, const struct target *t, struct output *o, bool *fatal)
 	return -1;
 }
 
-int
-job_stat_input(const char *operand, struct stat *st)
-{
-	int fd = input_descriptor(operand);
-
-	return fd != -1 ? fstat(fd, st) : stat(operand, st);
-}
-
-bool
-job_overwrites_input(struct job *j)
+const char *
+job_input_at(const struct job *j, const struct stat *file)
 {
 	struct stat st;
 
-	for (size_t i = 0; i < j->leg->nouts; i++)
-		for (size_t k = 0; k < j->leg->nfiles; k++) {
-			const struct output *o = &j->leg->outs[i];
-			const char *operand = j->leg->files[k];
+	for (size_t i = 0; i < j->leg->nfiles; i++) {
+		const char *operand = j->leg->files[i];
+		int fd = input_descriptor(operand);
 
-			if (!o->opened || o->kind != OUTPUT_FILE)
-				continue;
-			if (job_stat_input(operand, &st) == -1 ||
-			    !path_same(&st, &o->st) ||
-			    (S_ISREG(st.st_mode) && st.st_size == 0))
-				continue;
-			msg_text(STATUS_SAME,
-			    strcmp(operand, "-") == 0 ? "stdin" : operand,
-			    "input file is output file");
-			return true;
-		}
+		if ((fd != -1 ? fstat(fd, &st) : stat(operand, &st)) == 0 &&
+		    path_same(&st, file))
+			return operand;
+	}
+	return NULL;
+}
+
+bool
+job_overwrites_input(const struct job *j)
+{
+	for (size_t i = 0; i < j->leg->nouts; i++) {
+		const struct output *o = &j->leg->outs[i];
+		const char *operand;
+
+		if (!o->opened || o->kind != OUTPUT_FILE ||
+		    (S_ISREG(o->st.st_mode) && o->st.st_size == 0))
+			continue;
+		operand = job_input_at(j, &o->st);
+		if (operand == NULL)
+			continue;
+		msg_text(STATUS_SAME, input_name(operand),
+		    "input file is output file");
+		return true;
+	}
 	return false;
 }
 
 bool
-job_clashes(struct job *j)
+job_same_output(const struct output *o, const struct output *others, size_t n)
 {
-	for (size_t i = 0; i < j->leg->nouts; i++)
-		for (size_t k = 0; k < i; k++)
-			if (output_same(&j->leg->outs[i], &j->leg->outs[k])) {
-				msg_text(STATUS_USAGE, j->leg->outs[i].name,
-				    "the same output as %s",
-				    j->leg->outs[k].name);
-				return true;
-			}
+	for (size_t i = 0; i < n; i++) {
+		if (!output_same(o, &others[i]))
+			continue;
+		msg_text(STATUS_USAGE, o->name, "the same output as %s",
+		    others[i].name);
+		return true;
+	}
+	return false;
+}
+
+bool
+job_clashes(const struct job *j)
+{
+	const struct leg *leg = j->leg;
+
+	for (size_t i = 0; i < leg->nouts; i++)
+		if (job_same_output(&leg->outs[i], leg->outs, i))
+			return true;
 	/* what is stored first may be written over then */
 	return j->o->store == NULL && job_overwrites_input(j);
 }
@@ -304,18 +337,18 @@ job_start_outputs(struct job *j)
  * are empty that there is none. stdout alone has nothing to lose.
  */
 bool
-job_one_is_left(struct job *j)
+job_one_is_left(const struct job *j)
 {
-	int fd = -1;
+	int fd;
 
-	if (j->leg->nouts > 1 || j->leg->outs[0].fd != STDOUT_FILENO) {
-		fd = fcntl(job_wake_fd(), F_DUPFD_CLOEXEC, 0);
-		if (fd == -1) {
-			msg_errno(STATUS_OPEN, "inputs");
-			return false;
-		}
-		close(fd);
+	if (j->leg->nouts == 1 && j->leg->outs[0].fd == STDOUT_FILENO)
+		return true;
+	fd = fcntl(j->wake.fd, F_DUPFD_CLOEXEC, 0);
+	if (fd == -1) {
+		msg_errno(STATUS_OPEN, "inputs");
+		return false;
 	}
+	close(fd);
 	return true;
 }
 
@@ -359,4 +392,34 @@ job_wait_for_command(struct job *j, pid_t command, const char *name,
 		msg_text(STATUS_MOVE, name, "%s", fate);
 	else if (broken)
 		msg_text(STATUS_MOVE, name, "%s", strerror(EPIPE));
+}
+
+void
+job_complete_outputs(struct job *j)
+{
+	for (size_t i = 0; i < j->leg->nouts; i++)
+		if (!j->leg->outs[i].gone)
+			complete(j, &j->leg->outs[i]);
+}
+
+void
+job_close_outputs(struct job *j)
+{
+	job_release_readers(j);
+	for (size_t i = 0; i < j->leg->nouts; i++)
+		if (!j->leg->outs[i].gone)
+			close_one(j, &j->leg->outs[i], false);
+	for (size_t i = 0; i < j->leg->nouts; i++) {
+		const struct output *o = &j->leg->outs[i];
+		const struct known *known = &j->leg->known[i];
+
+		if (o->sent > o->given && !known->said)
+			msg_text(STATUS_NONE, o->name,
+			    "%ju bytes dropped: it did not keep up",
+			    (uintmax_t)(o->sent - o->given));
+		/* a signal for us is most often one for them as well */
+		if (o->child != 0 && !job_ended() && j->left == NULL)
+			job_wait_for_command(j, o->child, o->name,
+			    known->broken);
+	}
 }

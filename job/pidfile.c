@@ -2,10 +2,8 @@
 #include "config.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/fd.h"
 #include "base/path.h"
 #include "base/pidfile.h"
 #include "job/job.h"
@@ -21,10 +19,8 @@ pidfile_clash(const struct job *j, const struct stat *pid)
 		if (path_same(&j->leg->outs[i].st, pid))
 			return "an output";
 	/* without outputs the operands are no inputs */
-	for (size_t i = 0; i < j->leg->nfiles && j->leg->nouts > 0; i++)
-		if (job_stat_input(j->leg->files[i], &st) == 0 &&
-		    path_same(&st, pid))
-			return "an input";
+	if (j->leg->nouts > 0 && job_input_at(j, pid) != NULL)
+		return "an input";
 	if (j->o->store != NULL && stat(j->o->store, &st) == 0 &&
 	    path_same(&st, pid))
 		return "the file of --store-and-forward";
@@ -66,7 +62,8 @@ job_write_pidfile(struct job *j)
 	pid_t running = 0;
 
 	/* --monitor: it names the process that has started the command */
-	if (path == NULL || (j->command != NULL && j->monitor.command == 0))
+	if (path == NULL ||
+	    (j->o->monitor != MONITOR_NONE && j->monitor.command == 0))
 		return 0;
 	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
 		clash = pidfile_clash(j, &st);
@@ -83,18 +80,4 @@ job_write_pidfile(struct job *j)
 	else
 		not_created(path, end, running);
 	return -1;
-}
-
-void
-job_clean_up(struct job *j)
-{
-	display_close(&j->display);
-	remote_close(&j->remote);
-	tunables_release(&j->tune);
-	fd_close(&j->store_fd);
-	free(j->store_name);
-	j->store_name = NULL;
-	pidfile_delete(&j->pidfile);
-	free(j->forward.outs);
-	free(j->forward.known);
 }

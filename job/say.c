@@ -29,29 +29,7 @@ job_say(struct job *j, enum status status, const char *name, const char *fmt,
 void
 job_blame(struct job *j, enum status status, const char *name)
 {
-	int reason = errno;
-
-	display_clear(&j->display);
-	errno = reason;
-	msg_errno(status, name);
-}
-
-void
-job_blame_output(struct job *j, const struct output *o)
-{
-	int reason = errno;
-
-	if (o->fifo != NULL && reason == ENOENT)
-		job_say(j, STATUS_MOVE, o->name,
-		    "removed before it had a reader");
-	else if (o->fifo != NULL && reason == ESTALE)
-		job_say(j, STATUS_MOVE, o->name,
-		    "replaced by another file before it had a reader");
-	else if (o->kind == OUTPUT_FILE)
-		job_say(j, STATUS_MOVE, o->name, "%s after %ju bytes",
-		    strerror(reason), (uintmax_t)o->given);
-	else
-		job_blame(j, STATUS_MOVE, o->name);
+	job_say(j, status, name, "%s", strerror(errno));
 }
 
 void

@@ -147,8 +147,7 @@ job_on_wake(struct job *j)
 		job_print_counts(j, "");
 		job_print_outputs(j);
 	}
-	if (j->remote.fd != -1)
-		remote_serve(&j->remote, job_on_message, j);
+	job_serve_others(j);
 	if (display_resized(&j->display))
 		display_draw(&j->display, job_facts(j), NULL);
 	asked = 0;
@@ -156,8 +155,9 @@ job_on_wake(struct job *j)
 }
 
 void
-job_begin(struct job *j)
+job_begin(struct job *j, unsigned closed)
 {
+	j->closed = closed;
 	signal(SIGCHLD, SIG_DFL);
 	j->began = clock_now();
 }
@@ -204,16 +204,4 @@ int
 job_ended(void)
 {
 	return retry_ended;
-}
-
-bool
-job_woken(void)
-{
-	return woken != 0;
-}
-
-int
-job_wake_fd(void)
-{
-	return wake_fd;
 }

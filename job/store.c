@@ -23,18 +23,17 @@ can_store(const struct stat *st)
 
 /* 0, or -1 with errno; 0 as well, if it is there and cannot store. */
 static int
-open_named(struct job *j, const char *path)
+open_named(struct store *s, const char *path)
 {
-	struct stat *st = &j->store_st;
-
-	j->store_name = strdup(path);
-	if (j->store_name == NULL)
+	s->name = strdup(path);
+	if (s->name == NULL)
 		return -1;
 	/* to open a device or a FIFO may have an effect */
-	if (stat(path, st) == 0 && !can_store(st) && !S_ISDIR(st->st_mode))
+	if (stat(path, &s->st) == 0 && !can_store(&s->st) &&
+	    !S_ISDIR(s->st.st_mode))
 		return 0;
-	j->store_fd = fd_open(path, O_RDWR | O_CREAT | O_NONBLOCK);
-	return j->store_fd == -1 ? -1 : fstat(j->store_fd, st);
+	s->fd = fd_open(path, O_RDWR | O_CREAT | O_NONBLOCK);
+	return s->fd == -1 ? -1 : fstat(s->fd, &s->st);
 }
 
 /*
@@ -42,25 +41,24 @@ open_named(struct job *j, const char *path)
  * (open(2)), a name that is removed at once.
  */
 static int
-open_unnamed(struct job *j, const char *dir)
+open_unnamed(struct store *s, const char *dir)
 {
 	char *path = NULL;
 
-	if (asprintf(&j->store_name, "temporary file in %s", dir) == -1) {
-		j->store_name = NULL;
+	if (asprintf(&s->name, "temporary file in %s", dir) == -1) {
+		s->name = NULL;
 		return -1;
 	}
 	do
-		j->store_fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	while (retry(j->store_fd));
-	if (j->store_fd == -1 &&
-	    asprintf(&path, "%s/zpipe.XXXXXX", dir) != -1) {
-		j->store_fd = mkostemp(path, O_CLOEXEC);
-		if (j->store_fd != -1)
+		s->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	while (retry(s->fd));
+	if (s->fd == -1 && asprintf(&path, "%s/zpipe.XXXXXX", dir) != -1) {
+		s->fd = mkostemp(path, O_CLOEXEC);
+		if (s->fd != -1)
 			unlink(path);
 		free(path);
 	}
-	return j->store_fd == -1 ? -1 : fstat(j->store_fd, &j->store_st);
+	return s->fd == -1 ? -1 : fstat(s->fd, &s->st);
 }
 
 /*
@@ -68,96 +66,78 @@ open_unnamed(struct job *j, const char *dir)
  * the bytes that are stored there is left alone. The same returns.
  */
 static int
-open_given(struct job *j, const char *path, int fd)
+open_given(struct store *s, const char *path, int fd)
 {
-	struct stat *st = &j->store_st;
 	int flags = fcntl(fd, F_GETFL);
 
-	j->store_name = strdup(path);
-	if (j->store_name == NULL || flags == -1 || fstat(fd, st) == -1)
+	s->given = true;
+	s->name = strdup(path);
+	if (s->name == NULL || flags == -1 || fstat(fd, &s->st) == -1)
 		return -1;
-	if (!can_store(st))
+	if (!can_store(&s->st))
 		return 0;
 	errno = EBADF;
 	if ((flags & O_ACCMODE) != O_RDWR)
 		return -1;
-	j->store_at = lseek(fd, 0,
-	    (flags & O_APPEND) != 0 ? SEEK_END : SEEK_CUR);
-	j->store_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	return j->store_at == -1 || j->store_fd == -1 ? -1 : 0;
+	s->at = lseek(fd, 0, (flags & O_APPEND) != 0 ? SEEK_END : SEEK_CUR);
+	s->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return s->at == -1 || s->fd == -1 ? -1 : 0;
 }
 
 /* 0, or -1: it has been said why not. */
 static int
-open_store(struct job *j)
+open_store(struct store *s, const char *path)
 {
-	const char *path = j->o->store, *dir = getenv("TMPDIR");
-	bool temporary = strcmp(path, "-") == 0;
+	const char *dir = getenv("TMPDIR");
 	bool named = dir != NULL && *dir != '\0';
-	int fd = temporary ? -1 : path_descriptor(path);
+	int fd;
 
-	j->store_given = fd != -1;
-	if (temporary) {
+	if (strcmp(path, "-") == 0) {
 		dir = named ? dir : "/tmp";
-		if (open_unnamed(j, dir) == 0)
+		if (open_unnamed(s, dir) == 0)
 			return 0;
 		msg_text(STATUS_OPEN, "--store-and-forward",
 		    "cannot create a temporary file in %s (%s): %s", dir,
 		    named ? "from TMPDIR" : "TMPDIR is not set",
 		    strerror(errno));
-	} else if (fd != -1 && open_given(j, path, fd) == -1) {
-		if (errno == EBADF)
+		return -1;
+	}
+	fd = path_descriptor(path);
+	if ((fd != -1 ? open_given(s, path, fd) : open_named(s, path)) == -1) {
+		if (fd != -1 && errno == EBADF)
 			msg_text(STATUS_OPEN, path,
 			    "not open for reading and writing: use N<>FILE, "
 			    "or the name of a file");
 		else
 			msg_errno(STATUS_OPEN, path);
-	} else if (fd == -1 && open_named(j, path) == -1) {
-		msg_errno(STATUS_OPEN, path);
-	} else if (!can_store(&j->store_st)) {
-		msg_text(STATUS_OPEN, path,
-		    "cannot be read back: use a regular file or a block "
-		    "device");
-	} else
+		return -1;
+	}
+	if (can_store(&s->st))
 		return 0;
+	msg_text(STATUS_OPEN, path,
+	    "cannot be read back: use a regular file or a block device");
 	return -1;
 }
 
 /* The output of the first half: it may be closed, the file is still needed. */
 static int
-store_output(const struct job *j, struct output *out)
+store_output(const struct store *s, struct output *out)
 {
-	int fd = fcntl(j->store_fd, F_DUPFD_CLOEXEC, 0);
+	int fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
 
 	if (fd == -1)
 		return -1;
-	if (output_init(out, fd, j->store_name) == -1) {
+	if (output_init(out, fd, s->name) == -1) {
 		fd_close(&fd);
 		return -1;
 	}
-	out->opened = !j->store_given;
+	out->opened = !s->given;
 	return 0;
 }
 
+/* All inputs to the file. False: not all of it is there; it has been said. */
 static bool
-is_output(struct job *j, const struct output *store)
-{
-	for (size_t i = 0; i < j->leg->nouts; i++) {
-		if (!output_same(store, &j->leg->outs[i]))
-			continue;
-		msg_text(STATUS_USAGE, store->name, "the same output as %s",
-		    j->leg->outs[i].name);
-		return true;
-	}
-	return false;
-}
-
-/*
- * --store-and-forward: all inputs to a file, which then is the input. False if
- * they are not there, and nothing is to go on.
- */
-static bool
-store(struct job *j)
+fill(struct job *j, struct store *s)
 {
 	struct leg *forward = j->leg, first = *forward;
 	struct known known = { 0 };
@@ -165,11 +145,11 @@ store(struct job *j)
 	int before = msg_status();
 	bool good = false;
 
-	if (store_output(j, &out) == -1) {
-		msg_errno(STATUS_OPEN, j->store_name);
+	if (store_output(s, &out) == -1) {
+		msg_errno(STATUS_OPEN, s->name);
 		return false;
 	}
-	if (is_output(j, &out)) {
+	if (job_same_output(&out, forward->outs, forward->nouts)) {
 		output_close(&out);
 		return false;
 	}
@@ -181,7 +161,8 @@ store(struct job *j)
 	if (job_start_pump(j) == -1) {
 		msg_errno(STATUS_MEMORY, "setting up");
 	} else if (!job_overwrites_input(j) && output_truncate(&out) == 0) {
-		pump_stop_at(&first.pump, j->stop, j->stop_lines);
+		pump_stop_at(&first.pump, j->aims.stop,
+		    j->aims.stop_lines);
 		job_copy_all(j);
 		good = !out.gone && !job_ended() && msg_status() == before;
 	} else if (msg_status() == before)
@@ -193,11 +174,9 @@ store(struct job *j)
 		job_say_ended(j);
 		display_end(&j->display, job_facts(j));
 	}
-	if (!out.gone) {
-		job_complete(j, &out);
-		job_close_one(j, &out);
-	}
-	j->store_size = pump_moved(&first.pump);
+	job_complete_outputs(j);
+	job_close_outputs(j);
+	forward->stored = pump_moved(&first.pump);
 	pump_release(&first.pump);
 	j->leg = forward;
 	return good && msg_status() == before;
@@ -206,23 +185,34 @@ store(struct job *j)
 bool
 job_store_first(struct job *j)
 {
-	if (open_store(j) == -1 || !store(j))
+	struct store *s = &j->store;
+	struct leg *leg = j->leg;
+
+	if (open_store(s, j->o->store) == -1 || !fill(j, s))
 		return false;
 	/* the file itself, whatever has its name now */
-	if (lseek(j->store_fd, j->store_at, SEEK_SET) == -1) {
-		msg_errno(STATUS_MOVE, j->store_name);
+	if (lseek(s->fd, s->at, SEEK_SET) == -1) {
+		msg_errno(STATUS_MOVE, s->name);
 		return false;
 	}
-	snprintf(j->store_operand, sizeof(j->store_operand), "/dev/fd/%d",
-	    j->store_fd);
-	j->stored[0] = j->store_operand;
-	j->leg->files = j->stored;
-	j->leg->nfiles = 1;
-	pump_release(&j->leg->pump);
+	snprintf(s->path, sizeof(s->path), "/dev/fd/%d", s->fd);
+	s->operand = s->path;
+	leg->files = &s->operand;
+	leg->nfiles = 1;
+	leg->name = s->name;
+	pump_release(&leg->pump);
 	if (job_start_pump(j) == -1 || display_again(&j->display) == -1) {
 		msg_errno(STATUS_MEMORY, "setting up");
 		return false;
 	}
 	j->tune.sized = false;
 	return job_set_aims(j) == 0 && job_start_outputs(j) == 0;
+}
+
+void
+job_release_store(struct job *j)
+{
+	fd_close(&j->store.fd);
+	free(j->store.name);
+	j->store.name = NULL;
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,29 +19,14 @@
 static void
 on_tick(struct job *j)
 {
-	uint64_t now = clock_now();
+	uint64_t now = clock_now(), listen_at;
 	uint64_t due = display_due(&j->display);
 
 	if (due <= now)
 		due = display_tick(&j->display, job_facts(j), now);
-	job_listen_to_others(j, now);
-	if (!j->told && due > j->began + JOB_TELL_US)
-		due = j->began + JOB_TELL_US;
+	listen_at = job_listen_to_others(j, now);
+	due = due < listen_at ? due : listen_at;
 	pump_tick_at(&j->leg->pump, due == UINT64_MAX ? 0 : due);
-}
-
-/* What cannot be read has become NULs; twice -E: one line for each input. */
-static void
-on_skip(struct job *j, const struct pump_event *e)
-{
-	const struct input *in = e->in;
-
-	j->skipped = true;
-	if (j->o->skip_errors > 1 && j->erring == in)
-		return;
-	j->erring = in;
-	job_say(j, STATUS_NONE, in->name, "%s: %zu bytes at %ju are NULs now",
-	    strerror(e->reason), e->len, (uintmax_t)e->at);
 }
 
 /* True: go on. */
@@ -56,11 +42,10 @@ act(struct job *j, const struct pump_event *e)
 	case PUMP_LOST:
 		return job_lose(j, e);
 	case PUMP_FINISHED:
-		job_complete(j, e->output);
-		job_close_one(j, e->output);
+		job_finish_output(j, e->output);
 		break;
 	case PUMP_SKIPPED:
-		on_skip(j, e);
+		job_skip(j, e);
 		break;
 	case PUMP_END:
 		break;
@@ -83,7 +68,7 @@ job_run(struct job *j, struct pump_event *e)
 /* ---- from start to end ------------------------------------------------ */
 
 static struct flow_conf
-plan(const struct job *j)
+flow_conf_of(const struct job *j)
 {
 	const struct opts *o = j->o;
 
@@ -109,7 +94,7 @@ plan(const struct job *j)
 int
 job_start_pump(struct job *j)
 {
-	struct flow_conf conf = plan(j);
+	struct flow_conf conf = flow_conf_of(j);
 	struct pump *p = &j->leg->pump;
 
 	if (pump_init(p, &conf, j->leg->outs, j->leg->nouts, &j->wake) == -1)
@@ -117,10 +102,7 @@ job_start_pump(struct job *j)
 	job_set_scan(j);
 	if (j->tune.limited)
 		pump_limit(p, j->tune.rate_limit);
-	/* listen at once if an option that --remote can change was given */
-	pump_tick_at(p,
-	    j->tune.limited || j->tune.display.asked ? j->began :
-						       j->began + JOB_TELL_US);
+	pump_tick_at(p, j->began + (j->tune.display.asked ? 0 : JOB_TELL_US));
 	return 0;
 }
 
@@ -162,7 +144,8 @@ wait_for_monitored(struct job *j)
 
 	monitor_leave(&j->monitor);
 	if (j->monitor.command != 0)
-		job_wait_for_command(j, j->monitor.command, j->command, false);
+		job_wait_for_command(j, j->monitor.command, j->o->files[0],
+		    false);
 	monitor_release(&j->monitor);
 	if (j->monitor.other == 0 ||
 	    !job_await(j, j->monitor.other, "--monitor", &status))
@@ -184,35 +167,29 @@ finish(struct job *j)
 	if (j->skipped)
 		msg_add(STATUS_MOVE);
 	job_say_ended(j);
-	for (size_t i = 0; i < j->leg->nouts; i++)
-		if (!j->leg->outs[i].gone)
-			job_complete(j, &j->leg->outs[i]);
+	job_complete_outputs(j);
 	display_end(&j->display, job_facts(j));
 	job_note_the_end(j);
 	j->over = true;
 	pump_release(&j->leg->pump);
-	job_release_readers(j);
-	for (size_t i = 0; i < j->leg->nouts; i++)
-		if (!j->leg->outs[i].gone)
-			job_close_one(j, &j->leg->outs[i]);
-	for (size_t i = 0; i < j->leg->nouts; i++) {
-		const struct output *o = &j->leg->outs[i];
-		const struct known *known = &j->leg->known[i];
-
-		if (o->sent > o->given && !known->said)
-			msg_text(STATUS_NONE, o->name,
-			    "%ju bytes dropped: it did not keep up",
-			    (uintmax_t)(o->sent - o->given));
-		/* a signal for us is most often one for them as well */
-		if (o->child != 0 && !job_ended() && j->left == NULL)
-			job_wait_for_command(j, o->child, o->name,
-			    known->broken);
-	}
+	job_close_outputs(j);
 	wait_for_monitored(j);
 	job_say_ended(j);
 	job_tell_the_end(j);
 	job_clean_up(j);
-	close(job_wake_fd());
+	close(j->wake.fd);
+}
+
+void
+job_clean_up(struct job *j)
+{
+	display_close(&j->display);
+	remote_close(&j->control.remote);
+	tunables_release(&j->tune);
+	job_release_store(j);
+	pidfile_delete(&j->pidfile);
+	free(j->forward.outs);
+	free(j->forward.known);
 }
 
 void
@@ -239,7 +216,6 @@ job_stand_beside(struct job *j)
 		    strerror(errno));
 		return false;
 	}
-	j->command = j->o->files[0];
 	j->leg->files = just_stdin;
 	j->leg->nfiles = 1;
 	return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * option: one option, as a row of the table in opts.c, and what a row says
- * about its value. Only the room of the options, and job/change.c, know it.
+ * about its value. Only the room of the options, and job/control.c, know it.
  */
 #ifndef OPTS_OPTION_H
 #define OPTS_OPTION_H

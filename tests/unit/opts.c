@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "job/change.h"
+#include "job/job.h"
 #include "opts/option.h"
 #include "opts.h"
 #include "tests/lib/tap.h"
