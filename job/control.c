@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -84,57 +83,6 @@ shows_bytes(const struct tunables *tune)
 	return bytes;
 }
 
-static unsigned
-needs_of(const struct option *t, const struct tunables *tune)
-{
-	unsigned needs = t->remote;
-
-	if ((needs & NEEDS_BYTES) != 0 && !shows_bytes(tune))
-		needs &= ~(unsigned)NEEDS_BYTES;
-	if ((tune->display.extra & EXTRA_WINDOW) == 0)
-		needs &= ~(unsigned)NEEDS_WINDOW;
-	if ((tune->display.extra & EXTRA_PROCESS) == 0)
-		needs &= ~(unsigned)NEEDS_TITLE;
-	return needs;
-}
-
-/*
- * Where one of the options would be without effect: NULL, or the name of the
- * first of them, and the reason as words that follow "the process". absent:
- * what is missing here, of enum option_remote's needs.
- */
-static const char *
-misfit(const struct message_change *c, const struct tunables *tune,
-    unsigned absent, const char **reason)
-{
-	static const struct {
-		enum option_remote need;
-		const char *reason;
-	} reasons[] = {
-		{ NEEDS_DISPLAY, "shows nothing" },
-		{ NEEDS_WINDOW, "draws on no terminal" },
-		{ NEEDS_TITLE,
-		    "was started without --extra-display=processtitle" },
-		{ NEEDS_BYTES, "does not pass the bytes through its memory" },
-		{ NEEDS_TRANSFER, "has moved everything" },
-		{ NEEDS_SIZE, "stops at the size that it was started with" },
-		{ NEEDS_RING, "uses no ring of buffers" },
-	};
-
-	for (size_t i = 0; i < c->n; i++) {
-		const struct option *t = option_tunable(c->items[i].option);
-		unsigned missing = needs_of(t, tune) & absent;
-
-		for (size_t j = 0; j < sizeof(reasons) / sizeof(reasons[0]);
-		     j++)
-			if ((missing & reasons[j].need) != 0) {
-				*reason = reasons[j].reason;
-				return t->name;
-			}
-	}
-	return NULL;
-}
-
 /* ---- what we are told and asked ----------------------------------------- */
 
 int
@@ -156,28 +104,47 @@ job_tune(struct job *j)
 	return tunables_copy(&j->tune, &t);
 }
 
-/* What an option would need to have an effect, and is not there. */
-static unsigned
-lacks(const struct job *j)
+/*
+ * Where one of the options would be without effect: NULL, or the name of the
+ * first of them, and the reason as words that follow "the process".
+ */
+static const char *
+misfit(const struct job *j, const struct message_change *c,
+    const struct tunables *tune, const char **reason)
 {
 	const struct pump *p = &j->leg->pump;
-	unsigned l = 0;
+	unsigned extra = tune->display.extra;
+	const struct {
+		enum option_remote need;
+		bool lacks;
+		const char *reason;
+	} needs[] = {
+		{ NEEDS_DISPLAY, !display_draws(&j->display), "shows nothing" },
+		{ NEEDS_WINDOW,
+		    (extra & EXTRA_WINDOW) != 0 &&
+			!display_on_terminal(&j->display),
+		    "draws on no terminal" },
+		{ NEEDS_TITLE,
+		    (extra & ~j->o->tune.display.extra & EXTRA_PROCESS) != 0,
+		    "was started without --extra-display=processtitle" },
+		{ NEEDS_BYTES, !pump_has_bytes(p) && shows_bytes(tune),
+		    "does not pass the bytes through its memory" },
+		{ NEEDS_TRANSFER, j->over, "has moved everything" },
+		{ NEEDS_SIZE, j->o->stop_at_size,
+		    "stops at the size that it was started with" },
+		{ NEEDS_RING, !pump_grows(p), "uses no ring of buffers" },
+	};
 
-	if (!display_draws(&j->display))
-		l |= NEEDS_DISPLAY;
-	if (!display_on_terminal(&j->display))
-		l |= NEEDS_WINDOW;
-	if ((j->o->tune.display.extra & EXTRA_PROCESS) == 0)
-		l |= NEEDS_TITLE;
-	if (!pump_has_bytes(p))
-		l |= NEEDS_BYTES;
-	if (j->over)
-		l |= NEEDS_TRANSFER;
-	if (j->o->stop_at_size)
-		l |= NEEDS_SIZE;
-	if (!pump_grows(p))
-		l |= NEEDS_RING;
-	return l;
+	for (size_t i = 0; i < c->n; i++) {
+		const struct option *t = option_tunable(c->items[i].option);
+
+		for (size_t k = 0; k < sizeof(needs) / sizeof(needs[0]); k++)
+			if (needs[k].lacks && (t->remote & needs[k].need)) {
+				*reason = needs[k].reason;
+				return t->name;
+			}
+	}
+	return NULL;
 }
 
 /* From now on. 0, or -1 with errno: the old ones, and the old line, go on. */
@@ -221,21 +188,20 @@ on_change(struct job *j, const struct message_change *c, struct message *answer)
 	const char *option, *reason;
 	struct tunables next;
 
-	if (change_hear(c, &j->tune, &next) == -1) {
-		refuse(answer, "process %d: %s", (int)getpid(),
-		    strerror(errno));
-		return;
+	if (change_hear(c, &j->tune, &next) == 0) {
+		option = misfit(j, c, &next, &reason);
+		if (option != NULL) {
+			refuse(answer, "--%s: process %d %s", option,
+			    (int)getpid(), reason);
+			tunables_release(&next);
+			return;
+		}
+		if (retune(j, &next) == 0) {
+			answer->type = MESSAGE_DONE;
+			return;
+		}
 	}
-	option = misfit(c, &next, lacks(j), &reason);
-	if (option != NULL) {
-		refuse(answer, "--%s: process %d %s", option, (int)getpid(),
-		    reason);
-		tunables_release(&next);
-	} else if (retune(j, &next) == -1)
-		refuse(answer, "process %d: %s", (int)getpid(),
-		    strerror(errno));
-	else
-		answer->type = MESSAGE_DONE;
+	refuse(answer, "process %d: %s", (int)getpid(), strerror(errno));
 }
 
 static void

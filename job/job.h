@@ -266,11 +266,8 @@ void job_skip(struct job *, const struct pump_event *);
 
 /* ---- outputs.c: where it says false or true, an error is printed ------- */
 
-/* Opens the outputs. 0, or -1 if none can be used; the error is printed. */
+/* 0, or -1 if none can be used, or two, or one and an input, are one file. */
 int job_open_outputs(struct job *);
-
-/* True if two outputs, or both sides, are one file. */
-bool job_clashes(const struct job *);
 
 /* True if it is the same as one of the n others. */
 bool job_same_output(const struct output *, const struct output *others,

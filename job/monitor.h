@@ -3,8 +3,8 @@
  * monitor: a command between two pipes of ours, so that what passes its stdin
  * and its stdout can be shown. It prints nothing.
  */
-#ifndef MONITOR_H
-#define MONITOR_H
+#ifndef JOB_MONITOR_H
+#define JOB_MONITOR_H
 
 #include <sys/types.h>
 

@@ -53,8 +53,7 @@ job_finish_output(struct job *j, struct output *o)
 static bool
 exits_on_error(const struct job *j)
 {
-	return j->o->output_error == OUTPUT_ERROR_EXIT ||
-	    j->o->output_error == OUTPUT_ERROR_EXIT_NOPIPE;
+	return j->o->output_error >= OUTPUT_ERROR_EXIT;
 }
 
 /* Why it is lost: errno, and how much a file has got. */
@@ -117,9 +116,7 @@ job_lose(struct job *j, const struct pump_event *e)
 	if (!quiet)
 		msg_add(STATUS_MOVE);
 	close_one(j, o, true);
-	if (e->loss == LOSS_LAG || quiet)
-		return true;
-	return !exits_on_error(j);
+	return e->loss == LOSS_LAG || quiet || !exits_on_error(j);
 }
 
 /*
@@ -178,6 +175,9 @@ open_fd(const struct job *j, const struct target *t, struct output *o)
 	r = output_init(o, fd, t->name);
 	if (r == -1 && fd != t->fd)
 		fd_close(&fd);
+	/* a command must not keep the others' readers from the end */
+	if (r == 0 && t->fd > STDERR_FILENO)
+		fcntl(t->fd, F_SETFD, FD_CLOEXEC);
 	return r;
 }
 
@@ -185,27 +185,16 @@ open_fd(const struct job *j, const struct target *t, struct output *o)
 static int
 open_one(struct job *j, const struct target *t, struct output *o, bool *fatal)
 {
-	int r = -1;
+	int r;
 
-	switch (t->way) {
-	case WAY_STDOUT:
-	case WAY_FD:
+	if (t->fd != -1)
 		r = open_fd(j, t, o);
-		break;
-	case WAY_FILE:
-	case WAY_APPEND:
-		r = output_open(o, t->arg, t->way == WAY_APPEND);
-		break;
-	case WAY_COMMAND:
+	else if (t->way == WAY_COMMAND)
 		r = output_pipe(o, t->arg, t->name);
-		break;
-	}
-	if (r == 0) {
-		/* a command must not keep the others' readers from the end */
-		if (t->way == WAY_FD && t->fd > STDERR_FILENO)
-			fcntl(t->fd, F_SETFD, FD_CLOEXEC);
+	else
+		r = output_open(o, t->arg, t->way == WAY_APPEND);
+	if (r == 0)
 		return 0;
-	}
 	*fatal = errno == EMFILE || errno == ENFILE || exits_on_error(j);
 	msg_errno(t->way == WAY_STDOUT ? STATUS_MOVE : STATUS_OPEN, t->name);
 	return -1;
@@ -260,15 +249,15 @@ job_same_output(const struct output *o, const struct output *others, size_t n)
 	return false;
 }
 
-bool
-job_clashes(const struct job *j)
+/* Two outputs, or both sides, are one file; what is stored first may be. */
+static bool
+clashes(const struct job *j)
 {
 	const struct leg *leg = j->leg;
 
 	for (size_t i = 0; i < leg->nouts; i++)
 		if (job_same_output(&leg->outs[i], leg->outs, i))
 			return true;
-	/* what is stored first may be written over then */
 	return j->o->store == NULL && job_overwrites_input(j);
 }
 
@@ -290,7 +279,7 @@ job_open_outputs(struct job *j)
 		if (open_one(j, &j->o->targets[i], o, &fatal) == 0)
 			j->leg->nouts++;
 	}
-	return fatal || j->leg->nouts == 0 ? -1 : 0;
+	return fatal || j->leg->nouts == 0 || clashes(j) ? -1 : 0;
 }
 
 bool

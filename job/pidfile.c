@@ -27,32 +27,6 @@ pidfile_clash(const struct job *j, const struct stat *pid)
 	return NULL;
 }
 
-static void
-not_created(const char *path, enum pidfile_end end, pid_t running)
-{
-	switch (end) {
-	case PIDFILE_OK:
-		break;
-	case PIDFILE_ERROR:
-		msg_text(STATUS_OPEN, "--pidfile", "%s: %s", path,
-		    strerror(errno));
-		break;
-	case PIDFILE_OTHER:
-		msg_text(STATUS_OPEN, "--pidfile",
-		    "%s: not a regular file: use the name of a new file", path);
-		break;
-	case PIDFILE_HOLDS:
-		msg_text(STATUS_OPEN, "--pidfile",
-		    "%s: not a pid file: remove it, or use another name", path);
-		break;
-	case PIDFILE_RUNNING:
-		msg_text(STATUS_OPEN, "--pidfile",
-		    "%s: process %d is running: use another name", path,
-		    (int)running);
-		break;
-	}
-}
-
 int
 job_write_pidfile(struct job *j)
 {
@@ -70,14 +44,24 @@ job_write_pidfile(struct job *j)
 	if (clash == NULL)
 		end = pidfile_create(&j->pidfile, path, &running);
 	/* a name that was free may be that of an input as well */
-	if (clash == NULL && end == PIDFILE_OK)
+	if (clash == NULL && end == PIDFILE_OK) {
 		clash = pidfile_clash(j, &j->pidfile.st);
-	if (clash == NULL && end == PIDFILE_OK)
-		return 0;
+		if (clash == NULL)
+			return 0;
+	}
 	if (clash != NULL)
 		msg_text(STATUS_USAGE, "--pidfile",
 		    "%s: it is also %s: use another name", path, clash);
+	else if (end == PIDFILE_RUNNING)
+		msg_text(STATUS_OPEN, "--pidfile",
+		    "%s: process %d is running: use another name", path,
+		    (int)running);
 	else
-		not_created(path, end, running);
+		msg_text(STATUS_OPEN, "--pidfile", "%s: %s", path,
+		    end == PIDFILE_OTHER ?
+			"not a regular file: use the name of a new file" :
+			end == PIDFILE_HOLDS ?
+			"not a pid file: remove it, or use another name" :
+			strerror(errno));
 	return -1;
 }

@@ -3,8 +3,8 @@
  * report: what zpipe can say of itself and of the system that it runs on, as
  * text. It prints nothing but to the stream that it is given.
  */
-#ifndef REPORT_H
-#define REPORT_H
+#ifndef JOB_REPORT_H
+#define JOB_REPORT_H
 
 #include <stdio.h>
 

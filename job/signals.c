@@ -71,15 +71,6 @@ watch_terminal(void)
 	take_signal(SIGTTOU, nothing);
 }
 
-static bool
-has_command(const struct job *j)
-{
-	for (size_t i = 0; i < j->leg->nouts; i++)
-		if (j->leg->outs[i].child_end != -1)
-			return true;
-	return j->monitor.command != 0;
-}
-
 int
 job_watch_signals(struct job *j)
 {
@@ -99,10 +90,8 @@ job_watch_signals(struct job *j)
 	sigemptyset(&told.sa_mask);
 	sigaction(SIGIO, &io, NULL);
 	sigaddset(&told.sa_mask, SIGIO);
-	if (has_command(j)) {
-		sigaction(SIGCHLD, &told, NULL);
-		sigaddset(&told.sa_mask, SIGCHLD);
-	}
+	sigaction(SIGCHLD, &told, NULL);
+	sigaddset(&told.sa_mask, SIGCHLD);
 	sigprocmask(SIG_UNBLOCK, &told.sa_mask, NULL);
 	if (j->o->ignore_interrupts)
 		signal(SIGINT, SIG_IGN);

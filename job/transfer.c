@@ -119,7 +119,7 @@ job_init(struct job *j, const struct opts *o)
 static int
 set_up(struct job *j)
 {
-	if (job_open_outputs(j) == -1 || job_clashes(j))
+	if (job_open_outputs(j) == -1)
 		return -1;
 	if (job_tune(j) == -1 ||
 	    display_open(&j->display, &j->tune.display, j->began) == -1 ||
