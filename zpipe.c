@@ -74,8 +74,8 @@ main(int argc, char *argv[])
 {
 	struct opts o;
 	struct job j = JOB_INITIALIZER;
+	unsigned closed = open_standard();
 
-	job_begin(&j, open_standard());
 	switch (opts_parse(&o, argc, argv)) {
 	case OPTS_USAGE:
 		break;
@@ -83,7 +83,7 @@ main(int argc, char *argv[])
 		flush_stdout();
 		break;
 	case OPTS_RUN:
-		job_init(&j, &o);
+		job_init(&j, &o, closed);
 		if ((o.tune.display.extra & EXTRA_PROCESS) != 0)
 			setproctitle_init(argc, argv, environ);
 		if (o.probe) {

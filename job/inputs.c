@@ -157,33 +157,25 @@ copy_one(struct job *j, const char *operand)
 	return go_on;
 }
 
-static bool
-fits_one(struct job *j, const char *operand, enum input_kind kind)
-{
-	const char *needs = pump_misfit(&j->leg->pump, kind);
-
-	if (needs == NULL)
-		return true;
-	msg_text(STATUS_USAGE, NULL, "--engine=%s: %s: it %s",
-	    engine_name(j->leg->engine), input_name(operand), needs);
-	return false;
-}
-
 bool
 job_fits(struct job *j)
 {
-	if (j->leg->engine == ENGINE_AUTO)
-		return true;
-	if (j->o->store != NULL)
-		return fits_one(j, j->o->store, INPUT_FILE);
-	for (size_t i = 0; i < j->leg->nfiles; i++) {
-		const char *operand = j->leg->files[i];
-		enum input_kind kind;
+	const char *store = j->o->store;
+	size_t n = store != NULL ? 1 : j->leg->nfiles;
 
-		if (input_peek(operand, &kind) == -1)
+	for (size_t i = 0; i < n && j->leg->engine != ENGINE_AUTO; i++) {
+		const char *operand = store != NULL ? store : j->leg->files[i];
+		enum input_kind kind = INPUT_FILE;
+		const char *needs;
+
+		if (store == NULL && input_peek(operand, &kind) == -1)
 			continue; /* it will be reported in its turn */
-		if (!fits_one(j, operand, kind))
-			return false;
+		needs = pump_misfit(&j->leg->pump, kind);
+		if (needs == NULL)
+			continue;
+		msg_text(STATUS_USAGE, NULL, "--engine=%s: %s: it %s",
+		    engine_name(j->leg->engine), input_name(operand), needs);
+		return false;
 	}
 	return true;
 }

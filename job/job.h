@@ -105,8 +105,13 @@ struct job {
 
 /* ---- transfer.c ------------------------------------------------------- */
 
-/* The options are the caller's, and must stay. */
-void job_init(struct job *, const struct opts *);
+/*
+ * The options are the caller's, and must stay. closed: a bit for each standard
+ * descriptor that we were not given. Starts the clock, and gives SIGCHLD its
+ * default: whoever started us may have ignored it, and the kernel would forget
+ * our children before we have waited for them (sigaction(2)).
+ */
+void job_init(struct job *, const struct opts *, unsigned closed);
 
 /* Moves the inputs to the outputs, from the first check to the last close. */
 void job_transfer(struct job *);
@@ -126,6 +131,9 @@ int job_start_pump(struct job *);
  */
 bool job_run(struct job *, struct pump_event *e);
 
+/* 0, or -1: it has been said why not. */
+int job_write_pidfile(struct job *);
+
 /* Display, socket, temporary and pid file; the outputs are closed. */
 void job_clean_up(struct job *);
 
@@ -135,14 +143,6 @@ void job_clean_up(struct job *);
 void job_follow(struct job *);
 
 /* ---- signals.c -------------------------------------------------------- */
-
-/*
- * First of all: starts the clock, and gives SIGCHLD its default. Whoever
- * started us may have ignored it, and the kernel would forget our children
- * before we have waited for them (sigaction(2)). closed: a bit for each
- * standard descriptor that we were not given.
- */
-void job_begin(struct job *, unsigned closed);
 
 /* Sets j->wake. 0, or -1 with errno. */
 int job_watch_signals(struct job *);
@@ -247,11 +247,6 @@ void job_size_for_others(struct job *);
  */
 int job_inputs_size(const struct job *, uint64_t *bytes);
 int job_inputs_lines(struct job *, uint64_t *lines);
-
-/* ---- pidfile.c -------------------------------------------------------- */
-
-/* 0, or -1: it has been said why not. */
-int job_write_pidfile(struct job *);
 
 /* ---- inputs.c --------------------------------------------------------- */
 

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/retry.h"
 #include "job/job.h"
 #include "msg/msg.h"
@@ -60,17 +59,6 @@ nothing(int sig)
 	(void)sig;
 }
 
-/* Only where a line is drawn; all others are as if it had no display. */
-static void
-watch_terminal(void)
-{
-	take_signal(SIGTSTP, on_signal);
-	take_signal(SIGWINCH, on_signal);
-	take_signal(SIGCONT, on_signal);
-	/* with tostop (stty(1)) a background job must not be stopped for it */
-	take_signal(SIGTTOU, nothing);
-}
-
 int
 job_watch_signals(struct job *j)
 {
@@ -84,8 +72,13 @@ job_watch_signals(struct job *j)
 	if (j->monitor.counts != NULL)
 		j->wake.moved = &j->monitor.counts[j->monitor.side];
 	take_signal(SIGUSR1, on_signal);
-	if (display_visible(&j->display))
-		watch_terminal();
+	if (display_visible(&j->display)) {
+		take_signal(SIGTSTP, on_signal);
+		take_signal(SIGWINCH, on_signal);
+		take_signal(SIGCONT, on_signal);
+		/* tostop (stty(1)) must not stop a background job for a line */
+		take_signal(SIGTTOU, nothing);
+	}
 	/* we wait for these, whatever we were given; a command has ended */
 	sigemptyset(&told.sa_mask);
 	sigaction(SIGIO, &io, NULL);
@@ -141,14 +134,6 @@ job_on_wake(struct job *j)
 		display_draw(&j->display, job_facts(j), NULL);
 	asked = 0;
 	return retry_ended != 0;
-}
-
-void
-job_begin(struct job *j, unsigned closed)
-{
-	j->closed = closed;
-	signal(SIGCHLD, SIG_DFL);
-	j->began = clock_now();
 }
 
 bool
