@@ -148,10 +148,10 @@ job_inputs_lines(struct job *j, uint64_t *lines)
 {
 	const struct leg *leg = j->leg;
 	enum input_kind kind;
+	uint64_t n = 0; /* others may change j->tune meanwhile */
 	char *room;
 	int r = 0;
 
-	*lines = 0;
 	for (size_t i = 0; i < leg->nfiles; i++)
 		if (adds(leg, i) &&
 		    (input_peek(leg->files[i], &kind) == -1 ||
@@ -164,9 +164,10 @@ job_inputs_lines(struct job *j, uint64_t *lines)
 	display_stop(&j->display);
 	for (size_t i = 0; i < leg->nfiles && r == 0; i++)
 		if (adds(leg, i))
-			r = count_one(j, leg->files[i], room, lines);
+			r = count_one(j, leg->files[i], room, &n);
 	display_go(&j->display);
 	free(room);
+	*lines = n;
 	return r;
 }
 

@@ -167,7 +167,7 @@ void job_follow_signal(struct job *);
 
 /* ---- say.c: messages, which first clear the line of the display -------- */
 
-/* As msg_text() and msg_errno(). */
+/* As msg_text() and msg_errno(); the second does not keep errno. */
 void job_say(struct job *, enum status, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 void job_blame(struct job *, enum status, const char *name);
@@ -241,9 +241,9 @@ void job_size_for_others(struct job *);
 /*
  * What the inputs come to, in bytes and in lines. A descriptor counts from
  * where it stands, which does not change, and once. What cannot be read adds
- * nothing: it is reported in its turn. 0, or -1 with errno: ESPIPE for a
- * stream. Lines are counted by reading the inputs, which must be regular files;
- * it blocks on disks, and is -1 if a signal ends us.
+ * nothing: it is reported in its turn. 0, or -1 (bytes: with errno, ESPIPE for
+ * a stream). Lines are counted by reading the inputs, which must be regular
+ * files; that blocks on disks, and a signal that ends us ends it.
  */
 int job_inputs_size(const struct job *, uint64_t *bytes);
 int job_inputs_lines(struct job *, uint64_t *lines);
