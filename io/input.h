@@ -45,7 +45,6 @@ struct input {
 		.fd = -1, .given = -1, .next = -1 \
 	}
 
-/*
 /* The operand as messages have it: "stdin" for "-". */
 const char *input_name(const char *operand);
 
