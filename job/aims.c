@@ -194,7 +194,8 @@ find_size(struct job *j)
 	j->aims.stop = j->aims.stop_lines = UINT64_MAX;
 	if (tune->sized) {
 		if (j->o->stop_at_size)
-			*(lines ? &j->aims.stop_lines : &j->aims.stop) = tune->size;
+			*(lines ? &j->aims.stop_lines :
+				  &j->aims.stop) = tune->size;
 		return true;
 	}
 	tune->size = 0;

@@ -73,8 +73,8 @@ struct control {
 /* The size of the inputs: aims.c. */
 struct aims {
 	uint64_t stop, stop_lines; /* where they are to end */
-	bool sized;     /* the inputs have been, for them */
-	off_t given_at; /* where_given() first */
+	bool sized;                /* the inputs have been, for them */
+	off_t given_at;            /* where_given() first */
 };
 
 struct job {
@@ -93,7 +93,7 @@ struct job {
 	bool skipped;               /* something could not be read */
 	const struct input *erring; /* its skipped errors have been told */
 	uint64_t began;             /* clock_now() */
-	bool over; /* everything has been moved */
+	bool over;                  /* everything has been moved */
 	unsigned closed;  /* standard descriptors that we were not given */
 	const char *left; /* an output whose reader has gone, and we follow */
 };

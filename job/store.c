@@ -161,8 +161,7 @@ fill(struct job *j, struct store *s)
 	if (job_start_pump(j) == -1) {
 		msg_errno(STATUS_MEMORY, "setting up");
 	} else if (!job_overwrites_input(j) && output_truncate(&out) == 0) {
-		pump_stop_at(&first.pump, j->aims.stop,
-		    j->aims.stop_lines);
+		pump_stop_at(&first.pump, j->aims.stop, j->aims.stop_lines);
 		job_copy_all(j);
 		good = !out.gone && !job_ended() && msg_status() == before;
 	} else if (msg_status() == before)
