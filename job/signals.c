@@ -81,9 +81,10 @@ job_watch_signals(struct job *j)
 	}
 	/* we wait for these, whatever we were given; a command has ended */
 	sigemptyset(&told.sa_mask);
-	sigaction(SIGIO, &io, NULL);
+	if (sigaction(SIGIO, &io, NULL) == -1 ||
+	    sigaction(SIGCHLD, &told, NULL) == -1)
+		return -1;
 	sigaddset(&told.sa_mask, SIGIO);
-	sigaction(SIGCHLD, &told, NULL);
 	sigaddset(&told.sa_mask, SIGCHLD);
 	sigprocmask(SIG_UNBLOCK, &told.sa_mask, NULL);
 	if (j->o->ignore_interrupts)
