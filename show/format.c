@@ -224,48 +224,44 @@ line_blanks(struct line *l, unsigned n)
 		line_put(l, " ", 1, 1);
 }
 
-/* One character that is safe to show; returns how many bytes it took. */
-static size_t
-clean(const char *s, size_t n, const char **shown, size_t *len, int *columns)
+struct glyph
+format_glyph(const char *s, size_t n)
 {
+	struct glyph g = { .text = "?", .len = 1, .took = 1, .columns = 1 };
 	mbstate_t mbs = { 0 };
 	wchar_t wc = 0;
 	size_t took = mbrtowc(&wc, s, n, &mbs);
 
-	*shown = "?";
-	*len = 1;
-	*columns = 1;
 	if (took == (size_t)-1 || took == (size_t)-2)
-		return 1;
+		return g;
 	if ((unsigned char)*s < ' ' || *s == 0x7f) {
-		*shown = ".";
-		return 1;
+		g.text = ".";
+		return g;
 	}
+	g.took = took;
 	/* Nor may it turn the direction of what follows. */
 	if (wcwidth(wc) < 0 || (wc >= 0x202a && wc <= 0x202e) ||
 	    (wc >= 0x2066 && wc <= 0x2069))
-		return took;
-	*shown = s;
-	*len = took;
-	*columns = wcwidth(wc);
-	return took;
+		return g;
+	g.text = s;
+	g.len = took;
+	g.columns = (unsigned)wcwidth(wc);
+	return g;
 }
 
 unsigned
 line_text(struct line *l, const char *s, size_t n, unsigned most)
 {
 	unsigned sum = 0;
-	const char *shown;
-	size_t len, took;
-	int columns;
+	struct glyph g;
 
-	for (; n > 0; s += took, n -= took) {
-		took = clean(s, n, &shown, &len, &columns);
-		if ((unsigned)columns > most - sum)
+	for (; n > 0; s += g.took, n -= g.took) {
+		g = format_glyph(s, n);
+		if (g.columns > most - sum)
 			break;
-		sum += (unsigned)columns;
+		sum += g.columns;
 		if (l != NULL)
-			line_put(l, shown, len, (unsigned)columns);
+			line_put(l, g.text, g.len, g.columns);
 	}
 	return sum;
 }

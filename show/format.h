@@ -59,10 +59,22 @@ size_t line_end(struct line *);
 
 void line_blanks(struct line *, unsigned);
 
+/* What is shown of a character from outside, and the bytes that it took. */
+struct glyph {
+	const char *text;
+	size_t len, took;
+	unsigned columns;
+};
+
 /*
- * Text from outside, at most `most` columns of it; what is no character is
- * "?", what would control a terminal ".". Returns the columns. The line may be
- * NULL, to know only that.
+ * The character at the beginning of n bytes, at least one. What is none is "?",
+ * and what would control a terminal is ".".
+ */
+struct glyph format_glyph(const char *, size_t n);
+
+/*
+ * Text from outside, at most `most` columns of it. Returns the columns. The
+ * line may be NULL, to know only that.
  */
 unsigned line_text(struct line *, const char *, size_t len, unsigned most);
 

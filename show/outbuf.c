@@ -2,15 +2,15 @@
 #include "config.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 
 #include "base/clock.h"
+#include "show/format.h"
 #include "show/outbuf.h"
 
 enum {
@@ -39,27 +39,21 @@ outbuf_put(struct outbuf *b, const char *s, size_t n)
 }
 
 void
-outbuf_string(struct outbuf *b, const char *s)
+outbuf_printf(struct outbuf *b, const char *fmt, ...)
 {
-	outbuf_put(b, s, strlen(s));
-}
+	char *s = NULL;
+	va_list ap;
+	int n;
 
-/* Cursor movements by no line at all would move it by one. */
-void
-outbuf_move(struct outbuf *b, unsigned lines, char where)
-{
-	char s[16];
-
-	snprintf(s, sizeof(s), "\033[%u%c", lines, where);
-	if (lines > 0)
-		outbuf_string(b, s);
-}
-
-void
-outbuf_blanks(struct outbuf *b, unsigned n)
-{
-	while (n-- > 0)
-		outbuf_put(b, " ", 1);
+	va_start(ap, fmt);
+	n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	if (n == -1) {
+		b->short_of = true;
+		return;
+	}
+	outbuf_put(b, s, (size_t)n);
+	free(s);
 }
 
 /* The length of a colour (SGR, ECMA-48) that begins at s, or 0. */
@@ -74,67 +68,30 @@ colour_at(const char *s)
 	return s[n] == 'm' ? n + 1 : 0;
 }
 
-/* The columns of the character at s, -1 if it is not for a terminal. */
-static int
-columns_at(const char *s, size_t *np)
-{
-	mbstate_t state = { 0 };
-	wchar_t c;
-	size_t n = mbrtowc(&c, s, strlen(s), &state);
-
-	if (n == 0 || n > MB_LEN_MAX) {
-		*np = 1;
-		return -1;
-	}
-	*np = n;
-	return wcwidth(c);
-}
-
 unsigned
-outbuf_columns(struct outbuf *b, const char *s, unsigned most, bool colours)
+outbuf_text(struct outbuf *b, const char *s, unsigned most)
 {
-	unsigned at = 0;
+	const char *end = s + strlen(s);
+	unsigned columns = 0;
 	bool cut = false;
+	struct glyph g;
 	size_t n;
 
-	for (; *s != '\0'; s += n) {
-		int columns;
-
-		if ((n = colour_at(s)) > 0) {
-			/* even behind the cut: it may be the end of one */
-			if (colours)
-				outbuf_put(b, s, n);
-			continue;
-		}
-		columns = columns_at(s, &n);
-		if (columns < 0 && (*s & 0x80) == 0)
-			continue;
-		if (cut || (unsigned)abs(columns) > most - at) {
-			cut = true;
-			continue;
-		}
-		if (columns < 0)
-			outbuf_put(b, "?", 1);
-		else
-			outbuf_put(b, s, n);
-		at += (unsigned)abs(columns);
-	}
-	return at;
-}
-
-void
-outbuf_plain(struct outbuf *b, const char *s)
-{
-	size_t n;
-
-	for (; *s != '\0'; s += n) {
+	for (; s < end; s += n) {
 		n = colour_at(s);
-		if (n > 0)
+		if (n > 0) { /* even behind the cut: it may be the end of one */
+			outbuf_put(b, s, n);
 			continue;
-		n = 1;
-		if ((unsigned char)*s >= ' ' && *s != 0x7f)
-			outbuf_put(b, s, 1);
+		}
+		g = format_glyph(s, (size_t)(end - s));
+		n = g.took;
+		cut = cut || g.columns > most - columns;
+		if (cut)
+			continue;
+		outbuf_put(b, g.text, g.len);
+		columns += g.columns;
 	}
+	return columns;
 }
 
 /* ---- writing it ------------------------------------------------------- */

@@ -24,23 +24,16 @@ struct outbuf {
 		.to = WRITER_INITIALIZER \
 	}
 
-/* Appends n bytes, a string, blanks. */
+/* Appends n bytes, or as printf(3). */
 void outbuf_put(struct outbuf *, const char *, size_t n);
-void outbuf_string(struct outbuf *, const char *);
-void outbuf_blanks(struct outbuf *, unsigned n);
-
-/* Moves the cursor 'A' up or 'B' down by a number of lines (ECMA-48). */
-void outbuf_move(struct outbuf *, unsigned lines, char where);
+void outbuf_printf(struct outbuf *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /*
- * Text for a terminal: no more of it than `most` columns, without control
- * characters, and with its colours (SGR) or without. Returns its columns.
+ * Appends a line of show_line(), at most `most` columns of it; colours (SGR)
+ * take none, and other control characters become ".". Returns its columns.
  */
-unsigned outbuf_columns(struct outbuf *, const char *, unsigned most,
-    bool colours);
-
-/* Text for a file: all of it, in whatever character set, without those. */
-void outbuf_plain(struct outbuf *, const char *);
+unsigned outbuf_text(struct outbuf *, const char *, unsigned most);
 
 /*
  * What is left of the last drawing has been written: another one may begin.

@@ -107,8 +107,11 @@ rows_lock(struct rows *r, uint64_t usec)
 void
 rows_unlock(const struct rows *r)
 {
+	int saved = errno;
+
 	if (r->fd != -1)
 		flock(r->fd, LOCK_UN);
+	errno = saved;
 }
 
 bool

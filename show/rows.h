@@ -26,7 +26,7 @@ struct rows {
  * it cannot be had at all. It waits for at most usec microseconds.
  */
 bool rows_lock(struct rows *, uint64_t usec);
-void rows_unlock(const struct rows *);
+void rows_unlock(const struct rows *); /* errno is kept */
 
 /* The others below need the lock. */
 

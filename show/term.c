@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -33,10 +32,23 @@ put_new_row(struct term *t)
 {
 	if (!t->apart)
 		return;
-	if (t->columns == 0)
-		outbuf_string(&t->out, "\r\n");
-	outbuf_blanks(&t->out, t->columns);
-	outbuf_string(&t->out, "\r");
+	outbuf_printf(&t->out, "%s%*s\r", t->columns == 0 ? "\r\n" : "",
+	    (int)t->columns, "");
+}
+
+/* The cursor goes up ('A') or down ('B'); ECMA-48 takes no lines for one. */
+static void
+put_move(struct term *t, unsigned lines, char where)
+{
+	if (lines > 0)
+		outbuf_printf(&t->out, "\033[%u%c", lines, where);
+}
+
+static void
+forget_missed(struct term *t)
+{
+	free(t->missed);
+	t->missed = NULL;
 }
 
 /* ---- a picture of our own --------------------------------------------- */
@@ -45,8 +57,8 @@ static bool
 lines_plain(struct term *t, const char *const text[], size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		outbuf_plain(&t->out, text[i]);
-		outbuf_put(&t->out, "\n", 1);
+		outbuf_text(&t->out, text[i], UINT_MAX);
+		outbuf_printf(&t->out, "\n");
 	}
 	return outbuf_emit(&t->out);
 }
@@ -60,10 +72,10 @@ put_row(struct term *t, const char *text)
 {
 	unsigned columns;
 
-	outbuf_string(&t->out, "\r");
-	columns = outbuf_columns(&t->out, text, t->width, true);
+	outbuf_printf(&t->out, "\r");
+	columns = outbuf_text(&t->out, text, t->width);
 	if (columns < t->width)
-		outbuf_string(&t->out, "\033[K");
+		outbuf_printf(&t->out, "\033[K");
 	return columns;
 }
 
@@ -77,18 +89,19 @@ lines_tty(struct term *t, const char *const text[], size_t n)
 		n = most;
 	put_new_row(t);
 	if (t->picture > 1)
-		outbuf_move(&t->out, t->picture - 1, 'A');
+		put_move(t, t->picture - 1, 'A');
 	if (n < t->picture)
-		outbuf_string(&t->out, "\r\033[J");
+		outbuf_printf(&t->out, "\r\033[J");
 	if (n == 1) {
-		outbuf_string(&t->out, "\r");
-		drawn = outbuf_columns(&t->out, text[0], t->width, true);
+		outbuf_printf(&t->out, "\r");
+		drawn = outbuf_text(&t->out, text[0], t->width);
 		if (t->picture == 1 && t->drawn > drawn)
-			outbuf_blanks(&t->out, t->drawn - drawn);
+			outbuf_printf(&t->out, "%*s", (int)(t->drawn - drawn),
+			    "");
 	} else {
 		for (size_t i = 0; i < n; i++) {
 			if (i > 0)
-				outbuf_put(&t->out, "\n", 1);
+				outbuf_printf(&t->out, "\n");
 			drawn = put_row(t, text[i]);
 		}
 	}
@@ -97,7 +110,6 @@ lines_tty(struct term *t, const char *const text[], size_t n)
 	t->apart = false;
 	t->picture = (unsigned)n;
 	t->drawn = drawn;
-	t->stands = n > 0;
 	return true;
 }
 
@@ -162,15 +174,15 @@ draw_shared(struct term *t, const char *text)
 			return lines(t, &text, 1);
 		}
 		put_new_row(t);
-		outbuf_string(&t->out, "\r\n");
+		outbuf_printf(&t->out, "\r\n");
 	}
 	up = rows_count(&t->rows) - t->rows.at;
 	if (up >= t->height && !first)
 		return true; /* it has left the screen */
-	outbuf_move(&t->out, up, 'A');
+	put_move(t, up, 'A');
 	put_row(t, text);
-	outbuf_move(&t->out, up, 'B');
-	outbuf_string(&t->out, "\r");
+	put_move(t, up, 'B');
+	outbuf_printf(&t->out, "\r");
 	if (outbuf_emit(&t->out)) {
 		t->apart = false;
 		t->rows.joined = true;
@@ -185,7 +197,6 @@ static bool
 line_shared(struct term *t, const char *text)
 {
 	bool drawn;
-	int saved;
 
 	if (!writer_ready(&t->out.to)) {
 		errno = EAGAIN;
@@ -194,10 +205,14 @@ line_shared(struct term *t, const char *text)
 	if (!lock_rows(t, LOCK_US))
 		return !t->cursor && lines(t, &text, 1);
 	drawn = outbuf_begin(&t->out) && draw_shared(t, text);
-	saved = errno;
 	unlock_rows(t);
-	errno = saved;
 	return drawn;
+}
+
+static bool
+draw_line(struct term *t, const char *text)
+{
+	return t->cursor ? line_shared(t, text) : lines(t, &text, 1);
 }
 
 /* ---- what others call ------------------------------------------------- */
@@ -262,13 +277,22 @@ is_taken(const struct term *t)
 	    (mode.c_lflag & (ECHO | ICANON)) != (ECHO | ICANON);
 }
 
+static void
+remove_mark(struct term *t, uint64_t end)
+{
+	if (!t->marked)
+		return;
+	t->marked = false;
+	outbuf_printf(&t->out, "\033]9;4;0;0\033\\");
+	outbuf_emit_until(&t->out, end);
+}
+
 /* Nobody knows where the cursor will be when we come back. */
 static void
 give_way(struct term *t)
 {
 	t->apart = true;
-	t->stands = false;
-	t->drawn = t->picture = 0;
+	t->picture = 0;
 	rows_drop(&t->rows);
 }
 
@@ -286,7 +310,7 @@ term_ours(struct term *t)
 void
 term_yield(struct term *t)
 {
-	term_progress(t, TERM_NONE);
+	remove_mark(t, clock_now() + LOCK_US);
 	if (t->tty)
 		give_way(t);
 }
@@ -294,25 +318,17 @@ term_yield(struct term *t)
 bool
 term_line(struct term *t, const char *text)
 {
-	bool drawn = t->cursor ? line_shared(t, text) : lines(t, &text, 1);
-	int saved = errno;
-
-	if (text != t->missed) {
-		free(t->missed);
-		t->missed = drawn ? NULL : strdup(text);
-	} else if (drawn) {
-		free(t->missed);
-		t->missed = NULL;
-	}
-	errno = saved;
-	return drawn;
+	forget_missed(t);
+	if (draw_line(t, text))
+		return true;
+	t->missed = strdup(text);
+	return false;
 }
 
 bool
 term_rows(struct term *t, const char *const text[], size_t n)
 {
-	free(t->missed);
-	t->missed = NULL;
+	forget_missed(t);
 	return lines(t, text, n);
 }
 
@@ -322,19 +338,12 @@ last_line(struct term *t, uint64_t end)
 {
 	bool failed = false;
 
-	while (t->missed != NULL && !term_line(t, t->missed))
-		if (!outbuf_again(&t->out, end, &failed))
+	while (t->missed != NULL) {
+		if (draw_line(t, t->missed))
+			forget_missed(t);
+		else if (!outbuf_again(&t->out, end, &failed))
 			break;
-	outbuf_emit_until(&t->out, end);
-}
-
-static void
-remove_mark(struct term *t, uint64_t end)
-{
-	if (!t->marked)
-		return;
-	t->marked = false;
-	outbuf_string(&t->out, "\033]9;4;0;0\033\\");
+	}
 	outbuf_emit_until(&t->out, end);
 }
 
@@ -345,18 +354,16 @@ term_finish(struct term *t)
 
 	if (term_ours(t)) {
 		last_line(t, end);
-		if (t->stands) {
-			outbuf_put(&t->out, "\n", 1);
+		if (t->picture > 0) {
+			outbuf_printf(&t->out, "\n");
 			outbuf_emit_until(&t->out, end);
 		}
 	}
 	/* what has not been written by now never will be */
 	outbuf_drop(&t->out);
 	remove_mark(t, end);
-	free(t->missed);
-	t->missed = NULL;
-	t->stands = false;
-	t->drawn = t->picture = 0;
+	forget_missed(t);
+	t->picture = 0;
 	rows_leave(&t->rows, FINISH_US);
 }
 
@@ -373,8 +380,8 @@ print_shared(struct term *t, const char *text, uint64_t end)
 		unlock_rows(t);
 		return false;
 	}
-	columns = outbuf_columns(&t->out, text, UINT_MAX, false);
-	outbuf_string(&t->out, "\r\n");
+	columns = outbuf_text(&t->out, text, UINT_MAX);
+	outbuf_printf(&t->out, "\r\n");
 	if (outbuf_emit_until(&t->out, end) &&
 	    rows_set(&t->rows,
 		rows_count(&t->rows) + 1 +
@@ -394,15 +401,14 @@ term_print(struct term *t, const char *text)
 		return;
 	if (t->tty) {
 		put_new_row(t);
-		outbuf_string(&t->out, t->stands ? "\n\r" : "\r");
-		outbuf_columns(&t->out, text, UINT_MAX, false);
-	} else
-		outbuf_plain(&t->out, text);
-	outbuf_put(&t->out, "\n", 1);
+		outbuf_printf(&t->out, t->picture > 0 ? "\n\r" : "\r");
+	}
+	outbuf_text(&t->out, text, UINT_MAX);
+	outbuf_printf(&t->out, "\n");
 	if (!outbuf_emit_until(&t->out, end))
 		return;
-	t->stands = t->apart = false;
-	t->drawn = t->picture = 0;
+	t->apart = false;
+	t->picture = 0;
 }
 
 void
@@ -413,52 +419,48 @@ term_clear(struct term *t)
 			give_up_sharing(t);
 		unlock_rows(t);
 	}
-	if (!t->tty || !t->stands || !outbuf_begin(&t->out))
+	if (!t->tty || t->picture == 0 || !outbuf_begin(&t->out))
 		return;
-	if (t->picture > 1)
-		outbuf_move(&t->out, t->picture - 1, 'A');
-	outbuf_string(&t->out, t->picture > 1 ? "\r\033[J" : "\r\033[K");
-	if (!outbuf_emit(&t->out))
-		return;
-	t->stands = false;
-	t->drawn = t->picture = 0;
+	put_move(t, t->picture - 1, 'A');
+	outbuf_printf(&t->out, t->picture > 1 ? "\r\033[J" : "\r\033[K");
+	if (outbuf_emit(&t->out))
+		t->picture = 0;
+}
+
+/* For what takes no place on the screen. If true, unlock_rows() ends it. */
+static bool
+begin_aside(struct term *t)
+{
+	if (!t->tty || (t->rows.joined && !lock_rows(t, LOCK_US)))
+		return false;
+	if (outbuf_begin(&t->out))
+		return true;
+	unlock_rows(t);
+	return false;
 }
 
 void
 term_title(struct term *t, const char *text)
 {
-	if (!t->tty || (t->rows.joined && !lock_rows(t, LOCK_US)))
+	if (!begin_aside(t))
 		return;
-	if (outbuf_begin(&t->out)) {
-		outbuf_string(&t->out, "\033]2;");
-		outbuf_columns(&t->out, text == NULL ? "" : text, UINT_MAX,
-		    false);
-		outbuf_string(&t->out, "\007");
-		outbuf_emit(&t->out);
-	}
+	outbuf_printf(&t->out, "\033]2;");
+	outbuf_text(&t->out, text, UINT_MAX);
+	outbuf_printf(&t->out, "\007");
+	outbuf_emit(&t->out);
 	unlock_rows(t);
 }
 
 void
 term_progress(struct term *t, int percent)
 {
-	char text[32];
-
-	if (percent == TERM_NONE) {
-		remove_mark(t, clock_now() + LOCK_US);
-		return;
-	}
-	if (!t->tty || (t->rows.joined && !lock_rows(t, LOCK_US)))
+	if (!begin_aside(t))
 		return;
 	if (percent < 0)
-		snprintf(text, sizeof(text), "\033]9;4;3;0\033\\");
+		outbuf_printf(&t->out, "\033]9;4;3;0\033\\");
 	else
-		snprintf(text, sizeof(text), "\033]9;4;1;%d\033\\",
-		    percent < 100 ? percent : 100);
-	if (outbuf_begin(&t->out)) {
-		outbuf_string(&t->out, text);
-		t->marked = outbuf_emit(&t->out) || t->marked;
-	}
+		outbuf_printf(&t->out, "\033]9;4;1;%d\033\\", percent);
+	t->marked = outbuf_emit(&t->out) || t->marked;
 	unlock_rows(t);
 }
 

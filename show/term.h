@@ -24,12 +24,11 @@ struct term {
 	bool force;       /* the caller's: it is ours whoever has it */
 	bool apart;       /* others have written: leave their row alone */
 	bool marked;      /* the progress indicator is on */
-	bool stands;      /* a line that is not finished */
 	unsigned width;   /* columns to draw in; 80 if unknown */
 	unsigned columns; /* that a row has; 0 if the terminal does not say */
 	unsigned height;  /* rows */
-	unsigned drawn;   /* columns of the line that stands there */
-	unsigned picture; /* rows of a picture of several: term_rows() */
+	unsigned picture; /* rows that stand there and are not finished */
+	unsigned drawn;   /* columns of the last of them */
 	char *missed; /* the last line, if it could not be written; or NULL */
 };
 #define TERM_INITIALIZER                                            \
@@ -61,9 +60,8 @@ void term_yield(struct term *);
 
 /*
  * Puts the line in place of the last one on a terminal, and behind it, with a
- * newline of its own, elsewhere. False if it could not be written now. Control
- * characters are left out; but colours may come to a terminal, and the line is
- * cut at its width.
+ * newline of its own, elsewhere. False if it could not be written now. The
+ * text is show_line()'s; a terminal cuts it at its width.
  */
 bool term_line(struct term *, const char *text);
 
@@ -92,18 +90,14 @@ void term_print(struct term *, const char *text);
  */
 void term_clear(struct term *);
 
-/* xterm's window title (OSC 2); NULL puts an empty one. */
+/* xterm's window title (OSC 2). */
 void term_title(struct term *, const char *text);
 
 /*
  * The progress indicator of the window or its tab (OSC 9;4, as ConEmu has it),
- * in percent, or one of these. term_finish() removes it, whoever has the
- * terminal: it takes no place on the screen. Nothing on a stream.
+ * as show_percent() has it. term_finish() removes it, whoever has the terminal:
+ * it takes no place on the screen. Nothing on a stream.
  */
-enum {
-	TERM_UNKNOWN = -1, /* something goes on, and nobody knows how long */
-	TERM_NONE = -2,    /* removes it */
-};
 void term_progress(struct term *, int percent);
 
 /* Without a last line, or a newline. Safe where term_open() has failed. */

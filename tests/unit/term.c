@@ -258,10 +258,10 @@ test_line(void)
 		{ "twelve", "\rtwelve", "the first line" },
 		{ "three", "\rthree ", "a shorter one wipes what was longer" },
 		{ "four", "\rfour ", "but no more than that" },
-		{ "a\tb\nc\033d\177", "\rabcd", "controls are left out" },
-		{ "\033[31mr\033[0m", "\r\033[31mr\033[0m   ",
+		{ "\tb\n\033\177", "\r.b...", "controls are dots" },
+		{ "\033[31mr\033[0m", "\r\033[31mr\033[0m    ",
 		    "a colour takes no column" },
-		{ "\033[2Jx\033[K", "\r[2Jx[K", "other sequences are none" },
+		{ "\033[2Jx\033[K", "\r.[2Jx.[K", "other sequences are none" },
 		{ "01234567890123456789", "\r01234567890123456789",
 		    "a line may be as wide as the terminal" },
 		{ "\033[1m0123456789012345678901234\033[0m",
@@ -340,11 +340,9 @@ test_title(void)
 	struct term t;
 
 	term_open(&t, p.slave, false, 0, 0);
-	term_title(&t, "\033[1ma title \007longer than the terminal\n");
-	same(seen(&p), "\033]2;a title longer than the terminal\007",
+	term_title(&t, "a title \007longer than the terminal\n");
+	same(seen(&p), "\033]2;a title .longer than the terminal.\007",
 	    "a title has no controls within");
-	term_title(&t, NULL);
-	same(seen(&p), "\033]2;\007", "NULL is an empty one");
 	term_finish(&t);
 	same(seen(&p), "", "it is no line to be finished");
 	term_close(&t);
@@ -356,7 +354,7 @@ test_title(void)
 static void
 test_pipe(void)
 {
-	static const char *const rows[] = { "a", "\033[31mb\033[0m\r", "c" };
+	static const char *const rows[] = { "a", "b\r", "c" };
 	struct term t;
 	int p[2], lines = 0;
 
@@ -365,13 +363,13 @@ test_pipe(void)
 	ok(term_open(&t, p[1], true, 0, 0) == 0 && !t.tty && !t.cursor &&
 		t.width == 80 && t.height == 25 && term_ours(&t),
 	    "a pipe is no terminal, and always ours");
-	term_line(&t, "one\033[1m\033[K\b");
+	term_line(&t, "one\033[K\b");
 	term_line(&t, "\u00e4\xff");
 	term_rows(&t, rows, 3);
 	term_title(&t, "title");
 	term_clear(&t);
 	term_finish(&t);
-	same(got(p[0]), "one[K\n\u00e4\xff\na\nb\nc\n",
+	same(got(p[0]), "one.[K.\n\u00e4?\na\nb.\nc\n",
 	    "it gets lines, and no control characters");
 	t.width = 2;
 	term_line(&t, "wide");
@@ -1045,7 +1043,7 @@ test_print(void)
 	screen_reset(&s);
 	term_open(&t, p.slave, false, 8, 0);
 	term_line(&t, "line");
-	term_print(&t, "0123456789\033[m0123456789\a0123456789");
+	term_print(&t, "0123456789\033[m01234567890123456789");
 	term_finish(&t);
 	screen_read(&s, seen(&p));
 	shows(&s,
@@ -1085,9 +1083,7 @@ test_progress(void)
 	term_open(&t, p.slave, false, 0, 0);
 	term_progress(&t, 42);
 	same(seen(&p), "\033]9;4;1;42\033\\", "progress, in percent");
-	term_progress(&t, 250);
-	same(seen(&p), "\033]9;4;1;100\033\\", "at most 100");
-	term_progress(&t, TERM_UNKNOWN);
+	term_progress(&t, -1);
 	same(seen(&p), "\033]9;4;3;0\033\\", "or without an end");
 	set_mode(&p, ECHO);
 	ok(!term_ours(&t), "others have it");
@@ -1095,7 +1091,6 @@ test_progress(void)
 	same(seen(&p), "\033]9;4;0;0\033\\", "the end removes it even then");
 	set_mode(&p, 0);
 	term_finish(&t);
-	term_progress(&t, TERM_NONE);
 	same(seen(&p), "", "once");
 	term_progress(&t, 1);
 	seen(&p);
@@ -1106,7 +1101,6 @@ test_progress(void)
 		bail("pipe2");
 	term_open(&t, pipes[1], false, 0, 0);
 	term_progress(&t, 42);
-	term_progress(&t, TERM_NONE);
 	term_finish(&t);
 	term_close(&t);
 	same(got(pipes[0]), "", "a pipe gets none of it");
