@@ -208,34 +208,20 @@ static void
 make_report(struct job *j, struct message_report *r)
 {
 	const struct show_conf *c = &j->tune.display.show;
-	const struct display_facts *f;
 	struct show_state s;
 
 	job_size_for_others(j);
-	f = job_facts(j);
-	s = display_state(&j->display, f);
+	s = display_state(&j->display, job_facts(j));
 	*r = (struct message_report){
 		.lines = c->lines,
 		.bits = c->bits,
-		.count = s.count,
-		.size = s.size,
-		.moves = s.moves,
-		.ratio = s.ratio,
-		.elapsed = s.elapsed,
-		.rate = s.rate,
-		.average = s.average,
-		.mean = s.mean,
-		.fastest = s.fastest,
-		.eta = s.eta,
-		.spread = { s.spread.min, s.spread.average, s.spread.max,
-		    s.spread.deviation },
-		.buffer = s.buffer,
+		.figures = s.figures,
 		.engine = pump_engine(&j->leg->pump),
-		.nlast = f->nlast,
+		.nlast = s.nlast,
 	};
 	if (c->name != NULL)
 		strlcpy(r->name, c->name, sizeof(r->name));
-	memcpy(r->last, f->last, f->nlast);
+	memcpy(r->last, s.last, s.nlast);
 }
 
 /* What another zpipe wants of us; remote.h. */
@@ -276,7 +262,7 @@ job_note_the_end(struct job *j)
 	if (!remote_waiting(&c->remote))
 		return;
 	make_report(j, &c->last);
-	c->last.final = true;
+	c->last.figures.final = true;
 }
 
 void
@@ -286,7 +272,7 @@ job_tell_the_end(struct job *j)
 		.report = j->control.last };
 	char bytes[REMOTE_MAX];
 
-	if (!m.report.final)
+	if (!m.report.figures.final)
 		return; /* nobody was waiting for them */
 	m.report.ended = true;
 	m.report.status = j->left != NULL ? SIGPIPE :

@@ -13,18 +13,13 @@
 _Static_assert((int)SCAN_LAST == (int)SHOW_LAST, "as many of the last bytes");
 _Static_assert((int)SCAN_LINE == (int)SHOW_LINE, "as much of the last line");
 
-_Static_assert((int)PUMP_SPLICED == (int)SHOW_SPLICED &&
-	(int)PUMP_BY_PIPE == (int)SHOW_BY_PIPE &&
-	(int)PUMP_RANGED == (int)SHOW_RANGED,
-    "the same in place of how full a buffer is");
-
 /* "NAME 35% 1.2MiB behind": how full its pipe is, and where it is. */
 static void
-tell_outputs(const struct leg *l, char text[DISPLAY_OUTPUTS])
+tell_outputs(const struct leg *l, char text[SHOW_OUTPUTS])
 {
 	size_t len = 0;
 
-	for (size_t i = 0; i < l->nouts && len < DISPLAY_OUTPUTS; i++) {
+	for (size_t i = 0; i < l->nouts && len < SHOW_OUTPUTS; i++) {
 		const struct output *o = &l->outs[i];
 		bool fills = o->kind == OUTPUT_PIPE && !o->gone;
 		uint64_t unread = fills ? o->given - output_taken(o) : 0;
@@ -34,8 +29,8 @@ tell_outputs(const struct leg *l, char text[DISPLAY_OUTPUTS])
 		humanize_number(behind, 7, (int64_t)pump_behind(&l->pump, o),
 		    "B", HN_AUTOSCALE,
 		    HN_DECIMAL | HN_IEC_PREFIXES | HN_NOSPACE);
-		n = snprintf(text + len, DISPLAY_OUTPUTS - len,
-		    "%s%s %3d%% %6s", i == 0 ? "" : ", ", o->name,
+		n = snprintf(text + len, SHOW_OUTPUTS - len, "%s%s %3d%% %6s",
+		    i == 0 ? "" : ", ", o->name,
 		    fills ? (int)(unread * 100 / o->holds) : 0,
 		    o->gone ? "closed" : behind);
 		len += n > 0 ? (size_t)n : 0;
@@ -52,14 +47,21 @@ job_facts(struct job *j)
 
 	f->moved = pump_moved(p);
 	f->taken = pump_taken(p);
-	f->count = s->lines ? scan_lines_at(s, f->taken) : f->taken;
-	f->other = m->counts != NULL ? atomic_load(&m->counts[!m->side]) : 0;
-	f->buffer = pump_fill(p);
-	f->engine = engine_name(pump_engine(p));
-	f->last = s->tail;
-	f->nlast = s->ntail;
-	f->line = s->done;
-	f->nline = s->ndone;
+	f->state = (struct show_state){
+		.figures.count = s->lines ? scan_lines_at(s, f->taken) :
+					    f->taken,
+		.figures.buffer = pump_fill(p),
+		.last = s->tail,
+		.nlast = s->ntail,
+		.line = s->done,
+		.nline = s->ndone,
+		.engine = engine_name(pump_engine(p)),
+		.outputs = f->outputs,
+	};
+	if (m->counts != NULL && f->moved > 0)
+		f->state.figures.ratio =
+		    (double)atomic_load(&m->counts[!m->side]) /
+		    (double)f->moved;
 	f->outputs[0] = '\0';
 	if ((display_wants(&j->display) & SHOW_WANTS_OUTPUTS) != 0)
 		tell_outputs(j->leg, f->outputs);

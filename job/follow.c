@@ -232,10 +232,12 @@ row_of(const struct opts *o, const struct progress_row *row, const char *name,
     const struct term *t)
 {
 	struct show_conf conf = o->tune.display.show;
-	struct show_state s = show_state_of(&row->meter);
+	struct show_state s = { .now = time(NULL) };
 	char *text = malloc(SHOW_TEXT);
 
-	s.final = row->file.closed;
+	s.figures.buffer = FIGURES_SPLICED;
+	s.figures.final = row->file.closed;
+	meter_figures(&row->meter, &s.figures);
 	if (name != NULL) {
 		conf.name = name;
 		conf.named = true;
@@ -252,7 +254,7 @@ draw_files(const struct opts *o, const struct files *f, struct term *t)
 	char *rows[ROWS];
 	char name[sizeof(f->all->progress.rows->file.name) + 32];
 	bool alone = is_alone(f);
-	struct show_state s;
+	struct figures figures;
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->n; i++) {
@@ -274,8 +276,9 @@ draw_files(const struct opts *o, const struct files *f, struct term *t)
 			term_line(t, rows[0]);
 		/* there is room for one figure: the file that stands alone */
 		if (o->tune.display.show.conemu && alone && n > 0) {
-			s = show_state_of(&f->all[0].progress.rows[0].meter);
-			term_progress(t, show_percent(&s));
+			meter_figures(&f->all[0].progress.rows[0].meter,
+			    &figures);
+			term_progress(t, show_percent(&figures));
 		}
 	}
 	while (n > 0)
@@ -375,24 +378,11 @@ draw_report(const struct opts *o, const struct message_report *r,
     struct term *t)
 {
 	struct show_state s = {
-		.count = r->count,
-		.size = r->size,
-		.moves = r->moves,
-		.ratio = r->ratio,
-		.elapsed = r->elapsed,
-		.rate = r->rate,
-		.average = r->average,
-		.mean = r->mean,
-		.fastest = r->fastest,
-		.eta = r->eta,
-		.spread = { r->spread[0], r->spread[1], r->spread[2],
-		    r->spread[3] },
+		.figures = r->figures,
 		.now = time(NULL),
-		.buffer = r->buffer,
 		.last = r->last,
 		.nlast = r->nlast,
 		.engine = engine_name((enum engine)r->engine),
-		.final = r->final,
 	};
 	struct show_conf conf = o->tune.display.show;
 	char text[SHOW_TEXT];
@@ -404,7 +394,7 @@ draw_report(const struct opts *o, const struct message_report *r,
 	if (!make_line(&conf, &s, t, text) || !term_ours(t))
 		return;
 	if (conf.conemu)
-		term_progress(t, show_percent(&s));
+		term_progress(t, show_percent(&r->figures));
 	term_line(t, text);
 }
 

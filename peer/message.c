@@ -135,22 +135,23 @@ change(struct wire *w, struct message_change *c)
 static void
 report(struct wire *w, struct message_report *r)
 {
-	double *reals[] = { &r->ratio, &r->elapsed, &r->rate, &r->average,
-		&r->mean, &r->fastest, &r->eta, &r->spread[0], &r->spread[1],
-		&r->spread[2], &r->spread[3] };
+	struct figures *f = &r->figures;
+	double *reals[] = { &f->ratio, &f->elapsed, &f->rate, &f->average,
+		&f->mean, &f->fastest, &f->eta, &f->spread.min,
+		&f->spread.average, &f->spread.max, &f->spread.deviation };
 	unsigned char *p;
 
 	flag(w, &r->lines);
 	flag(w, &r->bits);
-	flag(w, &r->final);
+	flag(w, &f->final);
 	flag(w, &r->ended);
 	integer(w, &r->status);
-	number(w, &r->count, 8);
-	number(w, &r->size, 8);
-	number(w, &r->moves, 8);
+	number(w, &f->count, 8);
+	number(w, &f->size, 8);
+	number(w, &f->moves, 8);
 	for (size_t i = 0; i < sizeof(reals) / sizeof(reals[0]); i++)
 		real(w, reals[i]);
-	integer(w, &r->buffer);
+	integer(w, &f->buffer);
 	integer(w, (int *)&r->engine);
 	array(w, r->name, sizeof(r->name));
 	r->nlast = length(w, r->nlast, sizeof(r->last));

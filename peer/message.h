@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/figures.h"
+
 enum {
 	MESSAGE_VERSION = 1,  /* that we speak */
 	MESSAGE_MOST = 65536, /* bytes of any message */
@@ -43,17 +45,13 @@ struct message_change {
 	struct message_item items[MESSAGE_ITEMS];
 };
 
-/* How far one is. struct show_state, and enum engine, say what it means. */
+/* How far one is. */
 struct message_report {
 	bool lines, bits; /* what is counted, and how it is shown */
-	bool final;       /* nothing more will be moved */
 	bool ended;       /* the last report of all */
 	int status;       /* then, as wait(2) has it */
-	uint64_t count, size, moves;
-	double ratio, elapsed, rate, average, mean, fastest, eta;
-	double spread[4]; /* least, average, most, deviation */
-	int buffer;
-	unsigned engine;
+	struct figures figures;
+	unsigned engine; /* enum engine */
 	char name[MESSAGE_NAME];
 	size_t nlast;
 	unsigned char last[MESSAGE_LAST];

@@ -8,6 +8,7 @@
  */
 #include "config.h"
 
+#include "base/figures.h"
 #include "pump/pump.h"
 
 #define IN(kind) (1u << (INPUT_##kind))
@@ -43,13 +44,13 @@ static const struct able {
 	int bypass;
 	const char *needs;
 } ables[] = {
-	[ENGINE_AUTO] = { ANY, ANY, true, PUMP_SPLICED, "" },
+	[ENGINE_AUTO] = { ANY, ANY, true, FIGURES_SPLICED, "" },
 	[ENGINE_RING] = { ANY, ANY, true, 0, "" },
-	[ENGINE_MMAP] = { IN(FILE), OUT(PIPE), false, PUMP_SPLICED,
+	[ENGINE_MMAP] = { IN(FILE), OUT(PIPE), false, FIGURES_SPLICED,
 	    "needs a regular file as input and a pipe as output" },
-	[ENGINE_SPLICE] = { ANY & ~IN(TTY), ANY & ~OUT(TTY), true, PUMP_SPLICED,
+	[ENGINE_SPLICE] = { ANY & ~IN(TTY), ANY & ~OUT(TTY), true, FIGURES_SPLICED,
 	    "needs a file, pipe or socket on both sides" },
-	[ENGINE_RANGE] = { IN(FILE), OUT(FILE), false, PUMP_RANGED,
+	[ENGINE_RANGE] = { IN(FILE), OUT(FILE), false, FIGURES_RANGED,
 	    "needs a regular file on both sides" },
 	[ENGINE_COPY] = { ANY, ANY, true, 0, "" },
 };

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/figures.h"
 #include "pump/pump.h"
 
 enum engine
@@ -115,9 +116,9 @@ pump_fill(const struct pump *p)
 	uint64_t gone;
 	size_t size, percent;
 
-	if (bypass == PUMP_SPLICED && e->pair.fd[0] != -1 &&
+	if (bypass == FIGURES_SPLICED && e->pair.fd[0] != -1 &&
 	    p->flow.engine == ENGINE_SPLICE)
-		return PUMP_BY_PIPE;
+		return FIGURES_BY_PIPE;
 	if (bypass != 0)
 		return bypass;
 	if (c == NULL)

@@ -201,13 +201,8 @@ void pump_buffer(struct pump *, size_t size);
 
 /*
  * How full the memory is with bytes that are still to be sent, or that a pipe
- * still holds there, in percent; or what they pass by.
+ * still holds there, in percent; or FIGURES_SPLICED and the like (figures.h).
  */
-enum {
-	PUMP_SPLICED = -1, /* from one to the other */
-	PUMP_BY_PIPE = -2, /* by a pipe of ours */
-	PUMP_RANGED = -3,  /* from file to file */
-};
 int pump_fill(const struct pump *);
 
 /* How many bytes the output is behind the one that is furthest. */

@@ -16,8 +16,10 @@ enum bar_style {
 };
 
 enum {
-	SHOW_LAST = 256,   /* the most bytes of %nA */
-	SHOW_LINE = 1024,  /* the most bytes of %L */
+	SHOW_LAST = 256,  /* the most bytes of %nA */
+	SHOW_LINE = 1024, /* the most bytes of %L */
+	SHOW_OUTPUTS =
+	    512, /* the most bytes about the outputs, and of a field */
 	SHOW_TEXT = 16384, /* room for any line that show_line() makes */
 	SHOW_WIDTH = 4096, /* the widest */
 };

@@ -20,19 +20,11 @@ enum {
 struct show_state
 display_state(struct display *d, const struct display_facts *f)
 {
-	struct show_state s;
+	struct show_state s = f->state;
 
-	meter_sample(&d->meter, clock_now(), f->count);
-	s = show_state_of(&d->meter);
-	if (f->moved > 0)
-		s.ratio = (double)f->other / (double)f->moved;
-	s.buffer = f->buffer;
-	s.engine = f->engine;
-	s.last = f->last;
-	s.nlast = f->nlast;
-	s.line = f->line;
-	s.nline = f->nline;
-	s.outputs = f->outputs;
+	meter_sample(&d->meter, clock_now(), s.figures.count);
+	meter_figures(&d->meter, &s.figures);
+	s.now = time(NULL);
 	return s;
 }
 
@@ -48,7 +40,7 @@ draw(struct display *d, const struct show_state *s)
 	if (ours && term_line(&d->term, text))
 		d->drawn = true;
 	if (ours && (display_wants(d) & SHOW_WANTS_CONEMU) != 0)
-		term_progress(&d->term, show_percent(s));
+		term_progress(&d->term, show_percent(&s->figures));
 	if (d->conf->extra == 0)
 		return;
 	show_line(d->extra != NULL ? d->extra : d->show, s, d->term.width,
@@ -84,9 +76,11 @@ display_draw(struct display *d, const struct display_facts *f, const char *note)
 static void
 start(struct display *d, uint64_t now)
 {
+	uint64_t size = d->meter.size;
+
 	meter_init(&d->meter, now, d->conf->window);
 	meter_set_interval(&d->meter, d->conf->interval);
-	meter_set_size(&d->meter, d->size);
+	meter_set_size(&d->meter, size);
 }
 
 /*
@@ -148,10 +142,10 @@ display_finish(struct display *d, const struct display_facts *f)
 	if (!display_shown(d))
 		return;
 	s = display_state(d, f);
-	s.final = true;
+	s.figures.final = true;
 	draw(d, &s);
 	if (d->conf->show.stats && term_ours(&d->term)) {
-		show_stats(d->show, &s, text);
+		show_stats(d->show, &s.figures, text);
 		term_print(&d->term, text);
 	}
 	term_finish(&d->term);
@@ -359,7 +353,6 @@ display_change(struct display *d)
 void
 display_expect(struct display *d, uint64_t size)
 {
-	d->size = size;
 	meter_set_size(&d->meter, size);
 }
 

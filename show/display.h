@@ -12,23 +12,12 @@
 #include "show/show.h"
 #include "show/term.h"
 
-enum {
-	DISPLAY_OUTPUTS = 512
-};
-
 /* How far the transfer is. What it points at is the caller's. */
 struct display_facts {
 	uint64_t moved; /* bytes that have been taken from the inputs */
 	uint64_t taken; /* of those, what every reader is known to have */
-	uint64_t count; /* the same in what is counted: bytes, or lines */
-	uint64_t other; /* bytes on the other side of a command; 0: unknown */
-	int buffer;     /* as in show_state, and what follows */
-	const char *engine;
-	const unsigned char *last;
-	size_t nlast;
-	const char *line;
-	size_t nline;
-	char outputs[DISPLAY_OUTPUTS]; /* a few words on each */
+	struct show_state state; /* without what a meter knows, and the time */
+	char outputs[SHOW_OUTPUTS]; /* for that: a few words on each */
 };
 
 struct display {
@@ -37,7 +26,6 @@ struct display {
 	struct show *extra; /* of --extra-display, if that has its own */
 	struct term term;
 	struct meter meter;
-	uint64_t size; /* what is expected; 0: unknown */
 	bool visible;  /* there is a place to draw on, and nobody forbids it */
 	bool drawn;    /* it has been, at least once */
 	bool again;    /* the second half, of what was stored first */

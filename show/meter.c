@@ -45,6 +45,12 @@ per_second(double units, double us)
 	return us > 0 && units > 0 ? units * 1e6 / us : 0;
 }
 
+static double
+elapsed(const struct meter *m)
+{
+	return (double)(m->now - m->began) / 1e6;
+}
+
 /* ---- the window ------------------------------------------------------- */
 
 static size_t
@@ -91,8 +97,8 @@ keep(struct meter *m)
 	m->kept[i].units = m->units;
 }
 
-double
-meter_average(const struct meter *m)
+static double
+window_rate(const struct meter *m)
 {
 	uint64_t from = horizon(m), at, units, next_at, next_units;
 	double before = 0; /* units between the oldest sample and from */
@@ -122,7 +128,7 @@ meter_average(const struct meter *m)
 static void
 predict(struct meter *m, double passed)
 {
-	double now = meter_elapsed(m), average = meter_average(m);
+	double now = elapsed(m), average = window_rate(m);
 	double left, believed, calm;
 
 	if (m->size == 0 || m->count >= m->size || !(average > 0)) {
@@ -139,10 +145,10 @@ predict(struct meter *m, double passed)
 	m->end += (left - believed) * passed / (passed + calm);
 }
 
-double
-meter_eta(const struct meter *m)
+static double
+seconds_left(const struct meter *m)
 {
-	double left = m->end - meter_elapsed(m);
+	double left = m->end - elapsed(m);
 
 	if (m->size == 0)
 		return -1;
@@ -162,7 +168,7 @@ meter_init(struct meter *m, uint64_t now, uint64_t window)
 		.now = now,
 		.rated_at = now,
 		.apart = APART };
-	m->window = window > 0 ? window : 1;
+	meter_set_window(m, window);
 	keep(m);
 }
 
@@ -220,19 +226,6 @@ spread(struct meter *m, uint64_t units, uint64_t passed)
 	m->squares += off * weight * (rate - m->average);
 }
 
-/* The last one waits: less than an interval may follow it, at the end. */
-static void
-take_rate(struct meter *m, uint64_t units, uint64_t passed)
-{
-	if (m->last > 0)
-		spread(m, m->last_units, m->last);
-	m->last = passed;
-	m->last_units = units;
-	m->rate = per_second((double)units, (double)passed);
-	if (m->rate > m->fastest)
-		m->fastest = m->rate;
-}
-
 void
 meter_sample(struct meter *m, uint64_t now, uint64_t count)
 {
@@ -247,7 +240,11 @@ meter_sample(struct meter *m, uint64_t now, uint64_t count)
 	forget(m);
 	passed = m->now - m->rated_at;
 	if (passed >= m->apart) {
-		take_rate(m, m->units - m->rated_units, passed);
+		/* less than an interval may follow the last, which waits */
+		if (m->last > 0)
+			spread(m, m->last_units, m->last);
+		m->last = passed;
+		m->last_units = m->units - m->rated_units;
 		m->rated_at = m->now;
 		m->rated_units = m->units;
 		predict(m, (double)passed / 1e6);
@@ -270,49 +267,31 @@ meter_go(struct meter *m, uint64_t now)
 	m->stopped_at = 0;
 }
 
-/* ---- figures ---------------------------------------------------------- */
-
-double
-meter_elapsed(const struct meter *m)
+void
+meter_figures(const struct meter *m, struct figures *f)
 {
-	return (double)(m->now - m->began) / 1e6;
-}
-
-/* Before there is a rate, all that has passed is the only one to be had. */
-double
-meter_rate(const struct meter *m)
-{
-	if (m->last == 0 && m->now - m->began >= APART)
-		return meter_mean(m);
-	return m->rate;
-}
-
-double
-meter_mean(const struct meter *m)
-{
-	return per_second((double)m->units, (double)(m->now - m->began));
-}
-
-double
-meter_fastest(const struct meter *m)
-{
-	return m->last == 0 ? meter_rate(m) : m->fastest;
-}
-
-struct meter_spread
-meter_spread(const struct meter *m)
-{
-	struct meter all = *m;
 	uint64_t passed = m->last + (m->now - m->rated_at);
+	uint64_t since = m->now - m->began;
+	struct meter all = *m;
 
+	f->count = m->count;
+	f->size = m->size;
+	f->moves = m->moves;
+	f->elapsed = elapsed(m);
+	f->average = window_rate(m);
+	f->mean = per_second((double)m->units, (double)since);
+	/* before there is a rate, the mean is the only one to be had */
+	f->rate = since < APART ? 0 : f->mean;
+	if (m->last > 0)
+		f->rate = per_second((double)m->last_units, (double)m->last);
+	f->fastest = f->rate > m->most ? f->rate : m->most;
+	f->eta = seconds_left(m);
 	if (passed > 0)
 		spread(&all, m->last_units + (m->units - m->rated_units),
 		    passed);
-	return (struct meter_spread){
-		.min = all.least,
-		.average = all.average,
-		.max = all.most,
-		.deviation = all.weight > 0 ? root(all.squares / all.weight) :
-					      0,
-	};
+	f->spread.min = all.least;
+	f->spread.average = all.average;
+	f->spread.max = all.most;
+	f->spread.deviation = all.weight > 0 ? root(all.squares / all.weight) :
+					       0;
 }

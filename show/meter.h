@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * meter: what has passed, how fast, and how long it will take. It counts
- * units: bytes, or lines. All times are microseconds of CLOCK_MONOTONIC; the
- * time that we spent stopped is no part of any figure. No I/O, no errors.
+ * meter: what has passed, how fast, and how long it will take. All times are
+ * microseconds of CLOCK_MONOTONIC; the time that we spent stopped is no part of
+ * any figure. No I/O, no errors.
  */
-#ifndef METER_H
-#define METER_H
+#ifndef SHOW_METER_H
+#define SHOW_METER_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
+
+#include "base/figures.h"
 
 enum {
 	METER_SAMPLES = 128, /* of the window; older ones are thinned out */
-};
-
-struct meter_spread {
-	double min, average, max, deviation; /* units per second */
 };
 
 struct meter {
@@ -33,7 +29,6 @@ struct meter {
 	uint64_t units; /* have passed since the beginning */
 	uint64_t rated_at, rated_units; /* at the last sample with a rate */
 	uint64_t apart;                 /* the least time for a rate */
-	double rate, fastest;
 	uint64_t last, last_units; /* of the last rate: its time, what passed */
 	/* of those before it: their spread, as Welford has it, and the time */
 	double least, most, average, squares, weight;
@@ -66,32 +61,12 @@ void meter_sample(struct meter *, uint64_t now, uint64_t count);
 void meter_stop(struct meter *, uint64_t now);
 void meter_go(struct meter *, uint64_t now);
 
-/* Seconds from the beginning to the last sample. */
-double meter_elapsed(const struct meter *);
-
 /*
- * Units per second: between the last two rated samples, over the window, and
- * from the beginning. Never negative, never infinite; 0 if unknown.
+ * What it knows, up to the last sample; the other figures are left as they are.
+ * What has passed since the last rate belongs to that, in the spread; without
+ * one, all rates are the mean. A stall makes the ETA grow, and a pause
+ * (meter_stop) leaves it as it was.
  */
-double meter_rate(const struct meter *);
-double meter_average(const struct meter *);
-double meter_mean(const struct meter *);
-
-/* The highest rate of any sample so far (the gauge's full scale). */
-double meter_fastest(const struct meter *);
-
-/*
- * The rates of the samples, each with the weight of its time, so that the
- * average is the mean: pv's --stats. What has passed since the last rate
- * belongs to that; without one, all are the mean.
- */
-struct meter_spread meter_spread(const struct meter *);
-
-/*
- * Seconds that are left, by the window's rate and damped so that it does not
- * jump; -1 if the size or the rate is not known. Never below 0; a stall makes
- * it grow, and a pause (meter_stop) leaves it as it was.
- */
-double meter_eta(const struct meter *);
+void meter_figures(const struct meter *, struct figures *);
 
 #endif

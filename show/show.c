@@ -47,37 +47,18 @@ show_free(struct show *s)
 	free(s);
 }
 
-struct show_state
-show_state_of(const struct meter *m)
-{
-	return (struct show_state){
-		.count = m->count,
-		.size = m->size,
-		.moves = m->moves,
-		.elapsed = meter_elapsed(m),
-		.rate = meter_rate(m),
-		.average = meter_average(m),
-		.mean = meter_mean(m),
-		.fastest = meter_fastest(m),
-		.eta = meter_eta(m),
-		.spread = meter_spread(m),
-		.now = time(NULL),
-		.buffer = SHOW_SPLICED,
-	};
-}
-
 /* How far it is, 1 at the end and more beyond; negative if nobody knows. */
 static double
 fraction(const struct show *s, const struct show_state *st)
 {
 	double f;
 
-	if (st->size > 0)
-		return (double)st->count / (double)st->size;
+	if (st->figures.size > 0)
+		return (double)st->figures.count / (double)st->figures.size;
 	if (!s->conf.gauge)
 		return -1;
-	f = format_sane(st->fastest) > 0 ?
-	    format_sane(st->rate) / format_sane(st->fastest) :
+	f = format_sane(st->figures.fastest) > 0 ?
+	    format_sane(st->figures.rate) / format_sane(st->figures.fastest) :
 	    0;
 	return f > 1 ? 1 : f;
 }
@@ -86,7 +67,7 @@ fraction(const struct show *s, const struct show_state *st)
 static bool
 gauged(const struct show *s, const struct show_state *st)
 {
-	return s->conf.gauge && st->size == 0;
+	return s->conf.gauge && st->figures.size == 0;
 }
 
 static unsigned
@@ -95,7 +76,8 @@ percent(const struct show_state *st, double f)
 	f *= 100;
 
 	/* 2^60 less one is as good as 2^60 for a double. */
-	if (st->size > 0 && st->count < st->size && f >= 100)
+	if (st->figures.size > 0 && st->figures.count < st->figures.size &&
+	    f >= 100)
 		return 99;
 	return f > 1e6 ? 1000000 : (unsigned)f;
 }
@@ -104,7 +86,7 @@ percent(const struct show_state *st, double f)
 static unsigned
 bounced(const struct show_state *st)
 {
-	unsigned at = (unsigned)(st->moves % 100) * 2;
+	unsigned at = (unsigned)(st->figures.moves % 100) * 2;
 
 	return at > 100 ? 200 - at : at;
 }
@@ -133,9 +115,10 @@ amount(const struct show *s, const struct show_state *st, char *text,
 
 	*text = '\0';
 	if (gauged(s, st)) {
-		format_amount(&s->conf, st->fastest, number, sizeof number);
+		format_amount(&s->conf, st->figures.fastest, number,
+		    sizeof number);
 		snprintf(text, size, "%s/s", number);
-	} else if (st->size > 0)
+	} else if (st->figures.size > 0)
 		snprintf(text, size, "%3u%%", percent(st, fraction(s, st)));
 }
 
@@ -174,8 +157,8 @@ remaining(const struct show_state *st, char *s, size_t size)
 	*s = '\0';
 	if (st->note != NULL)
 		snprintf(s, size, "%s", st->note);
-	else if (!st->final && st->eta >= 0) {
-		format_duration(st->eta, time, sizeof time);
+	else if (!st->figures.final && st->figures.eta >= 0) {
+		format_duration(st->figures.eta, time, sizeof time);
 		snprintf(s, size, "ETA %s", time);
 	}
 }
@@ -196,28 +179,33 @@ bare(const struct show *s, const struct show_state *st, enum field field,
     char *text, size_t size)
 {
 	double eight = s->conf.bits && !s->conf.lines ? 8 : 1;
-	double current = field == FIELD_RATE ? st->rate : st->average;
+	double current = field == FIELD_RATE ? st->figures.rate :
+					       st->figures.average;
 
 	switch (field) {
 	case FIELD_PERCENT:
 		snprintf(text, size, "%u",
-		    st->size == 0 ? bounced(st) : percent(st, fraction(s, st)));
+		    st->figures.size == 0 ? bounced(st) :
+					    percent(st, fraction(s, st)));
 		return true;
 	case FIELD_TIMER:
-		snprintf(text, size, "%.4f", format_sane(st->elapsed));
+		snprintf(text, size, "%.4f", format_sane(st->figures.elapsed));
 		return true;
 	case FIELD_COUNT:
-		if (eight > 1 && st->count > UINT64_MAX / 8)
-			snprintf(text, size, "%.0f", (double)st->count * 8);
+		if (eight > 1 && st->figures.count > UINT64_MAX / 8)
+			snprintf(text, size, "%.0f",
+			    (double)st->figures.count * 8);
 		else
 			snprintf(text, size, "%llu",
-			    (unsigned long long)st->count *
+			    (unsigned long long)st->figures.count *
 				(eight > 1 ? 8 : 1));
 		return true;
 	case FIELD_RATE:
 	case FIELD_AVERAGE:
 		snprintf(text, size, "%.4f",
-		    format_sane(st->final ? st->mean : current) * eight);
+		    format_sane(
+			st->figures.final ? st->figures.mean : current) *
+			eight);
 		return true;
 	default:
 		return false;
@@ -228,7 +216,7 @@ bare(const struct show *s, const struct show_state *st, enum field field,
 static void
 ratio(const struct show_state *st, char *s, size_t size)
 {
-	double r = format_sane(st->ratio);
+	double r = format_sane(st->figures.ratio);
 
 	if (r <= 0)
 		snprintf(s, size, "-:-");
@@ -242,9 +230,9 @@ ratio(const struct show_state *st, char *s, size_t size)
 static const char *
 bypass(int buffer)
 {
-	return buffer == SHOW_RANGED ? "{--->}" :
-	    buffer == SHOW_BY_PIPE   ? "{-||-}" :
-				       "{----}";
+	return buffer == FIGURES_RANGED ? "{--->}" :
+	    buffer == FIGURES_BY_PIPE   ? "{-||-}" :
+					  "{----}";
 }
 
 /* The fields that are short and plain; the rest are empty. */
@@ -258,31 +246,35 @@ figure(const struct show *s, const struct show_state *st, enum field field,
 		amount(s, st, text, size);
 		break;
 	case FIELD_TIMER:
-		format_duration(st->elapsed, text, size);
+		format_duration(st->figures.elapsed, text, size);
 		break;
 	case FIELD_ETA:
 		remaining(st, text, size);
 		break;
 	case FIELD_FINETA:
-		format_end(st->now, st->final ? 0 : st->eta, text, size);
+		format_end(st->now, st->figures.final ? 0 : st->figures.eta,
+		    text, size);
 		break;
 	case FIELD_RATE:
-		rate(&s->conf, st->final ? st->mean : st->rate, "[]", text,
-		    size);
+		rate(&s->conf,
+		    st->figures.final ? st->figures.mean : st->figures.rate,
+		    "[]", text, size);
 		break;
 	case FIELD_AVERAGE:
-		rate(&s->conf, st->final ? st->mean : st->average, "()", text,
-		    size);
+		rate(&s->conf,
+		    st->figures.final ? st->figures.mean : st->figures.average,
+		    "()", text, size);
 		break;
 	case FIELD_COUNT:
-		format_amount(&s->conf, (double)st->count, text, size);
+		format_amount(&s->conf, (double)st->figures.count, text, size);
 		break;
 	case FIELD_BUFFER:
-		if (st->buffer < 0)
-			snprintf(text, size, "%s", bypass(st->buffer));
+		if (st->figures.buffer < 0)
+			snprintf(text, size, "%s", bypass(st->figures.buffer));
 		else
 			snprintf(text, size, "{%3d%%}",
-			    st->buffer > 100 ? 100 : st->buffer);
+			    st->figures.buffer > 100 ? 100 :
+						       st->figures.buffer);
 		break;
 	case FIELD_RATIO:
 		ratio(st, text, size);
@@ -376,7 +368,8 @@ is_silent(const struct drawing *d, const struct item *it)
 	const struct show_state *st = d->state;
 	bool about_end = it->field == FIELD_ETA || it->field == FIELD_FINETA;
 
-	if (st->size > 0 || (it->field == FIELD_ETA && st->note != NULL))
+	if (st->figures.size > 0 ||
+	    (it->field == FIELD_ETA && st->note != NULL))
 		return false;
 	return about_end ||
 	    (it->field == FIELD_PERCENT && !d->show->conf.gauge &&
@@ -453,7 +446,7 @@ measure(struct drawing *d, unsigned *flexiblep)
 	return d->line.columns;
 }
 
-size_t
+void
 show_line(struct show *s, const struct show_state *st, unsigned width,
     bool utf8, bool colours, char text[SHOW_TEXT])
 {
@@ -478,40 +471,39 @@ show_line(struct show *s, const struct show_state *st, unsigned width,
 		}
 		put_item(&d, &s->template.items[i], share);
 	}
-	return line_end(&d.line);
+	line_end(&d.line);
 }
 
-size_t
-show_stats(const struct show *s, const struct show_state *st,
-    char text[SHOW_TEXT])
+void
+show_stats(const struct show *s, const struct figures *f, char text[SHOW_TEXT])
 {
 	const struct show_conf *c = &s->conf;
 	double eight = c->bits && !c->lines ? 8 : 1;
-	int n;
 
-	if (!(st->spread.max > 0))
-		return strlcpy(text, "rate not measured", SHOW_TEXT);
-	n = snprintf(text, SHOW_TEXT,
+	if (!(f->spread.max > 0)) {
+		strlcpy(text, "rate not measured", SHOW_TEXT);
+		return;
+	}
+	snprintf(text, SHOW_TEXT,
 	    "rate min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f %s/s",
-	    format_sane(st->spread.min) * eight,
-	    format_sane(st->spread.average) * eight,
-	    format_sane(st->spread.max) * eight,
-	    format_sane(st->spread.deviation) * eight,
+	    format_sane(f->spread.min) * eight,
+	    format_sane(f->spread.average) * eight,
+	    format_sane(f->spread.max) * eight,
+	    format_sane(f->spread.deviation) * eight,
 	    c->lines    ? "lines" :
 		c->bits ? "b" :
 			  "B");
-
-	return n < 0 ? 0 : (size_t)n;
 }
 
 int
-show_percent(const struct show_state *st)
+show_percent(const struct figures *f)
 {
+	struct show_state st = { .figures = *f };
 	unsigned n;
 
-	if (st->size == 0)
+	if (f->size == 0)
 		return -1;
-	n = percent(st, (double)st->count / (double)st->size);
+	n = percent(&st, (double)f->count / (double)f->size);
 	return n < 100 ? (int)n : 100;
 }
 

@@ -3,34 +3,20 @@
  * show: turns figures into a line: pv's template, bars, numbers. It draws
  * nothing (term.h does) and prints no errors.
  */
-#ifndef SHOW_H
-#define SHOW_H
+#ifndef SHOW_SHOW_H
+#define SHOW_SHOW_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <time.h>
 
+#include "base/figures.h"
 #include "show/conf.h"
-#include "show/meter.h"
 
-/* In place of how full a buffer is, where the bytes pass by it. */
-enum {
-	SHOW_SPLICED = -1, /* from one to the other */
-	SHOW_BY_PIPE = -2, /* by a pipe between them */
-	SHOW_RANGED = -3,  /* from file to file */
-};
-
-/* What a line can tell: the figures of one moment. */
+/* What a line can tell of one moment. */
 struct show_state {
-	uint64_t count; /* delivered: bytes, or lines with conf.lines */
-	uint64_t size;  /* 0: unknown */
-	uint64_t moves; /* samples that had another count */
-	double ratio;   /* the other side's bytes to ours; 0: unknown */
-	double elapsed, rate, average, mean, fastest, eta; /* meter.h */
-	struct meter_spread spread;
-	time_t now; /* the wall clock, for the time of the end */
-	int buffer; /* how full the ring is, in percent; or why there is none */
+	struct figures figures;
+	time_t now;                /* the wall clock, for the time of the end */
 	const unsigned char *last; /* the last bytes, at most SHOW_LAST */
 	size_t nlast;
 	const char *line; /* the last whole line, at most SHOW_LINE */
@@ -38,7 +24,6 @@ struct show_state {
 	const char *engine;  /* a word, or NULL */
 	const char *outputs; /* a few words, or NULL */
 	const char *note;    /* "flushing", or NULL: in place of the eta */
-	bool final;          /* the last line */
 };
 
 struct show; /* a template and what it looks like */
@@ -47,30 +32,25 @@ struct show; /* a template and what it looks like */
 struct show *show_new(const struct show_conf *);
 void show_free(struct show *);
 
-/* What the meter tells by itself, at this time; the rest is unknown. */
-struct show_state show_state_of(const struct meter *);
-
 /*
  * The line for these figures, at most width columns wide, padded to no more;
  * NUL-terminated, no newline, no terminal control but colours (%{sgr:...},
- * only if `colours`). utf8: bars may use more than ASCII. Returns its length
- * in bytes, below SHOW_TEXT. Fields do not change their width from one moment
- * to the next. A bar takes what the other fields leave. With conf.numeric the
- * line is a script's, and not cut at the width.
+ * only if `colours`). utf8: bars may use more than ASCII. Fields do not change
+ * their width from one moment to the next. A bar takes what the other fields
+ * leave. With conf.numeric the line is a script's, and not cut at the width.
  */
-size_t show_line(struct show *, const struct show_state *, unsigned width,
+void show_line(struct show *, const struct show_state *, unsigned width,
     bool utf8, bool colours, char text[SHOW_TEXT]);
 
 /*
  * The last words of conf.stats: "rate min/avg/max/mdev = 1.000/...", in bytes,
- * bits or lines per second; or that there is no rate. No newline. Returns the
- * length.
+ * bits or lines per second; or that there is no rate. No newline.
  */
-size_t show_stats(const struct show *, const struct show_state *,
+void show_stats(const struct show *, const struct figures *,
     char text[SHOW_TEXT]);
 
 /* How far it is, from 0 to 100; -1: nobody knows. */
-int show_percent(const struct show_state *);
+int show_percent(const struct figures *);
 
 /*
  * Which of the costly facts it wants, so that nobody gathers them in vain.

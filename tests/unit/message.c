@@ -25,20 +25,22 @@ static struct message in, out;
 
 static const struct message_report sample = {
 	.lines = true,
-	.final = true,
 	.status = -256,
-	.count = UINT64_MAX,
-	.size = 1,
-	.moves = UINT64_C(0x0123456789abcdef),
-	.ratio = 0.5,
-	.elapsed = 1e300,
-	.rate = -1,
-	.average = 3.25,
-	.mean = 4,
-	.fastest = 5,
-	.eta = 6,
-	.spread = { 7, 8, 9, 10 },
-	.buffer = INT_MIN,
+	.figures = {
+		.final = true,
+		.count = UINT64_MAX,
+		.size = 1,
+		.moves = UINT64_C(0x0123456789abcdef),
+		.ratio = 0.5,
+		.elapsed = 1e300,
+		.rate = -1,
+		.average = 3.25,
+		.mean = 4,
+		.fastest = 5,
+		.eta = 6,
+		.spread = { 7, 8, 9, 10 },
+		.buffer = INT_MIN,
+	},
 	.engine = 0xdeadbeef,
 	.name = "a name\033",
 	.nlast = 3,
@@ -102,25 +104,27 @@ static void
 test_report(void)
 {
 	const struct message_report *r = &out.report;
+	const struct figures *f = &r->figures;
 
 	make_report();
 	ok(there_and_back() != 0 && out.type == MESSAGE_REPORT,
 	    "a report arrives");
-	ok(r->lines && !r->bits && r->final && !r->ended, "its bools");
-	in.report.lines = in.report.final = false;
+	ok(r->lines && !r->bits && f->final && !r->ended, "its bools");
+	in.report.lines = in.report.figures.final = false;
 	in.report.bits = in.report.ended = true;
-	ok(there_and_back() != 0 && !r->lines && r->bits && !r->final &&
+	ok(there_and_back() != 0 && !r->lines && r->bits && !f->final &&
 		r->ended,
 	    "each of them");
-	ok(r->status == -256 && r->buffer == INT_MIN && r->engine == 0xdeadbeef,
+	ok(r->status == -256 && f->buffer == INT_MIN && r->engine == 0xdeadbeef,
 	    "its small integers");
-	ok(r->count == UINT64_MAX && r->size == 1 && r->moves == sample.moves,
+	ok(f->count == UINT64_MAX && f->size == 1 &&
+		f->moves == sample.figures.moves,
 	    "its large ones");
-	ok(r->ratio == 0.5 && r->elapsed == 1e300 && r->rate == -1 &&
-		r->average == 3.25 && r->mean == 4 && r->fastest == 5 &&
-		r->eta == 6,
+	ok(f->ratio == 0.5 && f->elapsed == 1e300 && f->rate == -1 &&
+		f->average == 3.25 && f->mean == 4 && f->fastest == 5 &&
+		f->eta == 6,
 	    "its figures");
-	ok(memcmp(r->spread, sample.spread, sizeof(r->spread)) == 0,
+	ok(memcmp(&f->spread, &sample.figures.spread, sizeof(f->spread)) == 0,
 	    "their spread");
 	ok(strcmp(r->name, sample.name) == 0, "its name");
 	ok(r->nlast == 3 && memcmp(r->last, sample.last, 3) == 0,

@@ -30,6 +30,15 @@ distance(double a, double b)
 	return a > b ? a - b : b - a;
 }
 
+static struct figures
+figures(void)
+{
+	struct figures f = { 0 };
+
+	meter_figures(&m, &f);
+	return f;
+}
+
 static void
 begin(uint64_t window, uint64_t size)
 {
@@ -53,31 +62,31 @@ go(unsigned n, uint64_t us, uint64_t units)
 static bool
 sane(void)
 {
-	struct meter_spread s = meter_spread(&m);
-	double all[] = { meter_elapsed(&m), meter_rate(&m), meter_average(&m),
-		meter_mean(&m), meter_fastest(&m), s.min, s.average, s.max,
-		s.deviation };
+	struct figures s = figures();
+	double all[] = { figures().elapsed, figures().rate, figures().average,
+		figures().mean, figures().fastest, s.spread.min,
+		s.spread.average, s.spread.max, s.spread.deviation };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (!(all[i] >= 0 && all[i] < 1e30))
 			return false;
-	return meter_eta(&m) >= 0 || meter_eta(&m) == -1;
+	return figures().eta >= 0 || figures().eta == -1;
 }
 
 static void
 test_nothing(void)
 {
 	begin(30 * SECOND, 0);
-	ok(near(meter_elapsed(&m), 0) && near(meter_rate(&m), 0) &&
-		near(meter_average(&m), 0) && near(meter_mean(&m), 0) &&
-		near(meter_fastest(&m), 0),
+	ok(near(figures().elapsed, 0) && near(figures().rate, 0) &&
+		near(figures().average, 0) && near(figures().mean, 0) &&
+		near(figures().fastest, 0),
 	    "nothing is known at the beginning");
-	ok(sane() && near(meter_spread(&m).deviation, 0), "nor any spread");
-	ok(near(meter_eta(&m), -1), "no size, no ETA");
+	ok(sane() && near(figures().spread.deviation, 0), "nor any spread");
+	ok(near(figures().eta, -1), "no size, no ETA");
 	meter_set_size(&m, 1000);
-	ok(near(meter_eta(&m), -1), "no rate, no ETA");
+	ok(near(figures().eta, -1), "no rate, no ETA");
 	go(3, SECOND, 0);
-	ok(near(meter_eta(&m), -1) && sane(), "nor while nothing moves");
+	ok(near(figures().eta, -1) && sane(), "nor while nothing moves");
 	ok(clock_now() > 0 && clock_now() <= clock_now(), "there is a clock");
 }
 
@@ -89,18 +98,18 @@ test_steady(void)
 	begin(30 * SECOND, 100000);
 	for (unsigned i = 1; i < 100; i++) {
 		go(1, SECOND, 1000);
-		rates &= near(meter_rate(&m), 1000) &&
-		    near(meter_average(&m), 1000) && near(meter_mean(&m), 1000);
-		down &= near(meter_eta(&m), 100 - i);
+		rates &= near(figures().rate, 1000) &&
+		    near(figures().average, 1000) && near(figures().mean, 1000);
+		down &= near(figures().eta, 100 - i);
 	}
 	ok(rates, "a steady rate is steady");
 	ok(down, "and the ETA counts down second by second");
 	go(1, SECOND, 1000);
-	ok(near(meter_eta(&m), 0), "to 0");
+	ok(near(figures().eta, 0), "to 0");
 	go(5, SECOND, 1000);
-	ok(near(meter_eta(&m), 0), "and stays there");
-	ok(near(meter_elapsed(&m), 105), "the time is counted");
-	ok(near(meter_fastest(&m), 1000), "and the fastest");
+	ok(near(figures().eta, 0), "and stays there");
+	ok(near(figures().elapsed, 105), "the time is counted");
+	ok(near(figures().fastest, 1000), "and the fastest");
 }
 
 static void
@@ -109,17 +118,17 @@ test_short(void)
 	begin(30 * SECOND, 0);
 	go(1, SECOND, 500);
 	go(1, 999, 900);
-	ok(near(meter_rate(&m), 500), "less than 1 ms is no rate");
+	ok(near(figures().rate, 500), "less than 1 ms is no rate");
 	ok(m.count == 1400, "but is counted");
 	go(1, 1, 100);
-	ok(near(meter_rate(&m), 1e6), "and comes into the next one");
+	ok(near(figures().rate, 1e6), "and comes into the next one");
 	go(1, 0, 100);
-	ok(near(meter_rate(&m), 1e6) && sane(), "no time is no rate");
+	ok(near(figures().rate, 1e6) && sane(), "no time is no rate");
 	begin(30 * SECOND, 0);
 	meter_sample(&m, now, 5000);
 	meter_sample(&m, now + SECOND, 5100);
-	ok(near(meter_mean(&m), 100) && near(meter_rate(&m), 100) &&
-		near(meter_average(&m), 100),
+	ok(near(figures().mean, 100) && near(figures().rate, 100) &&
+		near(figures().average, 100),
 	    "we may begin elsewhere than at 0");
 	ok(m.count == 5100, "and the count says so");
 }
@@ -130,27 +139,27 @@ test_window(void)
 	begin(10 * SECOND, 0);
 	go(20, SECOND, 100);
 	go(5, SECOND, 300);
-	ok(near(meter_average(&m), 200), "the average looks back so far");
-	ok(near(meter_mean(&m), 3500. / 25), "the mean to the beginning");
+	ok(near(figures().average, 200), "the average looks back so far");
+	ok(near(figures().mean, 3500. / 25), "the mean to the beginning");
 	go(5, SECOND, 300);
-	ok(near(meter_average(&m), 300), "and forgets the rest");
+	ok(near(figures().average, 300), "and forgets the rest");
 	go(1, SECOND / 2, 0);
-	ok(near(meter_average(&m), 285), "also between two samples");
+	ok(near(figures().average, 285), "also between two samples");
 	meter_set_window(&m, 2500 * MS);
-	ok(near(meter_average(&m), 240), "a shorter window acts at once");
+	ok(near(figures().average, 240), "a shorter window acts at once");
 	meter_set_window(&m, 20 * SECOND);
 	go(40, SECOND, 50);
-	ok(near(meter_average(&m), 50), "a longer one as it fills");
+	ok(near(figures().average, 50), "a longer one as it fills");
 	go(1, 60 * SECOND, 600);
-	ok(near(meter_average(&m), 10), "one sample may be longer than it");
+	ok(near(figures().average, 10), "one sample may be longer than it");
 	begin(10 * SECOND, 0);
 	go(8, SECOND, 100);
 	go(2, SECOND, 300);
 	meter_set_window(&m, SECOND);
-	ok(near(meter_average(&m), 300), "a change forgets what is too old");
+	ok(near(figures().average, 300), "a change forgets what is too old");
 	begin(0, 10);
 	go(3, SECOND, 1);
-	ok(near(meter_average(&m), 1) && sane(), "no window is a short one");
+	ok(near(figures().average, 1) && sane(), "no window is a short one");
 }
 
 static void
@@ -161,24 +170,24 @@ test_stall(void)
 
 	begin(30 * SECOND, 100000);
 	go(40, SECOND, 1000);
-	average = meter_average(&m);
-	last = meter_eta(&m);
+	average = figures().average;
+	last = figures().eta;
 	for (int i = 0; i < 25; i++) {
 		go(1, SECOND, 0);
-		falls &= meter_average(&m) < average;
-		average = meter_average(&m);
-		eta = meter_eta(&m);
+		falls &= figures().average < average;
+		average = figures().average;
+		eta = figures().eta;
 		grows &= i < 3 || eta > last;
 		last = eta;
 	}
 	ok(falls && near(average, 5000. / 30), "in a stall the average falls");
 	ok(grows, "and the ETA grows");
-	ok(near(meter_rate(&m), 0), "and the rate is 0");
+	ok(near(figures().rate, 0), "and the rate is 0");
 	go(10, SECOND, 0);
-	ok(near(meter_average(&m), 0) && near(meter_eta(&m), -1),
+	ok(near(figures().average, 0) && near(figures().eta, -1),
 	    "until neither is known");
 	go(30, SECOND, 1000);
-	ok(distance(meter_eta(&m), 30) < 4, "and after that they come back");
+	ok(distance(figures().eta, 30) < 4, "and after that they come back");
 }
 
 static void
@@ -188,33 +197,33 @@ test_pause(void)
 
 	begin(30 * SECOND, 100000);
 	go(20, SECOND, 1000);
-	eta = meter_eta(&m);
-	average = meter_average(&m);
+	eta = figures().eta;
+	average = figures().average;
 	meter_stop(&m, now + SECOND / 2);
 	meter_stop(&m, now + SECOND);
 	now += HOUR;
 	meter_go(&m, now + SECOND / 2);
 	meter_go(&m, now + 7 * SECOND);
-	ok(near(meter_eta(&m), eta) && near(meter_average(&m), average),
+	ok(near(figures().eta, eta) && near(figures().average, average),
 	    "a pause leaves the figures as they were");
 	go(1, SECOND, 1000);
-	ok(near(meter_rate(&m), 1000), "the rate is without the pause");
-	ok(near(meter_average(&m), 1000) && near(meter_mean(&m), 1000),
+	ok(near(figures().rate, 1000), "the rate is without the pause");
+	ok(near(figures().average, 1000) && near(figures().mean, 1000),
 	    "so are the averages");
-	ok(near(meter_elapsed(&m), 21), "and the time");
-	ok(near(meter_eta(&m), eta - 1), "and the ETA goes on");
+	ok(near(figures().elapsed, 21), "and the time");
+	ok(near(figures().eta, eta - 1), "and the ETA goes on");
 	meter_stop(&m, now);
 	now += HOUR;
 	meter_sample(&m, now, count);
-	ok(near(meter_elapsed(&m), 21), "a sample ends a pause");
+	ok(near(figures().elapsed, 21), "a sample ends a pause");
 	go(1, SECOND, 1000);
-	ok(near(meter_rate(&m), 1000) && near(meter_elapsed(&m), 22),
+	ok(near(figures().rate, 1000) && near(figures().elapsed, 22),
 	    "and from there it goes on");
-	ok(near(meter_spread(&m).deviation, 0), "no pause is in the spread");
+	ok(near(figures().spread.deviation, 0), "no pause is in the spread");
 	meter_stop(&m, now);
 	meter_go(&m, now - 5 * SECOND);
 	go(1, SECOND, 1000);
-	ok(near(meter_elapsed(&m), 23), "a pause of less than nothing is none");
+	ok(near(figures().elapsed, 23), "a pause of less than nothing is none");
 }
 
 /* Rates between 70 and 130 percent, the same each time. */
@@ -234,7 +243,7 @@ test_damping(void)
 	begin(30 * SECOND, 300 * 1000);
 	for (int i = 0; count < 290 * 1000; i++) {
 		go(1, SECOND, noisy(&seed, 1000));
-		eta = meter_eta(&m);
+		eta = figures().eta;
 		if (eta < 0)
 			break;
 		d = distance(eta, last - 1) / (last + 1);
@@ -252,22 +261,22 @@ test_damping(void)
 	begin(2 * SECOND, 1000 * 1000);
 	go(100, SECOND, 1000);
 	go(1, SECOND, 1300);
-	ok(distance(meter_eta(&m), 899) < 40, "30 %% more is taken slowly");
-	eta = meter_eta(&m);
+	ok(distance(figures().eta, 899) < 40, "30 %% more is taken slowly");
+	eta = figures().eta;
 	meter_set_size(&m, 1000 * 1000);
-	ok(near(meter_eta(&m), eta), "the same size again changes nothing");
+	ok(near(figures().eta, eta), "the same size again changes nothing");
 	begin(2 * SECOND, 1000 * 1000);
 	go(100, SECOND, 1000);
 	go(4, SECOND, 10000);
 	half = (1e6 - (double)count) / 10000;
-	ok(meter_eta(&m) < 2.5 * half, "10 times as much is believed soon");
+	ok(figures().eta < 2.5 * half, "10 times as much is believed soon");
 	go(20, SECOND, 10000);
 	half = (1e6 - (double)count) / 10000;
-	ok(distance(meter_eta(&m), half) < half / 10, "and then all of it");
+	ok(distance(figures().eta, half) < half / 10, "and then all of it");
 	begin(30 * SECOND, 100000);
 	go(1, SECOND, 1000);
 	go(1, SECOND, 3000);
-	ok(near(meter_eta(&m), 48), "the first estimates are followed at once");
+	ok(near(figures().eta, 48), "the first estimates are followed at once");
 }
 
 static void
@@ -276,56 +285,58 @@ test_size(void)
 	begin(30 * SECOND, 100000);
 	go(20, SECOND, 1000);
 	meter_set_size(&m, 50000);
-	ok(near(meter_eta(&m), 30), "another size is another ETA at once");
+	ok(near(figures().eta, 30), "another size is another ETA at once");
 	go(1, SECOND, 1000);
-	ok(near(meter_eta(&m), 29), "and counts down from there");
+	ok(near(figures().eta, 29), "and counts down from there");
 	meter_set_size(&m, 5000);
-	ok(near(meter_eta(&m), 0), "less than has passed is the end");
+	ok(near(figures().eta, 0), "less than has passed is the end");
 	meter_set_size(&m, 0);
-	ok(near(meter_eta(&m), -1), "no size is no ETA");
+	ok(near(figures().eta, -1), "no size is no ETA");
 	meter_set_size(&m, UINT64_MAX);
-	ok(meter_eta(&m) > 1e16 && sane(), "and the largest one is finite");
+	ok(figures().eta > 1e16 && sane(), "and the largest one is finite");
 	begin(30 * SECOND, 10000);
 	go(9, SECOND, 1000);
 	go(1, 20 * SECOND, 0);
-	ok(near(meter_eta(&m), 29. / 9), "an end that is past is set anew");
+	ok(near(figures().eta, 29. / 9), "an end that is past is set anew");
 	begin(30 * SECOND, 10000500);
 	go(10, SECOND, 1000000);
 	go(1, 900, 0);
-	ok(near(meter_eta(&m), 0), "and it is never negative");
+	ok(near(figures().eta, 0), "and it is never negative");
 	begin(30 * SECOND, 20000);
 	go(10, SECOND, 1000);
 	go(1, 1, 1);
-	ok(distance(meter_eta(&m), 10) < 0.1, "no jump without time");
+	ok(distance(figures().eta, 10) < 0.1, "no jump without time");
 }
 
 static void
 test_spread(void)
 {
-	struct meter_spread s;
+	struct figures s;
 
 	begin(30 * SECOND, 0);
 	go(1, SECOND, 2);
-	s = meter_spread(&m);
-	ok(near(s.min, 2) && near(s.average, 2) && near(s.max, 2) &&
-		near(s.deviation, 0),
+	s = figures();
+	ok(near(s.spread.min, 2) && near(s.spread.average, 2) &&
+		near(s.spread.max, 2) && near(s.spread.deviation, 0),
 	    "one sample has no spread");
 	go(3, SECOND, 4);
 	go(2, SECOND, 5);
 	go(1, SECOND, 7);
 	go(1, SECOND, 9);
-	s = meter_spread(&m);
-	ok(near(s.min, 2) && near(s.max, 9), "the least and the most");
-	ok(near(s.average, 5) && near(s.deviation, 2), "mean and deviation");
+	s = figures();
+	ok(near(s.spread.min, 2) && near(s.spread.max, 9),
+	    "the least and the most");
+	ok(near(s.spread.average, 5) && near(s.spread.deviation, 2),
+	    "mean and deviation");
 	begin(30 * SECOND, 0);
 	go(50, SECOND, UINT64_C(1) << 40);
 	go(50, SECOND, (UINT64_C(1) << 40) + 2);
-	ok(distance(meter_spread(&m).deviation, 1) < 1e-3,
+	ok(distance(figures().spread.deviation, 1) < 1e-3,
 	    "large rates do not drown a small deviation");
 	begin(30 * SECOND, 0);
 	go(1, 10 * SECOND, 1);
 	go(1, 10 * SECOND, 2);
-	ok(distance(meter_spread(&m).deviation, 0.05) < 1e-12,
+	ok(distance(figures().spread.deviation, 0.05) < 1e-12,
 	    "nor are small ones lost");
 }
 
@@ -333,56 +344,59 @@ test_spread(void)
 static void
 test_intervals(void)
 {
-	struct meter_spread s;
+	struct figures s;
 
 	begin(30 * SECOND, 0);
 	meter_set_interval(&m, SECOND);
 	go(1, 20 * MS, 50);
-	s = meter_spread(&m);
-	ok(near(s.min, 2500) && near(s.average, 2500) && near(s.max, 2500) &&
-		near(s.deviation, 0),
+	s = figures();
+	ok(near(s.spread.min, 2500) && near(s.spread.average, 2500) &&
+		near(s.spread.max, 2500) && near(s.spread.deviation, 0),
 	    "less than an interval is one rate, the mean");
-	ok(near(meter_rate(&m), 2500) && near(meter_fastest(&m), 2500),
+	ok(near(figures().rate, 2500) && near(figures().fastest, 2500),
 	    "and the only one to show");
 	go(1, 980 * MS, 50);
 	go(2, SECOND, 100);
-	s = meter_spread(&m);
-	ok(near(s.min, 100) && near(s.max, 100) && near(s.average, 100),
+	s = figures();
+	ok(near(s.spread.min, 100) && near(s.spread.max, 100) &&
+		near(s.spread.average, 100),
 	    "a short first one is part of the next");
 	go(1, 10 * MS, 10);
-	ok(near(meter_rate(&m), 100) && near(meter_fastest(&m), 100),
+	ok(near(figures().rate, 100) && near(figures().fastest, 100),
 	    "nor is a drawing in between a rate");
 	go(1, 990 * MS, 90);
-	s = meter_spread(&m);
-	ok(near(s.min, 100) && near(s.max, 100) && near(s.deviation, 0),
+	s = figures();
+	ok(near(s.spread.min, 100) && near(s.spread.max, 100) &&
+		near(s.spread.deviation, 0),
 	    "nor does it count as one");
 	go(1, 100 * MS, 65);
-	s = meter_spread(&m);
-	ok(near(s.max, 165 / 1.1) && near(s.min, 100) &&
-		near(s.average, meter_mean(&m)),
+	s = figures();
+	ok(near(s.spread.max, 165 / 1.1) && near(s.spread.min, 100) &&
+		near(s.spread.average, figures().mean),
 	    "a short last one is part of the one before");
-	ok(near(meter_spread(&m).max, s.max), "as often as one asks");
+	ok(near(figures().spread.max, s.spread.max), "as often as one asks");
 	go(1, 500 * MS, 0);
-	s = meter_spread(&m);
-	ok(near(s.max, 65 / 0.6) && near(s.min, 100) &&
-		near(s.average, meter_mean(&m)),
+	s = figures();
+	ok(near(s.spread.max, 65 / 0.6) && near(s.spread.min, 100) &&
+		near(s.spread.average, figures().mean),
 	    "until it is long enough for itself");
 	begin(30 * SECOND, 0);
 	meter_set_interval(&m, SECOND);
 	go(1, 3 * SECOND, 300);
 	go(1, SECOND, 500);
-	s = meter_spread(&m);
-	ok(near(s.average, 200) && near(s.min, 100) && near(s.max, 500) &&
-		distance(s.deviation * s.deviation, 30000) < 1e-6,
+	s = figures();
+	ok(near(s.spread.average, 200) && near(s.spread.min, 100) &&
+		near(s.spread.max, 500) &&
+		distance(s.spread.deviation * s.spread.deviation, 30000) < 1e-6,
 	    "each rate has the weight of its time");
 	begin(30 * SECOND, 0);
 	meter_set_interval(&m, 600 * SECOND);
 	go(1, 500 * MS, 50);
-	ok(near(meter_rate(&m), 100), "half a second is always enough");
+	ok(near(figures().rate, 100), "half a second is always enough");
 	begin(30 * SECOND, 0);
 	meter_set_interval(&m, 100 * MS);
 	go(1, 50 * MS, 50);
-	ok(near(meter_rate(&m), 1000), "or half a short interval");
+	ok(near(figures().rate, 1000), "or half a short interval");
 }
 
 static void
@@ -393,28 +407,28 @@ test_clock(void)
 	begin(30 * SECOND, 1000000);
 	go(10, SECOND, 1000);
 	go(5, 0, 10);
-	ok(near(meter_elapsed(&m), 10) && sane(), "a clock may stand still");
+	ok(near(figures().elapsed, 10) && sane(), "a clock may stand still");
 	now -= 5 * SECOND;
 	meter_sample(&m, now, count);
-	ok(near(meter_elapsed(&m), 10) && sane(), "it may go back");
+	ok(near(figures().elapsed, 10) && sane(), "it may go back");
 	go(1, SECOND, 950);
-	ok(near(meter_elapsed(&m), 11) && near(meter_rate(&m), 1000),
+	ok(near(figures().elapsed, 11) && near(figures().rate, 1000),
 	    "and time passes from there");
 	now = 5;
 	for (int i = 0; i < 40; i++) {
 		go(1, SECOND, 1000);
 		good &= sane();
 	}
-	ok(good && near(meter_average(&m), 1000), "even to the boot");
+	ok(good && near(figures().average, 1000), "even to the boot");
 
 	begin(30 * SECOND, 1000000);
 	go(10, SECOND, 1000);
 	count -= 5000;
 	meter_sample(&m, now += SECOND, count);
-	ok(near(meter_rate(&m), 0) && sane(), "a count that falls is none");
+	ok(near(figures().rate, 0) && sane(), "a count that falls is none");
 	ok(m.count == 5000, "though it is what it is");
 	go(1, SECOND, 1000);
-	ok(near(meter_rate(&m), 1000) && sane(), "and goes on from there");
+	ok(near(figures().rate, 1000) && sane(), "and goes on from there");
 }
 
 static void
@@ -430,24 +444,24 @@ test_thinning(void)
 		if (i % 1500 != 0 || i < 3000)
 			continue;
 		if (i % 3000 != 0)
-			d = distance(meter_average(&m), 200);
+			d = distance(figures().average, 200);
 		else
-			d = distance(meter_average(&m),
+			d = distance(figures().average,
 			    i / 3000 % 2 != 0 ? 100 : 300);
 		worst = d > worst ? d : worst;
 		good &= sane();
 	}
 	ok(worst < 0.5, "100 samples a second span the window: %g", worst);
-	ok(good && near(meter_elapsed(&m), 3600), "for an hour");
+	ok(good && near(figures().elapsed, 3600), "for an hour");
 	ok(m.nkept <= METER_SAMPLES && m.nkept > METER_SAMPLES * 9 / 10,
 	    "and use the room that there is: %zu", m.nkept);
 	begin(10 * SECOND, 0);
 	go(20000, MS, 1);
 	go(100, MS, 101);
-	ok(distance(meter_average(&m), 2000) < 1e-6,
+	ok(distance(figures().average, 2000) < 1e-6,
 	    "1000 a second span it too");
 	go(9800, MS, 1);
-	ok(distance(meter_average(&m), 2000) < 1e-6, "to its very end");
+	ok(distance(figures().average, 2000) < 1e-6, "to its very end");
 }
 
 int

@@ -26,17 +26,19 @@ static const unsigned char last_bytes[] = "ab\n\033\377yz";
 
 /* Half of 2 MiB, after an hour and some. */
 static const struct show_state half = {
-	.count = MIB,
-	.size = 2 * MIB,
-	.elapsed = 3723.25,
-	.rate = 10240,
-	.average = 2048,
-	.mean = 300,
-	.fastest = 20480,
-	.eta = 10,
-	.spread = { 1, 2.5, 4, 0.5 },
+	.figures = {
+		.count = MIB,
+		.size = 2 * MIB,
+		.elapsed = 3723.25,
+		.rate = 10240,
+		.average = 2048,
+		.mean = 300,
+		.fastest = 20480,
+		.eta = 10,
+		.spread = { 1, 2.5, 4, 0.5 },
+		.buffer = 42,
+	},
 	.now = 1000000000, /* 2001-09-09 01:46:40 UTC */
-	.buffer = 42,
 	.last = last_bytes,
 	.nlast = sizeof last_bytes - 1,
 	.line = "a line\tof text",
@@ -63,10 +65,8 @@ line(const struct show_conf *conf, const struct show_state *st, unsigned width,
     bool utf8, bool colours)
 {
 	struct show *s = fresh(conf);
-	size_t n = show_line(s, st, width, utf8, colours, text);
 
-	if (n != strlen(text))
-		strcpy(text, "(the length is wrong)");
+	show_line(s, st, width, utf8, colours, text);
 	show_free(s);
 	return text;
 }
@@ -314,8 +314,8 @@ test_states(void)
 	struct show_state st = half;
 
 	c.format = "%p %e|%I|%r|%a";
-	st.size = 0;
-	st.eta = -1;
+	st.figures.size = 0;
+	st.figures.eta = -1;
 	is(line(&c, &st, 35, false, false),
 	    "[<=>    ] ||[10.0KiB/s]|(2.00KiB/s)",
 	    "without a size there is no end to see");
@@ -323,11 +323,11 @@ test_states(void)
 	is(line(&c, &st, 45, false, false),
 	    "[==>    ]/20.0KiB/s ||[10.0KiB/s]|(2.00KiB/s)",
 	    "the gauge goes up to the fastest");
-	st.fastest = 0;
+	st.figures.fastest = 0;
 	is(line(&c, &st, 45, false, false),
 	    "[>      ]/0.00  B/s ||[10.0KiB/s]|(2.00KiB/s)",
 	    "a gauge before anything was fast");
-	st.fastest = st.rate / 2;
+	st.figures.fastest = st.figures.rate / 2;
 	is(line(&c, &st, 45, false, false),
 	    "[======>]/5.00KiB/s ||[10.0KiB/s]|(2.00KiB/s)",
 	    "a rate above the fastest is the fastest");
@@ -336,7 +336,7 @@ test_states(void)
 	    "how far a gauge goes");
 	c.numeric = true;
 	c.format = NULL;
-	st.moves = 1;
+	st.figures.moves = 1;
 	is(line(&c, &st, 46, false, false), "2", "a script has no gauge");
 	c.gauge = c.numeric = false;
 	c.format = "%{progress-amount-only}|";
@@ -350,13 +350,13 @@ test_states(void)
 
 	c.format = "%p %e|%I|%r|%a";
 	st = half;
-	st.final = true;
-	st.count = st.size;
+	st.figures.final = true;
+	st.figures.count = st.figures.size;
 	is(line(&c, &st, 63, false, false),
 	    "[======>] 100%            |FIN 01:46:40"
 	    "|[ 300  B/s]|( 300  B/s)",
 	    "the last line has the mean rate and no ETA");
-	st.count = 3 * st.size;
+	st.figures.count = 3 * st.figures.size;
 	c.format = "%p";
 	is(line(&c, &st, 20, false, false), "[=============] 300%",
 	    "more than everything");
@@ -365,10 +365,10 @@ test_states(void)
 	is(line(&c, &st, 20, false, false), "300", "the same for a script");
 	c.numeric = false;
 	c.format = "%p";
-	st.count = 0;
+	st.figures.count = 0;
 	is(line(&c, &st, 20, false, false), "[>            ]   0%", "nothing");
-	st.size = UINT64_MAX;
-	st.count = UINT64_MAX - 1;
+	st.figures.size = UINT64_MAX;
+	st.figures.count = UINT64_MAX - 1;
 	is(line(&c, &st, 20, false, false), "[============>]  99%",
 	    "all but one of 2^64 is not all");
 }
@@ -383,23 +383,23 @@ test_blanks(void)
 	is(line(&c, &st, 20, false, false), "flushing   |",
 	    "a note is in the ETA's place");
 	st.note = NULL;
-	st.eta = 90061;
+	st.figures.eta = 90061;
 	is(line(&c, &st, 20, false, false), "ETA 1:01:01:01|",
 	    "an ETA of days");
 	c.format = "%I|";
 	is(line(&c, &st, 40, false, false), "FIN 2001-09-10 02:47:41|",
 	    "an end that is far has a date");
-	st.eta = 6 * 3600;
+	st.figures.eta = 6 * 3600;
 	is(line(&c, &st, 40, false, false), "FIN 07:46:40|",
 	    "one that is near has none");
-	st.buffer = 101;
+	st.figures.buffer = 101;
 	c.format = "%T";
 	is(line(&c, &st, 40, false, false), "{100%}", "no buffer runs over");
-	st.buffer = SHOW_BY_PIPE;
+	st.figures.buffer = FIGURES_BY_PIPE;
 	is(line(&c, &st, 40, false, false), "{-||-}", "by way of a pipe");
-	st.buffer = SHOW_RANGED;
+	st.figures.buffer = FIGURES_RANGED;
 	is(line(&c, &st, 40, false, false), "{--->}", "from file to file");
-	st.buffer = -1;
+	st.figures.buffer = -1;
 	st.engine = st.outputs = st.line = NULL;
 	st.last = NULL;
 	st.nlast = st.nline = 0;
@@ -408,8 +408,8 @@ test_blanks(void)
 	    "what is not known is blank");
 	c.numeric = true;
 	c.format = NULL;
-	st.size = 0;
-	st.moves = 1;
+	st.figures.size = 0;
+	st.figures.moves = 1;
 	is(line(&c, &st, 40, false, false), "2",
 	    "a script sees a bouncing percentage, as from pv");
 }
@@ -431,11 +431,12 @@ test_nonsense(void)
 
 		c.bits = i & 1;
 		c.numeric = i & 2;
-		st.elapsed = st.rate = st.average = st.fastest = st.eta = v;
-		st.mean = v;
-		st.size = i & 1 ? 0 : 1;
-		st.count = UINT64_MAX;
-		st.final = i & 1;
+		st.figures.elapsed = st.figures.rate = st.figures.average =
+		    st.figures.fastest = st.figures.eta = v;
+		st.figures.mean = v;
+		st.figures.size = i & 1 ? 0 : 1;
+		st.figures.count = UINT64_MAX;
+		st.figures.final = i & 1;
 		line(&c, &st, 300, true, true);
 		good = good && strstr(text, "nan") == NULL &&
 		    strstr(text, "inf") == NULL && strchr(text, '-') == NULL &&
@@ -633,13 +634,13 @@ steady(const struct show_conf *c, void (*set)(struct show_state *, unsigned),
 static void
 sweep_fine(struct show_state *st, unsigned i)
 {
-	st->count = (uint64_t)i * 37;
-	st->size = 100000;
-	st->rate = i * 3.7;
-	st->average = i * 0.37;
-	st->elapsed = i;
-	st->eta = i < 2000 ? 2000.0 - i : -1;
-	st->buffer = (int)(i % 102) - 1;
+	st->figures.count = (uint64_t)i * 37;
+	st->figures.size = 100000;
+	st->figures.rate = i * 3.7;
+	st->figures.average = i * 0.37;
+	st->figures.elapsed = i;
+	st->figures.eta = i < 2000 ? 2000.0 - i : -1;
+	st->figures.buffer = (int)(i % 102) - 1;
 }
 
 static void
@@ -649,10 +650,10 @@ sweep_powers(struct show_state *st, unsigned i)
 
 	for (unsigned k = i / 200; k > 0; k--)
 		v *= 10;
-	st->count = v < 1.8e19 ? (uint64_t)v : UINT64_MAX;
-	st->rate = v * 1.0009;
-	st->average = v / 1e3;
-	st->size = UINT64_MAX;
+	st->figures.count = v < 1.8e19 ? (uint64_t)v : UINT64_MAX;
+	st->figures.rate = v * 1.0009;
+	st->figures.average = v / 1e3;
+	st->figures.size = UINT64_MAX;
 }
 
 static void
@@ -664,17 +665,17 @@ sweep_edges(struct show_state *st, unsigned i)
 
 	for (size_t k = i / COUNT_OF(edges); k > 0; k--)
 		v *= 1024;
-	st->rate = st->average = v;
-	st->count = v < 1.8e19 ? (uint64_t)v : UINT64_MAX;
-	st->size = 0;
+	st->figures.rate = st->figures.average = v;
+	st->figures.count = v < 1.8e19 ? (uint64_t)v : UINT64_MAX;
+	st->figures.size = 0;
 }
 
 static void
 sweep_notes(struct show_state *st, unsigned i)
 {
 	st->note = i % 3 == 0 ? "flushing" : NULL;
-	st->final = i % 5 == 0;
-	st->eta = i % 7 == 0 ? -1 : i * 5.0;
+	st->figures.final = i % 5 == 0;
+	st->figures.eta = i % 7 == 0 ? -1 : i * 5.0;
 	st->engine = i % 2 == 0 ? NULL : "splice";
 	st->line = i % 2 == 0 ? NULL : "a longer line \u20ac than that";
 	st->nline = i % 2 == 0 ? 0 : i % 24;
@@ -715,10 +716,10 @@ test_growth(void)
 	struct show *s = fresh(&c);
 	struct show_state st = half;
 
-	st.elapsed = 36000;
+	st.figures.elapsed = 36000;
 	show_line(s, &st, 80, false, false, text);
 	is(text, "10:00:00|1: 42%|", "ten hours take a column more");
-	st.elapsed = 1;
+	st.figures.elapsed = 1;
 	st.outputs = "-";
 	show_line(s, &st, 80, false, false, text);
 	is(text, "0:00:01 |-     |", "which stays");
@@ -734,12 +735,12 @@ test_bouncing(void)
 	bool seen[8] = { false }, good = true, all = true;
 	unsigned last = 0;
 
-	st.size = 0;
+	st.figures.size = 0;
 	for (unsigned i = 0; i < 300; i++) {
 		const char *p;
 		unsigned at;
 
-		st.moves = i;
+		st.figures.moves = i;
 		show_line(s, &st, 80, false, false, text);
 		p = strstr(text, "<=>");
 		good = good && p != NULL && strlen(text) == 10;
@@ -771,11 +772,11 @@ test_bouncing_numbers(void)
 	char wanted[16];
 	bool good = true;
 
-	st.size = 0;
+	st.figures.size = 0;
 	for (unsigned i = 1; i <= 400; i++) {
 		unsigned at = i % 100 * 2;
 
-		st.moves = i;
+		st.figures.moves = i;
 		show_line(s, &st, 80, false, false, text);
 		snprintf(wanted, sizeof wanted, "%u", at > 100 ? 200 - at : at);
 		good = good && strcmp(text, wanted) == 0;
@@ -905,25 +906,23 @@ test_stats(void)
 		"rate min/avg/max/mdev = 8.000/20.000/32.000/4.000 b/s",
 		"rate min/avg/max/mdev = 1.000/2.500/4.000/0.500 lines/s",
 	};
-	struct show_state st = half;
+	struct figures f = half.figures;
 
 	for (size_t i = 0; i < COUNT_OF(wanted); i++) {
 		struct show *s;
-		size_t n;
 
 		c.bits = i == 1;
 		c.lines = i == 2;
 		s = fresh(&c);
-		n = show_stats(s, &half, text);
-		ok(strcmp(text, wanted[i]) == 0 && n == strlen(text), "%s",
-		    wanted[i]);
+		show_stats(s, &half.figures, text);
+		is(text, wanted[i], wanted[i]);
 		if (i == 0) {
-			st.spread.max = 0;
-			show_stats(s, &st, text);
+			f.spread.max = 0;
+			show_stats(s, &f, text);
 			ok(strcmp(text, "rate not measured") == 0, "%s", text);
-			st.spread.min = st.spread.max = INFINITY;
-			st.spread.average = st.spread.deviation = INFINITY;
-			show_stats(s, &st, text);
+			f.spread.min = f.spread.max = INFINITY;
+			f.spread.average = f.spread.deviation = INFINITY;
+			show_stats(s, &f, text);
 			ok(strstr(text, "nan") == NULL &&
 				strstr(text, "inf") == NULL,
 			    "statistics of nonsense");
@@ -954,7 +953,7 @@ test_ratio(void)
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct show_state st = half;
 
-		st.ratio = cases[i].ratio;
+		st.figures.ratio = cases[i].ratio;
 		is(line(&c, &st, 40, false, false), cases[i].line,
 		    "what passes here, to what passes there");
 	}
@@ -1060,13 +1059,13 @@ test_conemu(void)
 	ok(show_wants(s) == (SHOW_WANTS_CONEMU | SHOW_WANTS_SIZE), "-9 does");
 	show_free(s);
 	is(line(&c, &half, 40, true, true), "1.00MiB", "and chooses no field");
-	ok(show_percent(&half) == 50, "half is 50 percent");
-	st.count = st.size - 1;
-	ok(show_percent(&st) == 99, "all but one byte is 99");
-	st.count = 3 * st.size;
-	ok(show_percent(&st) == 100, "more than all is 100");
-	st.size = 0;
-	ok(show_percent(&st) == -1, "without a size nobody knows");
+	ok(show_percent(&half.figures) == 50, "half is 50 percent");
+	st.figures.count = st.figures.size - 1;
+	ok(show_percent(&st.figures) == 99, "all but one byte is 99");
+	st.figures.count = 3 * st.figures.size;
+	ok(show_percent(&st.figures) == 100, "more than all is 100");
+	st.figures.size = 0;
+	ok(show_percent(&st.figures) == -1, "without a size nobody knows");
 }
 
 int
