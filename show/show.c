@@ -12,15 +12,18 @@
 struct show {
 	struct show_conf conf;
 	struct template template;
-	char scratch[SHOW_TEXT];
 };
 
 /* One drawing. */
 struct drawing {
-	struct show *show;
+	const struct show_conf *conf;
 	const struct show_state *state;
+	const struct figures *figures; /* of the state */
 	bool utf8, colours;
 	struct line line;
+	struct item *item;       /* that is drawn now */
+	unsigned columns;        /* that it has, if it is flexible */
+	char text[SHOW_OUTPUTS]; /* what it tells, otherwise */
 };
 
 struct show *
@@ -31,6 +34,7 @@ show_new(const struct show_conf *conf)
 	if (s == NULL)
 		return NULL;
 	s->conf = *conf;
+	s->conf.bits = conf->bits && !conf->lines;
 	if (template_init(&s->template, conf) == -1) {
 		free(s);
 		return NULL;
@@ -47,275 +51,268 @@ show_free(struct show *s)
 	free(s);
 }
 
-/* How far it is, 1 at the end and more beyond; negative if nobody knows. */
-static double
-fraction(const struct show *s, const struct show_state *st)
-{
-	double f;
-
-	if (st->figures.size > 0)
-		return (double)st->figures.count / (double)st->figures.size;
-	if (!s->conf.gauge)
-		return -1;
-	f = format_sane(st->figures.fastest) > 0 ?
-	    format_sane(st->figures.rate) / format_sane(st->figures.fastest) :
-	    0;
-	return f > 1 ? 1 : f;
-}
+/* ---- how far it is ---------------------------------------------------- */
 
 /* The rate is shown on a scale up to the fastest. */
 static bool
-gauged(const struct show *s, const struct show_state *st)
+gauged(const struct drawing *d)
 {
-	return s->conf.gauge && st->figures.size == 0;
+	return d->conf->gauge && d->figures->size == 0;
 }
 
-static unsigned
-percent(const struct show_state *st, double f)
+/* 1 at the end and more beyond; negative if nobody knows. */
+static double
+fraction(const struct drawing *d)
 {
-	f *= 100;
+	const struct figures *f = d->figures;
+	double part;
+
+	if (f->size > 0)
+		return (double)f->count / (double)f->size;
+	if (!d->conf->gauge)
+		return -1;
+	part = format_sane(f->fastest) > 0 ?
+	    format_sane(f->rate) / format_sane(f->fastest) :
+	    0;
+	return part > 1 ? 1 : part;
+}
+
+/* Of a known size. */
+static unsigned
+percent(const struct figures *f)
+{
+	double part = (double)f->count / (double)f->size * 100;
 
 	/* 2^60 less one is as good as 2^60 for a double. */
-	if (st->figures.size > 0 && st->figures.count < st->figures.size &&
-	    f >= 100)
+	if (f->count < f->size && part >= 100)
 		return 99;
-	return f > 1e6 ? 1000000 : (unsigned)f;
+	return part > 1e6 ? 1000000 : (unsigned)part;
+}
+
+int
+show_percent(const struct figures *f)
+{
+	unsigned n = f->size > 0 ? percent(f) : 0;
+
+	return f->size == 0 ? -1 : n < 100 ? (int)n : 100;
 }
 
 /* Where the bouncing bar is, from 0 to 100: it moves as long as bytes do. */
 static unsigned
-bounced(const struct show_state *st)
+bounced(const struct figures *f)
 {
-	unsigned at = (unsigned)(st->figures.moves % 100) * 2;
+	unsigned at = (unsigned)(f->moves % 100) * 2;
 
 	return at > 100 ? 200 - at : at;
 }
 
-static void
-put_bar(struct drawing *d, int style, unsigned columns)
-{
-	enum bar_style look = style < 0 ? d->show->conf.style :
-					  (enum bar_style)style;
-	double f = fraction(d->show, d->state);
+/* ---- fields that are text: with -n, some of them are bare figures ------ */
 
-	if (!d->utf8)
-		look = BAR_PLAIN;
-	if (f < 0)
-		line_bouncing(&d->line, look, bounced(d->state), columns);
-	else
-		line_bar(&d->line, look, f, columns);
-}
-
-/* How far it is, in words; of a gauge, what its end stands for. */
+/* How far it is; of a gauge, what its end stands for. Maybe behind the bar. */
 static void
-amount(const struct show *s, const struct show_state *st, char *text,
-    size_t size)
+tell_amount(struct drawing *d, bool behind)
 {
 	char number[32];
 
-	*text = '\0';
-	if (gauged(s, st)) {
-		format_amount(&s->conf, st->figures.fastest, number,
+	if (gauged(d)) {
+		format_amount(d->conf, d->figures->fastest, number,
 		    sizeof number);
-		snprintf(text, size, "%s/s", number);
-	} else if (st->figures.size > 0)
-		snprintf(text, size, "%3u%%", percent(st, fraction(s, st)));
+		snprintf(d->text, sizeof d->text, "%s%s/s", behind ? "/" : "",
+		    number);
+	} else if (d->figures->size > 0)
+		snprintf(d->text, sizeof d->text, "%s%3u%%", behind ? " " : "",
+		    percent(d->figures));
 }
 
-/* The bar in brackets, and how far it is if that is known. */
 static void
-put_progress(struct drawing *d, int style, unsigned columns)
+tell_percent(struct drawing *d)
 {
-	bool known = fraction(d->show, d->state) >= 0;
-	char text[40], tail[48] = "";
-	unsigned sides;
+	const struct figures *f = d->figures;
 
-	amount(d->show, d->state, text, sizeof text);
-	if (known)
-		snprintf(tail, sizeof tail, "%c%s",
-		    gauged(d->show, d->state) ? '/' : ' ', text);
-	sides = 2 + (unsigned)strlen(tail);
-	if (columns <= sides) { /* no bar, then, but maybe the number */
-		if (known && columns + 2 >= sides) {
-			line_blanks(&d->line, columns + 2 - sides);
-			line_put(&d->line, tail, strlen(tail), sides - 2);
-		} else
-			line_blanks(&d->line, columns);
-		return;
-	}
-	line_put(&d->line, "[", 1, 1);
-	put_bar(d, style, columns - sides);
-	line_put(&d->line, "]", 1, 1);
-	line_put(&d->line, tail, strlen(tail), sides - 2);
+	if (d->conf->numeric)
+		snprintf(d->text, sizeof d->text, "%u",
+		    f->size == 0 ? bounced(f) : percent(f));
+	else
+		tell_amount(d, false);
 }
 
 static void
-remaining(const struct show_state *st, char *s, size_t size)
+tell_timer(struct drawing *d)
+{
+	double t = d->figures->elapsed;
+
+	if (d->conf->numeric)
+		snprintf(d->text, sizeof d->text, "%.4f", format_sane(t));
+	else
+		format_duration(t, d->text, sizeof d->text);
+}
+
+static void
+tell_eta(struct drawing *d)
 {
 	char time[64];
 
-	*s = '\0';
-	if (st->note != NULL)
-		snprintf(s, size, "%s", st->note);
-	else if (!st->figures.final && st->figures.eta >= 0) {
-		format_duration(st->figures.eta, time, sizeof time);
-		snprintf(s, size, "ETA %s", time);
+	if (d->state->note != NULL)
+		strlcpy(d->text, d->state->note, sizeof d->text);
+	else if (!d->figures->final && d->figures->eta >= 0) {
+		format_duration(d->figures->eta, time, sizeof time);
+		snprintf(d->text, sizeof d->text, "ETA %s", time);
 	}
 }
 
 static void
-rate(const struct show_conf *c, double v, const char *brackets, char *s,
-    size_t size)
+tell_fineta(struct drawing *d)
 {
-	char number[64];
-
-	format_amount(c, v, number, sizeof number);
-	snprintf(s, size, "%c%s/s%c", brackets[0], number, brackets[1]);
+	format_end(d->state->now, d->figures->final ? 0 : d->figures->eta,
+	    d->text, sizeof d->text);
 }
 
-/* With -n the figures are bare. */
-static bool
-bare(const struct show *s, const struct show_state *st, enum field field,
-    char *text, size_t size)
+/* The last line has the mean. */
+static void
+tell_speed(struct drawing *d, double rate, const char *brackets)
 {
-	double eight = s->conf.bits && !s->conf.lines ? 8 : 1;
-	double current = field == FIELD_RATE ? st->figures.rate :
-					       st->figures.average;
+	double v = d->figures->final ? d->figures->mean : rate;
+	char number[32];
 
-	switch (field) {
-	case FIELD_PERCENT:
-		snprintf(text, size, "%u",
-		    st->figures.size == 0 ? bounced(st) :
-					    percent(st, fraction(s, st)));
-		return true;
-	case FIELD_TIMER:
-		snprintf(text, size, "%.4f", format_sane(st->figures.elapsed));
-		return true;
-	case FIELD_COUNT:
-		if (eight > 1 && st->figures.count > UINT64_MAX / 8)
-			snprintf(text, size, "%.0f",
-			    (double)st->figures.count * 8);
-		else
-			snprintf(text, size, "%llu",
-			    (unsigned long long)st->figures.count *
-				(eight > 1 ? 8 : 1));
-		return true;
-	case FIELD_RATE:
-	case FIELD_AVERAGE:
-		snprintf(text, size, "%.4f",
-		    format_sane(
-			st->figures.final ? st->figures.mean : current) *
-			eight);
-		return true;
-	default:
-		return false;
+	if (d->conf->numeric) {
+		snprintf(d->text, sizeof d->text, "%.4f",
+		    format_sane(v) * (d->conf->bits ? 8 : 1));
+		return;
 	}
+	format_amount(d->conf, v, number, sizeof number);
+	snprintf(d->text, sizeof d->text, "%c%s/s%c", brackets[0], number,
+	    brackets[1]);
+}
+
+static void
+tell_rate(struct drawing *d)
+{
+	tell_speed(d, d->figures->rate, "[]");
+}
+
+static void
+tell_average(struct drawing *d)
+{
+	tell_speed(d, d->figures->average, "()");
+}
+
+static void
+tell_count(struct drawing *d)
+{
+	uint64_t n = d->figures->count;
+	unsigned bits = d->conf->bits ? 8 : 1;
+
+	if (!d->conf->numeric)
+		format_amount(d->conf, (double)n, d->text, sizeof d->text);
+	else if (n > UINT64_MAX / bits)
+		snprintf(d->text, sizeof d->text, "%.0f", (double)n * bits);
+	else
+		snprintf(d->text, sizeof d->text, "%ju", (uintmax_t)n * bits);
+}
+
+/* As pv has it, also where there is no buffer. */
+static void
+tell_buffer(struct drawing *d)
+{
+	int full = d->figures->buffer;
+	const char *bypass = full == FIGURES_RANGED ? "{--->}" :
+	    full == FIGURES_BY_PIPE                 ? "{-||-}" :
+						      "{----}";
+
+	if (full < 0)
+		strlcpy(d->text, bypass, sizeof d->text);
+	else
+		snprintf(d->text, sizeof d->text, "{%3d%%}",
+		    full > 100 ? 100 : full);
+}
+
+static void
+tell_engine(struct drawing *d)
+{
+	if (d->state->engine != NULL)
+		strlcpy(d->text, d->state->engine, sizeof d->text);
+}
+
+static void
+tell_outputs(struct drawing *d)
+{
+	if (d->state->outputs != NULL)
+		strlcpy(d->text, d->state->outputs, sizeof d->text);
 }
 
 /* The larger side to the smaller one, which is 1. */
 static void
-ratio(const struct show_state *st, char *s, size_t size)
+tell_ratio(struct drawing *d)
 {
-	double r = format_sane(st->figures.ratio);
+	double r = format_sane(d->figures->ratio);
 
 	if (r <= 0)
-		snprintf(s, size, "-:-");
-	else if (r >= 1)
-		snprintf(s, size, "%.4g:1", r);
+		strlcpy(d->text, "-:-", sizeof d->text);
 	else
-		snprintf(s, size, "1:%.4g", 1 / r);
+		snprintf(d->text, sizeof d->text, r < 1 ? "1:%.4g" : "%.4g:1",
+		    r < 1 ? 1 / r : r);
 }
 
-/* What pv has where there is no buffer. */
-static const char *
-bypass(int buffer)
-{
-	return buffer == FIGURES_RANGED ? "{--->}" :
-	    buffer == FIGURES_BY_PIPE   ? "{-||-}" :
-					  "{----}";
-}
+/* ---- fields that are drawn -------------------------------------------- */
 
-/* The fields that are short and plain; the rest are empty. */
 static void
-figure(const struct show *s, const struct show_state *st, enum field field,
-    char *text, size_t size)
+put_text(struct drawing *d)
 {
-	*text = '\0';
-	switch (field) {
-	case FIELD_PERCENT:
-		amount(s, st, text, size);
-		break;
-	case FIELD_TIMER:
-		format_duration(st->figures.elapsed, text, size);
-		break;
-	case FIELD_ETA:
-		remaining(st, text, size);
-		break;
-	case FIELD_FINETA:
-		format_end(st->now, st->figures.final ? 0 : st->figures.eta,
-		    text, size);
-		break;
-	case FIELD_RATE:
-		rate(&s->conf,
-		    st->figures.final ? st->figures.mean : st->figures.rate,
-		    "[]", text, size);
-		break;
-	case FIELD_AVERAGE:
-		rate(&s->conf,
-		    st->figures.final ? st->figures.mean : st->figures.average,
-		    "()", text, size);
-		break;
-	case FIELD_COUNT:
-		format_amount(&s->conf, (double)st->figures.count, text, size);
-		break;
-	case FIELD_BUFFER:
-		if (st->figures.buffer < 0)
-			snprintf(text, size, "%s", bypass(st->figures.buffer));
-		else
-			snprintf(text, size, "{%3d%%}",
-			    st->figures.buffer > 100 ? 100 :
-						       st->figures.buffer);
-		break;
-	case FIELD_RATIO:
-		ratio(st, text, size);
-		break;
-	default:
-		break;
-	}
+	line_text(&d->line, d->item->text, d->item->len, SHOW_WIDTH);
 }
 
-/* The columns that a field has from the first line on. */
-static const unsigned least[FIELD_MISFIT + 1] = {
-	[FIELD_PERCENT] = sizeof "100%" - 1,
-	[FIELD_TIMER] = sizeof "0:00:00" - 1,
-	[FIELD_ETA] = sizeof "ETA 0:00:00" - 1,
-	[FIELD_FINETA] = sizeof "FIN 00:00:00" - 1,
-	[FIELD_ENGINE] = sizeof "splice" - 1,
-};
-
-/* Text at the left of a field that does not shrink. */
 static void
-put_field(struct drawing *d, struct item *it, const char *text)
+put_sgr(struct drawing *d)
 {
-	unsigned columns = line_text(NULL, text, strlen(text), SHOW_WIDTH);
-
-	if (it->widest < least[it->field])
-		it->widest = least[it->field];
-	if (it->widest < it->n)
-		it->widest = it->n;
-	if (it->widest < columns)
-		it->widest = columns;
-	line_text(&d->line, text, strlen(text), SHOW_WIDTH);
-	line_blanks(&d->line, it->widest - columns);
+	if (d->colours)
+		line_colours(&d->line, d->item->text, d->item->len);
 }
 
-/* The last n bytes, the newest at the right; dots for what is not there. */
 static void
-put_last(struct drawing *d, unsigned n)
+put_bar(struct drawing *d)
+{
+	enum bar_style style = d->item->style < 0 ?
+	    d->conf->style :
+	    (enum bar_style)d->item->style;
+	double part = fraction(d);
+
+	if (!d->utf8)
+		style = BAR_PLAIN;
+	if (part < 0)
+		line_bouncing(&d->line, style, bounced(d->figures), d->columns);
+	else
+		line_bar(&d->line, style, part, d->columns);
+}
+
+/*
+ * The bar in brackets, and how far it is if that is known; without room for a
+ * bar, maybe only that.
+ */
+static void
+put_progress(struct drawing *d)
+{
+	unsigned columns = d->columns, len;
+
+	tell_amount(d, true);
+	len = (unsigned)strlen(d->text);
+	if (columns > len + 2) {
+		d->columns -= len + 2;
+		line_put(&d->line, "[", 1, 1);
+		put_bar(d);
+		line_put(&d->line, "]", 1, 1);
+	} else
+		line_blanks(&d->line, columns < len ? columns : columns - len);
+	if (columns >= len)
+		line_put(&d->line, d->text, len, len);
+}
+
+/* The last bytes, the newest at the right; dots for what is not there. */
+static void
+put_last(struct drawing *d)
 {
 	const struct show_state *st = d->state;
 
-	for (unsigned i = n; i > 0; i--) {
+	for (unsigned i = d->item->n; i > 0; i--) {
 		unsigned char c = i <= st->nlast && st->last != NULL ?
 		    st->last[st->nlast - i] :
 		    '.';
@@ -326,150 +323,160 @@ put_last(struct drawing *d, unsigned n)
 }
 
 static void
-put_previous(struct drawing *d, unsigned columns)
+put_previous(struct drawing *d)
 {
 	const struct show_state *st = d->state;
 	unsigned used = 0;
 
 	if (st->line != NULL)
-		used = line_text(&d->line, st->line, st->nline, columns);
-	line_blanks(&d->line, columns - used);
+		used = line_text(&d->line, st->line, st->nline, d->columns);
+	line_blanks(&d->line, d->columns - used);
 }
 
 static void
 put_name(struct drawing *d)
 {
-	const char *name = d->show->conf.name;
+	const char *name = d->conf->name;
 	unsigned columns;
 
 	if (name == NULL)
 		return;
 	columns = line_text(NULL, name, strlen(name), SHOW_WIDTH);
 	/* one that must be there has columns of its own */
-	if (!d->show->conf.named)
-		line_blanks(&d->line, columns < 9 ? 9 - columns : 0);
+	if (!d->conf->named && columns < 9)
+		line_blanks(&d->line, 9 - columns);
 	line_text(&d->line, name, strlen(name), SHOW_WIDTH);
 	line_put(&d->line, ":", 1, 1);
 }
 
-/* A field that takes what the others leave, if no number says how much. */
+/* ---- all of them ------------------------------------------------------ */
+
+enum shape {
+	DRAWN,
+	FLEXIBLE, /* takes what the others leave, if no number says how much */
+	TEXT,
+	FIGURE, /* bare with -n */
+};
+
+/* least: as wide as this from the first line on */
+static const struct {
+	enum shape shape;
+	void (*make)(struct drawing *);
+	const char *least;
+	unsigned wants;
+} fields[FIELD_MISFIT + 1] = {
+	[FIELD_TEXT] = { DRAWN, put_text, "", 0 },
+	[FIELD_PROGRESS] = { FLEXIBLE, put_progress, "", SHOW_WANTS_SIZE },
+	[FIELD_BAR] = { FLEXIBLE, put_bar, "", SHOW_WANTS_SIZE },
+	[FIELD_PERCENT] = { FIGURE, tell_percent, "100%", SHOW_WANTS_SIZE },
+	[FIELD_TIMER] = { FIGURE, tell_timer, "0:00:00", 0 },
+	[FIELD_ETA] = { TEXT, tell_eta, "ETA 0:00:00", SHOW_WANTS_SIZE },
+	[FIELD_FINETA] = { TEXT, tell_fineta, "FIN 00:00:00", SHOW_WANTS_SIZE },
+	[FIELD_RATE] = { FIGURE, tell_rate, "", 0 },
+	[FIELD_AVERAGE] = { FIGURE, tell_average, "", 0 },
+	[FIELD_COUNT] = { FIGURE, tell_count, "", 0 },
+	[FIELD_BUFFER] = { TEXT, tell_buffer, "", 0 },
+	[FIELD_LAST] = { DRAWN, put_last, "", SHOW_WANTS_LAST },
+	[FIELD_PREVIOUS] = { FLEXIBLE, put_previous, "", SHOW_WANTS_LINE },
+	[FIELD_NAME] = { DRAWN, put_name, "", 0 },
+	[FIELD_ENGINE] = { TEXT, tell_engine, "splice", 0 },
+	[FIELD_OUTPUTS] = { TEXT, tell_outputs, "", SHOW_WANTS_OUTPUTS },
+	[FIELD_RATIO] = { TEXT, tell_ratio, "", 0 },
+	[FIELD_SGR] = { DRAWN, put_sgr, "", 0 },
+	[FIELD_CONEMU] = { DRAWN, NULL, "",
+	    SHOW_WANTS_CONEMU | SHOW_WANTS_SIZE },
+};
+
+/* The text, at the left of a field that does not shrink. */
+static void
+put_cell(struct drawing *d)
+{
+	struct item *it = d->item;
+	size_t len = strlen(d->text);
+	unsigned columns = line_text(NULL, d->text, len, SHOW_WIDTH);
+	unsigned least = (unsigned)strlen(fields[it->field].least);
+
+	if (it->widest < least)
+		it->widest = least;
+	if (it->widest < it->n)
+		it->widest = it->n;
+	if (it->widest < columns)
+		it->widest = columns;
+	line_text(&d->line, d->text, len, SHOW_WIDTH);
+	line_blanks(&d->line, it->widest - columns);
+}
+
 static bool
 is_flexible(const struct item *it)
 {
-	return it->n == 0 &&
-	    (it->field == FIELD_BAR || it->field == FIELD_PREVIOUS ||
-		it->field == FIELD_PROGRESS);
+	return it->n == 0 && fields[it->field].shape == FLEXIBLE;
 }
 
 /* Without a size there is no end to speak of, and no room is kept for it. */
 static bool
 is_silent(const struct drawing *d, const struct item *it)
 {
-	const struct show_state *st = d->state;
-	bool about_end = it->field == FIELD_ETA || it->field == FIELD_FINETA;
-
-	if (st->figures.size > 0 ||
-	    (it->field == FIELD_ETA && st->note != NULL))
+	if (it->n != 0 || d->figures->size > 0)
 		return false;
-	return about_end ||
-	    (it->field == FIELD_PERCENT && !d->show->conf.gauge &&
-		!d->show->conf.numeric);
+	switch (it->field) {
+	case FIELD_ETA:
+		return d->state->note == NULL;
+	case FIELD_FINETA:
+		return true;
+	case FIELD_PERCENT:
+		return !d->conf->gauge && !d->conf->numeric;
+	default:
+		return it->apart && is_silent(d, it + 1);
+	}
 }
 
 /* columns: for what is flexible. */
 static void
 put_item(struct drawing *d, struct item *it, unsigned columns)
 {
-	const struct show_state *st = d->state;
-	char text[128];
+	enum shape shape = fields[it->field].shape;
 
-	if (d->show->conf.numeric &&
-	    bare(d->show, st, it->field, text, sizeof text)) {
-		line_put(&d->line, text, strlen(text), (unsigned)strlen(text));
+	if (is_silent(d, it) || fields[it->field].make == NULL)
 		return;
-	}
-	if (it->n != 0)
-		columns = it->n;
-	else if (is_silent(d, it) || (it->apart && is_silent(d, it + 1)))
-		return;
-	switch (it->field) {
-	case FIELD_TEXT:
-		line_text(&d->line, it->text, it->len, SHOW_WIDTH);
-		break;
-	case FIELD_PROGRESS:
-		put_progress(d, it->style, columns);
-		break;
-	case FIELD_BAR:
-		put_bar(d, it->style, columns);
-		break;
-	case FIELD_LAST:
-		put_last(d, it->n);
-		break;
-	case FIELD_PREVIOUS:
-		put_previous(d, columns);
-		break;
-	case FIELD_NAME:
-		put_name(d);
-		break;
-	case FIELD_ENGINE:
-		put_field(d, it, st->engine == NULL ? "" : st->engine);
-		break;
-	case FIELD_OUTPUTS:
-		put_field(d, it, st->outputs == NULL ? "" : st->outputs);
-		break;
-	case FIELD_SGR:
-		if (d->colours)
-			line_colours(&d->line, it->text, it->len);
-		break;
-	case FIELD_CONEMU:
-	case FIELD_MISFIT:
-		break;
-	default:
-		figure(d->show, st, it->field, text, sizeof text);
-		put_field(d, it, text);
-	}
-}
-
-/* The columns of all that is not flexible, and how many fields are. */
-static unsigned
-measure(struct drawing *d, unsigned *flexiblep)
-{
-	struct show *s = d->show;
-
-	*flexiblep = 0;
-	d->line = (struct line){ .text = s->scratch, .max = SHOW_WIDTH };
-	for (size_t i = 0; i < s->template.nitems; i++)
-		if (is_flexible(&s->template.items[i]))
-			++*flexiblep;
-		else
-			put_item(d, &s->template.items[i], 0);
-	return d->line.columns;
+	d->item = it;
+	d->columns = it->n != 0 ? it->n : columns;
+	d->text[0] = '\0';
+	fields[it->field].make(d);
+	if (shape == FIGURE && d->conf->numeric)
+		line_text(&d->line, d->text, strlen(d->text), SHOW_WIDTH);
+	else if (shape == FIGURE || shape == TEXT)
+		put_cell(d);
 }
 
 void
 show_line(struct show *s, const struct show_state *st, unsigned width,
     bool utf8, bool colours, char text[SHOW_TEXT])
 {
-	struct drawing d = { .show = s,
+	struct drawing d = { .conf = &s->conf,
 		.state = st,
+		.figures = &st->figures,
 		.utf8 = utf8,
 		.colours = colours };
-	unsigned fixed, flexible, rest, share;
+	struct item *it = s->template.items, *end = it + s->template.nitems;
+	unsigned rest, share, flexible = 0;
 
 	if (width > SHOW_WIDTH)
 		width = SHOW_WIDTH;
-	fixed = measure(&d, &flexible);
-	rest = fixed < width ? width - fixed : 0;
+	/* the columns of all that is not flexible, and how many fields are */
+	d.line = (struct line){ .text = text, .max = SHOW_WIDTH };
+	for (; it < end; it++)
+		if (is_flexible(it))
+			flexible++;
+		else
+			put_item(&d, it, 0);
+	rest = d.line.columns < width ? width - d.line.columns : 0;
 	/* Nobody's script wants a line cut. */
 	d.line = (struct line){ .text = text,
 		.max = s->conf.numeric ? SHOW_WIDTH : width };
-	for (size_t i = 0; i < s->template.nitems; i++) {
-		share = 0;
-		if (is_flexible(&s->template.items[i])) {
-			share = rest / flexible--;
-			rest -= share;
-		}
-		put_item(&d, &s->template.items[i], share);
+	for (it = s->template.items; it < end; it++) {
+		share = is_flexible(it) ? rest / flexible-- : 0;
+		rest -= share;
+		put_item(&d, it, share);
 	}
 	line_end(&d.line);
 }
@@ -478,7 +485,7 @@ void
 show_stats(const struct show *s, const struct figures *f, char text[SHOW_TEXT])
 {
 	const struct show_conf *c = &s->conf;
-	double eight = c->bits && !c->lines ? 8 : 1;
+	unsigned bits = c->bits ? 8 : 1;
 
 	if (!(f->spread.max > 0)) {
 		strlcpy(text, "rate not measured", SHOW_TEXT);
@@ -486,47 +493,21 @@ show_stats(const struct show *s, const struct figures *f, char text[SHOW_TEXT])
 	}
 	snprintf(text, SHOW_TEXT,
 	    "rate min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f %s/s",
-	    format_sane(f->spread.min) * eight,
-	    format_sane(f->spread.average) * eight,
-	    format_sane(f->spread.max) * eight,
-	    format_sane(f->spread.deviation) * eight,
+	    format_sane(f->spread.min) * bits,
+	    format_sane(f->spread.average) * bits,
+	    format_sane(f->spread.max) * bits,
+	    format_sane(f->spread.deviation) * bits,
 	    c->lines    ? "lines" :
 		c->bits ? "b" :
 			  "B");
 }
 
-int
-show_percent(const struct figures *f)
-{
-	struct show_state st = { .figures = *f };
-	unsigned n;
-
-	if (f->size == 0)
-		return -1;
-	n = percent(&st, (double)f->count / (double)f->size);
-	return n < 100 ? (int)n : 100;
-}
-
 unsigned
 show_wants(const struct show *s)
 {
-	static const unsigned of_field[] = {
-		[FIELD_PROGRESS] = SHOW_WANTS_SIZE,
-		[FIELD_BAR] = SHOW_WANTS_SIZE,
-		[FIELD_PERCENT] = SHOW_WANTS_SIZE,
-		[FIELD_ETA] = SHOW_WANTS_SIZE,
-		[FIELD_FINETA] = SHOW_WANTS_SIZE,
-		[FIELD_LAST] = SHOW_WANTS_LAST,
-		[FIELD_PREVIOUS] = SHOW_WANTS_LINE,
-		[FIELD_OUTPUTS] = SHOW_WANTS_OUTPUTS,
-		[FIELD_CONEMU] = SHOW_WANTS_CONEMU,
-		[FIELD_MISFIT] = 0,
-	};
-	unsigned wants = s->conf.conemu ? SHOW_WANTS_CONEMU : 0;
+	unsigned wants = s->conf.conemu ? fields[FIELD_CONEMU].wants : 0;
 
 	for (size_t i = 0; i < s->template.nitems; i++)
-		wants |= of_field[s->template.items[i].field];
-	if ((wants & SHOW_WANTS_CONEMU) != 0)
-		wants |= SHOW_WANTS_SIZE;
+		wants |= fields[s->template.items[i].field].wants;
 	return wants;
 }
