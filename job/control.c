@@ -79,7 +79,7 @@ shows_bytes(const struct tunables *tune)
 	bool bytes = show == NULL ||
 	    (show_wants(show) & (SHOW_WANTS_LAST | SHOW_WANTS_LINE)) != 0;
 
-	show_free(show);
+	free(show);
 	return bytes;
 }
 

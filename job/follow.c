@@ -94,7 +94,7 @@ make_line(const struct show_conf *conf, const struct show_state *s,
 	if (show == NULL)
 		return false;
 	show_line(show, s, t->width, t->utf8, t->tty, text);
-	show_free(show);
+	free(show);
 	return true;
 }
 

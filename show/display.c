@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <locale.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -281,12 +282,12 @@ new_shows(struct display *d)
 		conf.format = d->conf->extra_format;
 		extra = show_new(&conf);
 		if (extra == NULL) {
-			show_free(show);
+			free(show);
 			return -1;
 		}
 	}
-	show_free(d->show);
-	show_free(d->extra);
+	free(d->show);
+	free(d->extra);
 	d->show = show;
 	d->extra = extra;
 	return 0;
@@ -368,7 +369,7 @@ void
 display_close(struct display *d)
 {
 	term_close(&d->term);
-	show_free(d->show);
-	show_free(d->extra);
+	free(d->show);
+	free(d->extra);
 	d->show = d->extra = NULL;
 }

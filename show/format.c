@@ -8,32 +8,16 @@
 
 #include "show/format.h"
 
-/* Further away than this, the end has a date. */
 enum {
-	FAR_HOURS = 6
-};
-
-/* For a list of a dozen colours and more. */
-enum {
-	SGR_ROOM = 128
+	FAR_HOURS = 6,  /* further away than this, the end has a date */
+	SGR_ROOM = 128, /* for a list of a dozen colours and more */
+	END_ROOM = 8,   /* for the end of the colours, and of the text */
+	BLACK = 30,     /* the first of the colours */
 };
 
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
 
-static const char *const colour_names[] = {
-	"black",
-	"red",
-	"green",
-	"yellow",
-	"blue",
-	"magenta",
-	"cyan",
-	"white",
-	"brown", /* an old terminal's yellow */
-	"default",
-};
-
-/* ECMA-48, SGR: the parameters that are no colours. */
+/* ECMA-48, SGR. */
 static const struct {
 	const char *word;
 	int code;
@@ -54,6 +38,16 @@ static const struct {
 	{ "no-underline", 24 },
 	{ "no-blink", 25 },
 	{ "no-reverse", 27 },
+	{ "black", BLACK },
+	{ "red", 31 },
+	{ "green", 32 },
+	{ "yellow", 33 },
+	{ "brown", 33 }, /* an old terminal's yellow */
+	{ "blue", 34 },
+	{ "magenta", 35 },
+	{ "cyan", 36 },
+	{ "white", 37 },
+	{ "default", 39 },
 };
 
 bool
@@ -62,25 +56,31 @@ format_is_word(const char *s, size_t n, const char *word)
 	return strlen(word) == n && memcmp(s, word, n) == 0;
 }
 
-/* The SGR parameter for a word or a number, or -1. */
+/* The SGR parameter for a word, or -1. */
 static int
-sgr_code(const char *s, size_t n)
+word_code(const char *s, size_t n)
 {
-	bool ground = n > 3 && s[2] == '-', back = ground && s[0] == 'b';
-	int code = 0;
-
 	for (size_t i = 0; i < COUNT_OF(renditions); i++)
 		if (format_is_word(s, n, renditions[i].word))
 			return renditions[i].code;
-	if (ground && s[1] == 'g' && (back || s[0] == 'f')) {
-		s += 3;
-		n -= 3;
+	return -1;
+}
+
+/* The same for a colour with its ground, or for a number as well. */
+static int
+sgr_code(const char *s, size_t n)
+{
+	int code = word_code(s, n);
+
+	if (code != -1)
+		return code;
+	if (n > 3 && (memcmp(s, "fg-", 3) == 0 || memcmp(s, "bg-", 3) == 0)) {
+		code = word_code(s + 3, n - 3);
+		return code < BLACK ? -1 : code + (s[0] == 'b' ? 10 : 0);
 	}
-	for (size_t i = 0; i < COUNT_OF(colour_names); i++)
-		if (format_is_word(s, n, colour_names[i]))
-			return (back ? 40 : 30) + (i == 8 ? 3 : (int)i);
-	if (n == 0 || n > 3 || ground)
+	if (n == 0 || n > 3)
 		return -1;
+	code = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (s[i] < '0' || s[i] > '9')
 			return -1;
@@ -161,13 +161,12 @@ format_end(time_t now, double eta, char *s, size_t size)
 void
 line_put(struct line *l, const char *s, size_t len, unsigned columns)
 {
-	/* What stays free is for the end of the colours. */
-	if (l->len + len > SHOW_TEXT - 8) {
+	if (l->len + len > SHOW_TEXT - END_ROOM) {
 		l->max = l->columns;
 		return;
 	}
 	if (columns > l->max - l->columns) {
-		while (l->columns < l->max && l->len < SHOW_TEXT - 8) {
+		while (l->columns < l->max && l->len < SHOW_TEXT - END_ROOM) {
 			l->text[l->len++] = ' ';
 			l->columns++;
 		}
@@ -204,17 +203,10 @@ line_colours(struct line *l, const char *list, size_t n)
 	return true;
 }
 
-size_t
+void
 line_end(struct line *l)
 {
-	static const char reset[] = "\033[0m";
-
-	if (l->coloured) {
-		memcpy(l->text + l->len, reset, sizeof reset - 1);
-		l->len += sizeof reset - 1;
-	}
-	l->text[l->len] = '\0';
-	return l->len;
+	strlcpy(l->text + l->len, l->coloured ? "\033[0m" : "", END_ROOM);
 }
 
 void

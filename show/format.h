@@ -54,8 +54,8 @@ void line_put(struct line *, const char *, size_t len, unsigned columns);
  */
 bool line_colours(struct line *, const char *list, size_t n);
 
-/* Ends the colours, and the text. Returns its length. */
-size_t line_end(struct line *);
+/* Ends the colours, and the text. */
+void line_end(struct line *);
 
 void line_blanks(struct line *, unsigned);
 

@@ -11,7 +11,8 @@
 
 struct show {
 	struct show_conf conf;
-	struct template template;
+	size_t nitems;
+	struct item items[];
 };
 
 /* One drawing. */
@@ -29,26 +30,15 @@ struct drawing {
 struct show *
 show_new(const struct show_conf *conf)
 {
-	struct show *s = calloc(1, sizeof *s);
+	struct show *s = calloc(1,
+	    sizeof *s + template_most(conf) * sizeof *s->items);
 
 	if (s == NULL)
 		return NULL;
 	s->conf = *conf;
 	s->conf.bits = conf->bits && !conf->lines;
-	if (template_init(&s->template, conf) == -1) {
-		free(s);
-		return NULL;
-	}
+	s->nitems = template_items(conf, s->items);
 	return s;
-}
-
-void
-show_free(struct show *s)
-{
-	if (s == NULL)
-		return;
-	template_release(&s->template);
-	free(s);
 }
 
 /* ---- how far it is ---------------------------------------------------- */
@@ -457,7 +447,7 @@ show_line(struct show *s, const struct show_state *st, unsigned width,
 		.figures = &st->figures,
 		.utf8 = utf8,
 		.colours = colours };
-	struct item *it = s->template.items, *end = it + s->template.nitems;
+	struct item *it = s->items, *end = it + s->nitems;
 	unsigned rest, share, flexible = 0;
 
 	if (width > SHOW_WIDTH)
@@ -473,7 +463,7 @@ show_line(struct show *s, const struct show_state *st, unsigned width,
 	/* Nobody's script wants a line cut. */
 	d.line = (struct line){ .text = text,
 		.max = s->conf.numeric ? SHOW_WIDTH : width };
-	for (it = s->template.items; it < end; it++) {
+	for (it = s->items; it < end; it++) {
 		share = is_flexible(it) ? rest / flexible-- : 0;
 		rest -= share;
 		put_item(&d, it, share);
@@ -507,7 +497,7 @@ show_wants(const struct show *s)
 {
 	unsigned wants = s->conf.conemu ? fields[FIELD_CONEMU].wants : 0;
 
-	for (size_t i = 0; i < s->template.nitems; i++)
-		wants |= fields[s->template.items[i].field].wants;
+	for (size_t i = 0; i < s->nitems; i++)
+		wants |= fields[s->items[i].field].wants;
 	return wants;
 }

@@ -28,9 +28,11 @@ struct show_state {
 
 struct show; /* a template and what it looks like */
 
-/* NULL with errno ENOMEM. template_misfit() has looked at the format. */
+/*
+ * For free(3), or NULL with errno ENOMEM. template_misfit() has looked at the
+ * format.
+ */
 struct show *show_new(const struct show_conf *);
-void show_free(struct show *);
 
 /*
  * The line for these figures, at most width columns wide, padded to no more;

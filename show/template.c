@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "show/format.h"
@@ -132,30 +131,33 @@ template_misfit(const char *format, size_t *np)
 }
 
 /* The chosen fields, a blank between them. */
-static void
-add(struct template *t, const struct show_conf *c, const struct choice *order,
-    size_t n)
+static size_t
+choose(struct item *items, const struct show_conf *c,
+    const struct choice *order, size_t norder)
 {
-	for (size_t i = 0; i < n; i++) {
+	size_t n = 0;
+
+	for (size_t i = 0; i < norder; i++) {
 		if (!order[i].wanted)
 			continue;
-		if (t->nitems > 0)
-			t->items[t->nitems++] = (struct item){ .text = " ",
+		if (n > 0)
+			items[n++] = (struct item){ .text = " ",
 				.len = 1,
 				.apart = true };
-		t->items[t->nitems++] = (struct item){
-			.field = order[i].field,
-			.style = -1,
-			.n = order[i].field != FIELD_LAST ? 0 :
-			    c->last_written > SHOW_LAST   ? SHOW_LAST :
-							    c->last_written,
-		};
+		items[n] = (struct item){ .field = order[i].field,
+			.style = -1 };
+		if (order[i].field == FIELD_LAST)
+			items[n].n = c->last_written < SHOW_LAST ?
+			    c->last_written :
+			    SHOW_LAST;
+		n++;
 	}
+	return n;
 }
 
 /* The figures as they are, for scripts: pv's -n without a template. */
-static void
-add_numeric(struct template *t, const struct show_conf *c)
+static size_t
+by_numbers(struct item *items, const struct show_conf *c)
 {
 	const struct choice order[] = {
 		{ c->named, FIELD_NAME },
@@ -165,12 +167,12 @@ add_numeric(struct template *t, const struct show_conf *c)
 		{ c->progress || (!c->bytes && !c->rate), FIELD_PERCENT },
 	};
 
-	add(t, c, order, COUNT_OF(order));
+	return choose(items, c, order, COUNT_OF(order));
 }
 
 /* The switches, in pv's order. */
-static void
-add_switches(struct template *t, const struct show_conf *c)
+static size_t
+by_switches(struct item *items, const struct show_conf *c)
 {
 	bool all = !c->progress && !c->timer && !c->eta && !c->fineta &&
 	    !c->rate && !c->average && !c->bytes && !c->buffer &&
@@ -189,49 +191,39 @@ add_switches(struct template *t, const struct show_conf *c)
 		{ c->ratio, FIELD_RATIO },
 	};
 
-	add(t, c, order, COUNT_OF(order));
+	return choose(items, c, order, COUNT_OF(order));
 }
 
-static void
-add_format(struct template *t, const struct show_conf *c)
+/* A name that must be there, and is not, comes first. */
+static size_t
+by_format(struct item *items, const struct show_conf *c)
 {
-	const struct choice name[] = { { true, FIELD_NAME } };
-	const char *p = c->format;
-	struct item it;
-	bool has = false;
+	bool has = !c->named;
+	size_t n = 2;
 
-	for (; *p != '\0'; has = has || it.field == FIELD_NAME)
-		p += parse(p, &it);
-	if (c->named && !has) {
-		add(t, c, name, COUNT_OF(name));
-		t->items[t->nitems++] = (struct item){ .text = " ", .len = 1 };
+	for (const char *p = c->format; *p != '\0'; n++) {
+		p += parse(p, &items[n]);
+		has = has || items[n].field == FIELD_NAME;
 	}
-	for (p = c->format; *p != '\0';)
-		p += parse(p, &t->items[t->nitems++]);
+	items[0] = (struct item){ .field = FIELD_NAME };
+	items[1] = (struct item){ .text = " ", .len = 1 };
+	if (!has)
+		return n;
+	memmove(items, items + 2, (n - 2) * sizeof *items);
+	return n - 2;
 }
 
-int
-template_init(struct template *t, const struct show_conf *conf)
+size_t
+template_most(const struct show_conf *c)
 {
-	size_t n = 32; /* enough for all switches and what separates them */
-
-	if (conf->format != NULL) /* at most one a byte; a name before it */
-		n = strlen(conf->format) + 3;
-	*t = (struct template){ .items = calloc(n, sizeof *t->items) };
-	if (t->items == NULL)
-		return -1;
-	if (conf->format != NULL)
-		add_format(t, conf);
-	else if (conf->numeric)
-		add_numeric(t, conf);
-	else
-		add_switches(t, conf);
-	return 0;
+	/* one a byte, and a name before it; or all switches, and the blanks */
+	return c->format != NULL ? strlen(c->format) + 2 : 32;
 }
 
-void
-template_release(struct template *t)
+size_t
+template_items(const struct show_conf *c, struct item *items)
 {
-	free(t->items);
-	*t = (struct template){ 0 };
+	return c->format != NULL ? by_format(items, c) :
+	    c->numeric           ? by_numbers(items, c) :
+				   by_switches(items, c);
 }

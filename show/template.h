@@ -3,8 +3,8 @@
  * template: the fields of a line, in their order: pv's format sequences, or
  * what the switches choose. It knows no figures.
  */
-#ifndef TEMPLATE_H
-#define TEMPLATE_H
+#ifndef SHOW_TEMPLATE_H
+#define SHOW_TEMPLATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,12 +44,6 @@ struct item {
 	unsigned widest; /* columns so far: a field never shrinks */
 };
 
-struct template
-{
-	struct item *items;
-	size_t nitems;
-};
-
 /*
  * NULL if the template is right, or where it is wrong: the sequence there is
  * unknown or not finished, and *np bytes long.
@@ -57,10 +51,10 @@ struct template
 const char *template_misfit(const char *format, size_t *np);
 
 /*
- * 0, or -1 with errno ENOMEM and nothing to release. Strings stay those of the
- * conf. The format has been looked at by template_misfit().
+ * The items that the conf asks for: at most so many, and how many they are.
+ * Their text is the conf's. template_misfit() has looked at the format.
  */
-int template_init(struct template *, const struct show_conf *);
-void template_release(struct template *);
+size_t template_most(const struct show_conf *);
+size_t template_items(const struct show_conf *, struct item *);
 
 #endif

@@ -67,7 +67,7 @@ line(const struct show_conf *conf, const struct show_state *st, unsigned width,
 	struct show *s = fresh(conf);
 
 	show_line(s, st, width, utf8, colours, text);
-	show_free(s);
+	free(s);
 	return text;
 }
 
@@ -627,7 +627,7 @@ steady(const struct show_conf *c, void (*set)(struct show_state *, unsigned),
 	}
 	if (!good)
 		printf("# |%s|\n", text);
-	show_free(s);
+	free(s);
 	return good;
 }
 
@@ -723,7 +723,7 @@ test_growth(void)
 	st.outputs = "-";
 	show_line(s, &st, 80, false, false, text);
 	is(text, "0:00:01 |-     |", "which stays");
-	show_free(s);
+	free(s);
 }
 
 static void
@@ -760,7 +760,7 @@ test_bouncing(void)
 	for (unsigned i = 0; i < 50; i++)
 		show_line(s, &st, 80, false, false, text);
 	ok(strcspn(text, "<") == last, "it stands when nothing moves");
-	show_free(s);
+	free(s);
 }
 
 static void
@@ -782,7 +782,7 @@ test_bouncing_numbers(void)
 		good = good && strcmp(text, wanted) == 0;
 	}
 	ok(good, "a script sees it go from 0 to 100 and back");
-	show_free(s);
+	free(s);
 }
 
 static void
@@ -927,7 +927,7 @@ test_stats(void)
 				strstr(text, "inf") == NULL,
 			    "statistics of nonsense");
 		}
-		show_free(s);
+		free(s);
 	}
 }
 
@@ -984,7 +984,7 @@ test_wants_size(void)
 		ok(((show_wants(s) & SHOW_WANTS_SIZE) != 0) == table[i].size,
 		    "number %zu %s the size", i + 1,
 		    table[i].size ? "wants" : "does not want");
-		show_free(s);
+		free(s);
 	}
 }
 
@@ -1014,7 +1014,7 @@ test_wants(void)
 			(wants & SHOW_WANTS_LINE) == table[i].line &&
 			(wants & SHOW_WANTS_OUTPUTS) == table[i].outputs,
 		    "what number %zu wants", i + 1);
-		show_free(s);
+		free(s);
 	}
 }
 
@@ -1045,7 +1045,7 @@ test_conemu(void)
 
 	ok(show_wants(s) == (SHOW_WANTS_CONEMU | SHOW_WANTS_SIZE),
 	    "a template may want the progress indicator, and so the size");
-	show_free(s);
+	free(s);
 	is(line(&c, &half, 40, true, true), "1.00MiB||",
 	    "which is nothing in the line");
 	c.numeric = true;
@@ -1053,11 +1053,11 @@ test_conemu(void)
 	c = (struct show_conf){ .bytes = true };
 	s = fresh(&c);
 	ok(show_wants(s) == 0, "others do not");
-	show_free(s);
+	free(s);
 	c.conemu = true;
 	s = fresh(&c);
 	ok(show_wants(s) == (SHOW_WANTS_CONEMU | SHOW_WANTS_SIZE), "-9 does");
-	show_free(s);
+	free(s);
 	is(line(&c, &half, 40, true, true), "1.00MiB", "and chooses no field");
 	ok(show_percent(&half.figures) == 50, "half is 50 percent");
 	st.figures.count = st.figures.size - 1;
