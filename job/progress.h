@@ -3,8 +3,8 @@
  * progress: how far another process is in each of its files, how fast, and how
  * long it will take. It prints nothing.
  */
-#ifndef PROGRESS_H
-#define PROGRESS_H
+#ifndef JOB_PROGRESS_H
+#define JOB_PROGRESS_H
 
 #include "peer/watch.h"
 #include "show/meter.h"

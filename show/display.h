@@ -4,8 +4,8 @@
  * draws a line on stderr when it is due. It blocks no longer than term.h says,
  * and prints no errors.
  */
-#ifndef DISPLAY_H
-#define DISPLAY_H
+#ifndef SHOW_DISPLAY_H
+#define SHOW_DISPLAY_H
 
 #include "show/conf.h"
 #include "show/meter.h"

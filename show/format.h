@@ -4,8 +4,8 @@
  * outside. Columns are the terminal's, in the locale of LC_CTYPE. No I/O, no
  * errors.
  */
-#ifndef FORMAT_H
-#define FORMAT_H
+#ifndef SHOW_FORMAT_H
+#define SHOW_FORMAT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,8 +4,8 @@
  * terminal that takes only the beginning gets the rest before anything else. It
  * prints nothing.
  */
-#ifndef OUTBUF_H
-#define OUTBUF_H
+#ifndef SHOW_OUTBUF_H
+#define SHOW_OUTBUF_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * rows: a terminal that several zpipes draw on, each in a row of its own. It
  * knows which one is ours and how many there are, and draws nothing.
  */
-#ifndef ROWS_H
-#define ROWS_H
+#ifndef SHOW_ROWS_H
+#define SHOW_ROWS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,8 +6,8 @@
  * leaves the terminal alone while somebody else has it, and shares it with
  * others of its kind if asked to.
  */
-#ifndef TERM_H
-#define TERM_H
+#ifndef SHOW_TERM_H
+#define SHOW_TERM_H
 
 #include <stdbool.h>
 #include <stddef.h>
