@@ -11,7 +11,7 @@
 #include "base/refuse.h"
 #include "msg/msg.h"
 #include "opts/option.h"
-#include "show/template.h"
+#include "show/show.h"
 
 int
 option_blame(const struct option *t, const char *fmt, ...)
@@ -138,7 +138,7 @@ option_format(struct opts *o, const struct option *t, const char *arg,
     const char **formatp)
 {
 	size_t n;
-	const char *at = template_misfit(arg, &n);
+	const char *at = show_misfit(arg, &n);
 
 	if (at != NULL)
 		return option_blame(t,
@@ -330,7 +330,7 @@ is_valid(const struct option *t, uint64_t n, const char *text)
 	if (text != NULL && text_at(t) == 0)
 		return false;
 	if (text != NULL && t->type != TYPE_TEXT &&
-	    template_misfit(text, &(size_t){ 0 }) != NULL)
+	    show_misfit(text, &(size_t){ 0 }) != NULL)
 		return false;
 	switch (t->type) {
 	case TYPE_FLAG:

@@ -30,7 +30,7 @@ enum option_type {
 	TYPE_PID,     /* pid_t */
 	TYPE_STRING,  /* not empty; from here on, const char * */
 	TYPE_TEXT,    /* any string */
-	TYPE_FORMAT,  /* of a line: template_misfit() */
+	TYPE_FORMAT,  /* of a line: show_misfit() */
 };
 
 /* Options that are treated alike. */

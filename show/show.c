@@ -7,7 +7,43 @@
 
 #include "show/format.h"
 #include "show/show.h"
-#include "show/template.h"
+
+#define COUNT_OF(a) (sizeof(a) / sizeof *(a))
+
+enum {
+	SIZE = SHOW_WANTS_SIZE,
+	CONEMU = SHOW_WANTS_CONEMU | SIZE,
+};
+
+struct drawing;
+
+enum shape {
+	DRAWN,
+	FLEXIBLE, /* takes what the others leave, if no number says how much */
+	TEXT,
+	FIGURE, /* bare with -n */
+};
+
+/* What a sequence of a template stands for. */
+struct field {
+	char letter; /* or 0 */
+	const char *word;
+	enum shape shape;
+	void (*make)(struct drawing *);
+	const char *least; /* it is as wide as this from the first line on */
+	unsigned wants;
+	int style; /* of a bar; -1: the one that was asked for */
+};
+
+/* A piece of a template: a field, or what stands between two. */
+struct item {
+	const struct field *field;
+	unsigned n;       /* the number in front; 0: none */
+	const char *text; /* of text and SGR, borrowed */
+	size_t len;
+	bool apart; /* a blank that goes if the next one has nothing to say */
+	unsigned widest; /* columns so far: a field never shrinks */
+};
 
 struct show {
 	struct show_conf conf;
@@ -26,20 +62,6 @@ struct drawing {
 	unsigned columns;        /* that it has, if it is flexible */
 	char text[SHOW_OUTPUTS]; /* what it tells, otherwise */
 };
-
-struct show *
-show_new(const struct show_conf *conf)
-{
-	struct show *s = calloc(1,
-	    sizeof *s + template_most(conf) * sizeof *s->items);
-
-	if (s == NULL)
-		return NULL;
-	s->conf = *conf;
-	s->conf.bits = conf->bits && !conf->lines;
-	s->nitems = template_items(conf, s->items);
-	return s;
-}
 
 /* ---- how far it is ---------------------------------------------------- */
 
@@ -261,9 +283,8 @@ put_sgr(struct drawing *d)
 static void
 put_bar(struct drawing *d)
 {
-	enum bar_style style = d->item->style < 0 ?
-	    d->conf->style :
-	    (enum bar_style)d->item->style;
+	int own = d->item->field->style;
+	enum bar_style style = own < 0 ? d->conf->style : (enum bar_style)own;
 	double part = fraction(d);
 
 	if (!d->utf8)
@@ -341,41 +362,218 @@ put_name(struct drawing *d)
 
 /* ---- all of them ------------------------------------------------------ */
 
-enum shape {
-	DRAWN,
-	FLEXIBLE, /* takes what the others leave, if no number says how much */
-	TEXT,
-	FIGURE, /* bare with -n */
+static const struct field fields[] = {
+	{ 'p', "progress", FLEXIBLE, put_progress, "", SIZE, -1 },
+	{ 0, "progress-bar-only", FLEXIBLE, put_bar, "", SIZE, -1 },
+	{ 0, "progress-amount-only", FIGURE, tell_percent, "100%", SIZE, 0 },
+	{ 0, "progress-conemu", DRAWN, NULL, "", CONEMU, 0 },
+	{ 0, "bar-plain", FLEXIBLE, put_bar, "", SIZE, BAR_PLAIN },
+	{ 0, "bar-block", FLEXIBLE, put_bar, "", SIZE, BAR_BLOCK },
+	{ 0, "bar-granular", FLEXIBLE, put_bar, "", SIZE, BAR_GRANULAR },
+	{ 0, "bar-shaded", FLEXIBLE, put_bar, "", SIZE, BAR_SHADED },
+	{ 't', "timer", FIGURE, tell_timer, "0:00:00", 0, 0 },
+	{ 'e', "eta", TEXT, tell_eta, "ETA 0:00:00", SIZE, 0 },
+	{ 'I', "fineta", TEXT, tell_fineta, "FIN 00:00:00", SIZE, 0 },
+	{ 'r', "rate", FIGURE, tell_rate, "", 0, 0 },
+	{ 'a', "average-rate", FIGURE, tell_average, "", 0, 0 },
+	{ 'b', "bytes", FIGURE, tell_count, "", 0, 0 },
+	{ 0, "transferred", FIGURE, tell_count, "", 0, 0 },
+	{ 'T', "buffer-percent", TEXT, tell_buffer, "", 0, 0 },
+	{ 'A', "last-written", DRAWN, put_last, "", SHOW_WANTS_LAST, 0 },
+	{ 'L', "previous-line", FLEXIBLE, put_previous, "", SHOW_WANTS_LINE,
+	    0 },
+	{ 'N', "name", DRAWN, put_name, "", 0, 0 },
+	{ 0, "engine", TEXT, tell_engine, "splice", 0, 0 },
+	{ 0, "outputs", TEXT, tell_outputs, "", SHOW_WANTS_OUTPUTS, 0 },
+	{ 0, "ratio", TEXT, tell_ratio, "", 0, 0 },
 };
 
-/* least: as wide as this from the first line on */
-static const struct {
-	enum shape shape;
-	void (*make)(struct drawing *);
-	const char *least;
-	unsigned wants;
-} fields[FIELD_MISFIT + 1] = {
-	[FIELD_TEXT] = { DRAWN, put_text, "", 0 },
-	[FIELD_PROGRESS] = { FLEXIBLE, put_progress, "", SHOW_WANTS_SIZE },
-	[FIELD_BAR] = { FLEXIBLE, put_bar, "", SHOW_WANTS_SIZE },
-	[FIELD_PERCENT] = { FIGURE, tell_percent, "100%", SHOW_WANTS_SIZE },
-	[FIELD_TIMER] = { FIGURE, tell_timer, "0:00:00", 0 },
-	[FIELD_ETA] = { TEXT, tell_eta, "ETA 0:00:00", SHOW_WANTS_SIZE },
-	[FIELD_FINETA] = { TEXT, tell_fineta, "FIN 00:00:00", SHOW_WANTS_SIZE },
-	[FIELD_RATE] = { FIGURE, tell_rate, "", 0 },
-	[FIELD_AVERAGE] = { FIGURE, tell_average, "", 0 },
-	[FIELD_COUNT] = { FIGURE, tell_count, "", 0 },
-	[FIELD_BUFFER] = { TEXT, tell_buffer, "", 0 },
-	[FIELD_LAST] = { DRAWN, put_last, "", SHOW_WANTS_LAST },
-	[FIELD_PREVIOUS] = { FLEXIBLE, put_previous, "", SHOW_WANTS_LINE },
-	[FIELD_NAME] = { DRAWN, put_name, "", 0 },
-	[FIELD_ENGINE] = { TEXT, tell_engine, "splice", 0 },
-	[FIELD_OUTPUTS] = { TEXT, tell_outputs, "", SHOW_WANTS_OUTPUTS },
-	[FIELD_RATIO] = { TEXT, tell_ratio, "", 0 },
-	[FIELD_SGR] = { DRAWN, put_sgr, "", 0 },
-	[FIELD_CONEMU] = { DRAWN, NULL, "",
-	    SHOW_WANTS_CONEMU | SHOW_WANTS_SIZE },
-};
+/* What has no name: text, colours, and a sequence that is unknown. */
+static const struct field plain = { 0, "", DRAWN, put_text, "", 0, 0 };
+static const struct field sgr = { 0, "", DRAWN, put_sgr, "", 0, 0 };
+static const struct field misfit = { 0, "", DRAWN, NULL, "", 0, 0 };
+
+/* ---- the template ----------------------------------------------------- */
+
+/* What the word between the braces, or the letter, stands for. */
+static void
+look_up(struct item *it, const char *s, size_t n)
+{
+	bool word = s[0] == '{';
+
+	it->text = s;
+	it->len = 1;
+	if (n == 1 && s[0] == '%' && it->n == 0) {
+		it->field = &plain;
+		return;
+	}
+	if (word) {
+		s++;
+		n -= 2;
+	}
+	if (word && n > 4 && memcmp(s, "sgr:", 4) == 0 &&
+	    line_colours(NULL, s + 4, n - 4)) {
+		it->field = &sgr;
+		it->text = s + 4;
+		it->len = n - 4;
+		return;
+	}
+	for (size_t i = 0; i < COUNT_OF(fields); i++)
+		if (word ? format_is_word(s, n, fields[i].word) :
+			   n == 1 && *s == fields[i].letter)
+			it->field = &fields[i];
+}
+
+/* The next piece of a template (not its end): its length, and what it is. */
+static size_t
+parse(const char *s, struct item *it)
+{
+	size_t n = 1, start;
+	unsigned most = SHOW_WIDTH;
+
+	*it = (struct item){ .field = &misfit };
+	if (*s != '%') {
+		it->field = &plain;
+		it->text = s;
+		return it->len = strcspn(s, "%");
+	}
+	for (; s[n] >= '0' && s[n] <= '9'; n++)
+		if (it->n <= SHOW_WIDTH)
+			it->n = it->n * 10 + (unsigned)(s[n] - '0');
+	start = n;
+	if (s[n] == '\0')
+		return n;
+	n += s[n] == '{' ? strcspn(s + n, "}") : 0;
+	if (s[n] == '\0')
+		return n;
+	n++;
+	/* A character of several bytes is complained about as a whole. */
+	while (s[start] != '{' && ((unsigned char)s[n] & 0xc0) == 0x80)
+		n++;
+	look_up(it, s + start, n - start);
+	if (it->field->make == put_last)
+		most = SHOW_LAST;
+	else if (it->field->make == put_previous)
+		most = SHOW_LINE;
+	if (it->n > most)
+		it->n = most;
+	if (it->field->make == put_last && it->n == 0)
+		it->n = 1;
+	return n;
+}
+
+const char *
+show_misfit(const char *format, size_t *np)
+{
+	struct item it;
+
+	for (const char *s = format; *s != '\0'; s += *np) {
+		*np = parse(s, &it);
+		if (it.field == &misfit)
+			return s;
+	}
+	return NULL;
+}
+
+/* The sequences that are not NULL, a blank between them. */
+static void
+choose(struct show *s, const char *const *order, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (order[i] == NULL)
+			continue;
+		if (s->nitems > 0)
+			s->items[s->nitems++] = (struct item){ .field = &plain,
+				.text = " ",
+				.len = 1,
+				.apart = true };
+		parse(order[i], &s->items[s->nitems++]);
+	}
+}
+
+/* The figures as they are, for scripts: pv's -n without a template. */
+static void
+choose_numeric(struct show *s)
+{
+	const struct show_conf *c = &s->conf;
+	bool percent = c->progress || (!c->bytes && !c->rate);
+	const char *const order[] = {
+		c->named ? "%N" : NULL,
+		c->timer ? "%t" : NULL,
+		c->bytes ? "%b" : NULL,
+		c->rate ? "%r" : NULL,
+		percent ? "%{progress-amount-only}" : NULL,
+	};
+
+	choose(s, order, COUNT_OF(order));
+}
+
+/* The switches, in pv's order. */
+static void
+choose_switches(struct show *s)
+{
+	const struct show_conf *c = &s->conf;
+	bool all = !c->progress && !c->timer && !c->eta && !c->fineta &&
+	    !c->rate && !c->average && !c->bytes && !c->buffer &&
+	    c->last_written == 0;
+	char last[16];
+	const char *const order[] = {
+		c->name != NULL ? "%N" : NULL,
+		all || c->bytes ? "%b" : NULL,
+		c->buffer ? "%T" : NULL,
+		all || c->timer ? "%t" : NULL,
+		all || c->rate ? "%r" : NULL,
+		c->average ? "%a" : NULL,
+		all || c->progress ? "%p" : NULL,
+		all || c->eta ? "%e" : NULL,
+		c->fineta ? "%I" : NULL,
+		c->last_written != 0 ? last : NULL,
+		c->ratio ? "%{ratio}" : NULL,
+	};
+
+	snprintf(last, sizeof last, "%%%uA", c->last_written);
+	choose(s, order, COUNT_OF(order));
+}
+
+/* A name that must be there, and is not, comes first. */
+static void
+take_format(struct show *s)
+{
+	const char *p = s->conf.format;
+	bool has = !s->conf.named;
+	struct item it;
+
+	for (; *p != '\0' && !has; has = it.field->make == put_name)
+		p += parse(p, &it);
+	if (!has) {
+		parse("%N", &s->items[s->nitems++]);
+		parse(" ", &s->items[s->nitems++]);
+	}
+	for (p = s->conf.format; *p != '\0';)
+		p += parse(p, &s->items[s->nitems++]);
+}
+
+struct show *
+show_new(const struct show_conf *c)
+{
+	/* one item a byte, and a name before it; or all switches, and blanks */
+	size_t most = c->format != NULL ? strlen(c->format) + 2 : 32;
+	struct show *s = calloc(1, sizeof *s + most * sizeof *s->items);
+
+	if (s == NULL)
+		return NULL;
+	s->conf = *c;
+	s->conf.bits = c->bits && !c->lines;
+	if (c->format != NULL)
+		take_format(s);
+	else if (c->numeric)
+		choose_numeric(s);
+	else
+		choose_switches(s);
+	return s;
+}
+
+/* ---- the line --------------------------------------------------------- */
 
 /* The text, at the left of a field that does not shrink. */
 static void
@@ -384,7 +582,7 @@ put_cell(struct drawing *d)
 	struct item *it = d->item;
 	size_t len = strlen(d->text);
 	unsigned columns = line_text(NULL, d->text, len, SHOW_WIDTH);
-	unsigned least = (unsigned)strlen(fields[it->field].least);
+	unsigned least = (unsigned)strlen(it->field->least);
 
 	if (it->widest < least)
 		it->widest = least;
@@ -399,39 +597,36 @@ put_cell(struct drawing *d)
 static bool
 is_flexible(const struct item *it)
 {
-	return it->n == 0 && fields[it->field].shape == FLEXIBLE;
+	return it->n == 0 && it->field->shape == FLEXIBLE;
 }
 
 /* Without a size there is no end to speak of, and no room is kept for it. */
 static bool
 is_silent(const struct drawing *d, const struct item *it)
 {
+	void (*make)(struct drawing *) = it->field->make;
+
 	if (it->n != 0 || d->figures->size > 0)
 		return false;
-	switch (it->field) {
-	case FIELD_ETA:
+	if (make == tell_eta)
 		return d->state->note == NULL;
-	case FIELD_FINETA:
-		return true;
-	case FIELD_PERCENT:
+	if (make == tell_percent)
 		return !d->conf->gauge && !d->conf->numeric;
-	default:
-		return it->apart && is_silent(d, it + 1);
-	}
+	return make == tell_fineta || (it->apart && is_silent(d, it + 1));
 }
 
 /* columns: for what is flexible. */
 static void
 put_item(struct drawing *d, struct item *it, unsigned columns)
 {
-	enum shape shape = fields[it->field].shape;
+	enum shape shape = it->field->shape;
 
-	if (is_silent(d, it) || fields[it->field].make == NULL)
+	if (is_silent(d, it) || it->field->make == NULL)
 		return;
 	d->item = it;
 	d->columns = it->n != 0 ? it->n : columns;
 	d->text[0] = '\0';
-	fields[it->field].make(d);
+	it->field->make(d);
 	if (shape == FIGURE && d->conf->numeric)
 		line_text(&d->line, d->text, strlen(d->text), SHOW_WIDTH);
 	else if (shape == FIGURE || shape == TEXT)
@@ -495,9 +690,9 @@ show_stats(const struct show *s, const struct figures *f, char text[SHOW_TEXT])
 unsigned
 show_wants(const struct show *s)
 {
-	unsigned wants = s->conf.conemu ? fields[FIELD_CONEMU].wants : 0;
+	unsigned wants = s->conf.conemu ? CONEMU : 0;
 
 	for (size_t i = 0; i < s->nitems; i++)
-		wants |= fields[s->items[i].field].wants;
+		wants |= s->items[i].field->wants;
 	return wants;
 }

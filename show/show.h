@@ -29,8 +29,14 @@ struct show_state {
 struct show; /* a template and what it looks like */
 
 /*
- * For free(3), or NULL with errno ENOMEM. template_misfit() has looked at the
- * format.
+ * NULL if the format is right, or where it is wrong: the sequence there is
+ * unknown or not finished, and *np bytes long.
+ */
+const char *show_misfit(const char *format, size_t *np);
+
+/*
+ * For free(3), or NULL with errno ENOMEM. Strings stay those of the conf.
+ * show_misfit() has looked at the format.
  */
 struct show *show_new(const struct show_conf *);
 

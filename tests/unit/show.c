@@ -12,7 +12,6 @@
 
 #include "show/format.h"
 #include "show/show.h"
-#include "show/template.h"
 #include "tests/lib/tap.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
@@ -598,7 +597,7 @@ test_misfits(void)
 	for (size_t i = 0; i < COUNT_OF(table); i++) {
 		const char *f = table[i].format;
 		size_t n = 99;
-		const char *p = template_misfit(f, &n);
+		const char *p = show_misfit(f, &n);
 
 		ok(table[i].at == -1 ? p == NULL :
 				       p == f + table[i].at && n == table[i].n,
