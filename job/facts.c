@@ -44,6 +44,8 @@ job_facts(struct job *j)
 	const struct scan *s = pump_scan(p);
 	const struct monitor *m = &j->monitor;
 	struct display_facts *f = &j->facts;
+	uint64_t other = m->counts != NULL ? atomic_load(&m->counts[!m->side]) :
+					     0;
 
 	f->moved = pump_moved(p);
 	f->taken = pump_taken(p);
@@ -58,10 +60,8 @@ job_facts(struct job *j)
 		.engine = engine_name(pump_engine(p)),
 		.outputs = f->outputs,
 	};
-	if (m->counts != NULL && f->moved > 0)
-		f->state.figures.ratio =
-		    (double)atomic_load(&m->counts[!m->side]) /
-		    (double)f->moved;
+	if (f->moved > 0)
+		f->state.figures.ratio = (double)other / (double)f->moved;
 	f->outputs[0] = '\0';
 	if ((display_wants(&j->display) & SHOW_WANTS_OUTPUTS) != 0)
 		tell_outputs(j->leg, f->outputs);

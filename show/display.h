@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * display: what a person sees of our own transfer: it keeps the meter, and
- * draws a line on stderr when it is due. It blocks no longer than term.h says,
- * and prints no errors.
+ * draws a line on stderr when it is due. It blocks no longer than term.h says.
  */
 #ifndef SHOW_DISPLAY_H
 #define SHOW_DISPLAY_H
@@ -39,9 +38,8 @@ struct display {
 	}
 
 /*
- * Opens the place where lines are drawn, which is stderr. False if nothing is
- * to be drawn there: there may be none, or it is no terminal and neither -f nor
- * -n was given, or -q was. share: with others, as -c has it. term_close() is
+ * Opens stderr for lines; share: as -c has it. False if none may be drawn: it
+ * is closed, or no terminal without -f or -n, or -q was given. term_close() is
  * the caller's in either case.
  */
 bool display_place(struct term *, const struct display_conf *, bool share);
@@ -68,8 +66,8 @@ unsigned display_wants(const struct display *);
 uint64_t display_due(const struct display *);
 
 /*
- * Draws if it is due. When to come back; UINT64_MAX: never, or (with --wait)
- * when the first byte has been read.
+ * Draws if it is due. Returns when to come back; UINT64_MAX: never, or, with
+ * --wait, when the first byte has been read.
  */
 uint64_t display_tick(struct display *, const struct display_facts *,
     uint64_t now);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * format: the pieces of a line: numbers, times, colours, bars, and text from
- * outside. Columns are the terminal's, in the locale of LC_CTYPE. No I/O, no
- * errors.
+ * outside. Columns are those of LC_CTYPE. No I/O, no errors.
  */
 #ifndef SHOW_FORMAT_H
 #define SHOW_FORMAT_H
@@ -27,19 +26,13 @@ bool format_is_word(const char *, size_t n, const char *word);
 /* Maps NaN and negative values to 0, infinity to 1e30. */
 double format_sane(double);
 
-/*
- * Four digits and a unit: "9.99KiB", "99.9KiB", " 999KiB", "1023KiB". Always
- * as wide as the widest of its kind.
- */
+/* Four digits and a unit, in as many columns each: "9.99KiB", " 999KiB". */
 void format_amount(const struct show_conf *, double, char *s, size_t size);
 
 /* "1:02:03", with days in front "4:01:02:03". */
 void format_duration(double seconds, char *s, size_t size);
 
-/*
- * The local time of an end that is `eta` seconds away, with the date if that is
- * long: "FIN 15:04:05". Empty if nobody knows (below 0).
- */
+/* "FIN 15:04:05", local time, with the date if it is far; below 0: empty. */
 void format_end(time_t now, double eta, char *s, size_t size);
 
 /*

@@ -59,6 +59,12 @@ slot(const struct meter *m, size_t i)
 	return (m->oldest + i) % METER_SAMPLES;
 }
 
+static struct sample
+now_is(const struct meter *m)
+{
+	return (struct sample){ m->now, m->units };
+}
+
 /* Where the window begins, or where we began. */
 static uint64_t
 horizon(const struct meter *m)
@@ -83,7 +89,6 @@ keep(struct meter *m)
 {
 	/* two fewer: they must span all of it, in spite of the rounding */
 	uint64_t spacing = m->window / (METER_SAMPLES - 2) + 1;
-	size_t i;
 
 	if (m->nkept > 0 &&
 	    m->now - m->kept[slot(m, m->nkept - 1)].at < spacing)
@@ -92,30 +97,24 @@ keep(struct meter *m)
 		m->oldest = slot(m, 1);
 		m->nkept--;
 	}
-	i = slot(m, m->nkept++);
-	m->kept[i].at = m->now;
-	m->kept[i].units = m->units;
+	m->kept[slot(m, m->nkept++)] = now_is(m);
 }
 
 static double
 window_rate(const struct meter *m)
 {
-	uint64_t from = horizon(m), at, units, next_at, next_units;
+	struct sample old = m->kept[m->oldest], next = now_is(m);
+	uint64_t from = horizon(m);
 	double before = 0; /* units between the oldest sample and from */
 
-	if (m->nkept == 0)
-		return 0;
-	at = m->kept[m->oldest].at;
-	units = m->kept[m->oldest].units;
-	if (at >= from)
-		return per_second((double)(m->units - units),
-		    (double)(m->now - at));
-	next_at = m->nkept > 1 ? m->kept[slot(m, 1)].at : m->now;
-	next_units = m->nkept > 1 ? m->kept[slot(m, 1)].units : m->units;
-	if (next_at > at)
-		before = (double)(next_units - units) * (double)(from - at) /
-		    (double)(next_at - at);
-	return per_second((double)(m->units - units) - before,
+	if (m->nkept > 1)
+		next = m->kept[slot(m, 1)];
+	if (old.at > from)
+		from = old.at;
+	if (next.at > old.at)
+		before = (double)(next.units - old.units) *
+		    (double)(from - old.at) / (double)(next.at - old.at);
+	return per_second((double)(m->units - old.units) - before,
 	    (double)(m->now - from));
 }
 

@@ -35,7 +35,7 @@ struct meter {
 	uint64_t nends; /* samples that the end was predicted from */
 	double end;     /* seconds from the beginning */
 	size_t oldest, nkept;
-	struct {
+	struct sample {
 		uint64_t at, units;
 	} kept[METER_SAMPLES]; /* a ring, over the window */
 };

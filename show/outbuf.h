@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * outbuf: what is drawn, put together and then written without blocking. A
- * terminal that takes only the beginning gets the rest before anything else. It
- * prints nothing.
+ * terminal that takes only the beginning gets the rest before anything else.
  */
 #ifndef SHOW_OUTBUF_H
 #define SHOW_OUTBUF_H
@@ -35,16 +34,12 @@ void outbuf_printf(struct outbuf *, const char *fmt, ...)
  */
 unsigned outbuf_text(struct outbuf *, const char *, unsigned most);
 
-/*
- * What is left of the last drawing has been written: another one may begin.
- * False with errno: EAGAIN if it would have to wait.
- */
+/* Writes what is left of the last drawing. False with errno; EAGAIN: later. */
 bool outbuf_begin(struct outbuf *);
 
 /*
- * Writes what has been put. True if it was written, or its beginning: the rest
- * comes before the next drawing then. What has not begun is dropped: false with
- * errno.
+ * Writes what has been put, or its beginning: outbuf_begin() writes the rest.
+ * False with errno if nothing was written: it is dropped.
  */
 bool outbuf_emit(struct outbuf *);
 
@@ -52,8 +47,8 @@ bool outbuf_emit(struct outbuf *);
 bool outbuf_emit_until(struct outbuf *, uint64_t end);
 
 /*
- * Whether to try again, by errno of what has failed: waits until there is room,
- * but not beyond the end. *failed: it has failed before, by more than EAGAIN.
+ * Whether to try again, by errno: waits for room, but not beyond the end.
+ * *failed: it has failed before, by more than EAGAIN.
  */
 bool outbuf_again(const struct outbuf *, uint64_t end, bool *failed);
 

@@ -41,13 +41,10 @@ int rows_set(const struct rows *, unsigned count);
 /* Takes the row below the last one, and counts it; false if it cannot. */
 bool rows_take(struct rows *);
 
-/* Gives that up, and so drops all our locks. It needs none. */
+/* Gives that up, and all our locks. It needs none. */
 void rows_drop(struct rows *);
 
-/*
- * The same for good, and it takes the lock itself: the row stays on the screen,
- * and the last one of all removes the file.
- */
+/* The same for good, with the lock: the last one of all removes the file. */
 void rows_leave(struct rows *, uint64_t usec);
 
 #endif

@@ -332,7 +332,7 @@ term_rows(struct term *t, const char *const text[], size_t n)
 	return lines(t, text, n);
 }
 
-/* The last line, if it has been missed, and what is left of it. */
+/* The last line, if it has been missed. */
 static void
 last_line(struct term *t, uint64_t end)
 {
@@ -344,7 +344,6 @@ last_line(struct term *t, uint64_t end)
 		else if (!outbuf_again(&t->out, end, &failed))
 			break;
 	}
-	outbuf_emit_until(&t->out, end);
 }
 
 void
@@ -354,10 +353,9 @@ term_finish(struct term *t)
 
 	if (term_ours(t)) {
 		last_line(t, end);
-		if (t->picture > 0) {
+		if (t->picture > 0)
 			outbuf_printf(&t->out, "\n");
-			outbuf_emit_until(&t->out, end);
-		}
+		outbuf_emit_until(&t->out, end);
 	}
 	/* what has not been written by now never will be */
 	outbuf_drop(&t->out);

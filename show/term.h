@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * term: the place where lines are drawn: a terminal, or a stream. What cannot
- * be written now is not drawn; it waits for at most 10 ms for others that share
- * the terminal, and longer only where that is said. It never touches termios,
- * leaves the terminal alone while somebody else has it, and shares it with
- * others of its kind if asked to.
+ * be written now is not drawn; nothing waits longer than 10 ms, for others that
+ * share the terminal, unless it says so. It never touches termios.
  */
 #ifndef SHOW_TERM_H
 #define SHOW_TERM_H
@@ -36,10 +34,7 @@ struct term {
 		.out = OUTBUF_INITIALIZER, .rows = ROWS_INITIALIZER \
 	}
 
-/*
- * fd is borrowed. width and height: 0 asks the terminal. 0, or -1 with errno
- * and nothing to close.
- */
+/* fd is borrowed; width and height 0: the terminal's. 0, or -1 with errno. */
 int term_open(struct term *, int fd, bool cursor, unsigned width,
     unsigned height);
 
@@ -59,34 +54,26 @@ bool term_ours(struct term *);
 void term_yield(struct term *);
 
 /*
- * Puts the line in place of the last one on a terminal, and behind it, with a
- * newline of its own, elsewhere. False if it could not be written now. The
- * text is show_line()'s; a terminal cuts it at its width.
+ * Puts a line of show_line() in place of the last one on a terminal, cut at its
+ * width, and elsewhere behind it. False if it could not be written now.
  */
 bool term_line(struct term *, const char *text);
 
-/*
- * The same for a picture of several lines, which may grow and shrink; those
- * that the terminal is too low for are left out. It is not for shared ones.
- */
+/* The same for as many lines as it has rows; not for a shared terminal. */
 bool term_rows(struct term *, const char *const text[], size_t n);
 
 /*
- * The line that stands there is finished: what is written next comes below
- * it. Tries a little harder than term_line(), and waits for at most 100 ms.
+ * Finishes the line that stands there: what is written next comes below it. One
+ * that was missed is tried again, for at most 100 ms.
  */
 void term_finish(struct term *);
 
-/*
- * Finishes the line, and writes this below it, with a newline. It is never cut:
- * a terminal wraps it. Waits for at most 100 ms.
- */
+/* The same, and writes this below it, which a terminal wraps. */
 void term_print(struct term *, const char *text);
 
 /*
- * Clears the line, for a message; the next term_line() draws it again. On a
- * shared terminal nothing is cleared: the message, of one line, gets a row of
- * its own below the others.
+ * Clears the line, for a message of one line; on a shared terminal that gets a
+ * row of its own below the others instead.
  */
 void term_clear(struct term *);
 
@@ -94,9 +81,8 @@ void term_clear(struct term *);
 void term_title(struct term *, const char *text);
 
 /*
- * The progress indicator of the window or its tab (OSC 9;4, as ConEmu has it),
- * as show_percent() has it. term_finish() removes it, whoever has the terminal:
- * it takes no place on the screen. Nothing on a stream.
+ * The progress indicator of the window (OSC 9;4, as ConEmu has it), in percent;
+ * -1: unknown. term_finish() removes it, whoever has the terminal.
  */
 void term_progress(struct term *, int percent);
 
