@@ -815,9 +815,10 @@ test_shared_stopped(void)
 	tcflow(p.slave, TCOON);
 	ok(ask(&b, 'b') && ask(&a, 'a'), "until it goes on");
 	screen_read(&s, seen(&p));
-	for (i = 0; i < 100000 && ask(&a, 'W'); i++)
+	/* the kernel may yet make room when the first one has found none */
+	for (i = 0; i < 100000 && (ask(&a, 'W') || ask(&b, 'W')); i++)
 		continue;
-	ok(i > 10 && i < 100000 && !ask(&b, 'c'), "nor is a full one");
+	ok(i > 10 && i < 100000, "nor is a full one");
 	screen_read(&s, seen(&p));
 	ask(&a, 'd');
 	ask(&b, 'e');
