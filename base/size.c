@@ -69,6 +69,9 @@ size_file(const char *path, uint64_t *bytes)
 
 	if (stat(path, &st) == -1)
 		return -1;
+	*bytes = (uint64_t)st.st_size;
+	if (S_ISREG(st.st_mode) && st.st_size > 0)
+		return 0;
 	if (S_ISBLK(st.st_mode) && size_device(st.st_rdev, bytes) == 0)
 		return 0;
 	/* a path (open(2)) needs no right to read, and waits for no writer */
