@@ -25,6 +25,7 @@ enum engine {
 	ENGINE_SPLICE,
 	ENGINE_RANGE,
 	ENGINE_COPY,
+	ENGINE_COUNT, /* of the above */
 };
 
 /* What happens to an output that does not keep up. */

@@ -340,7 +340,7 @@ understand(struct message *m, const char *bytes, size_t len, pid_t pid,
 		return -1;
 	}
 	if (m->type == want &&
-	    (want != MESSAGE_REPORT || m->report.engine <= ENGINE_COPY))
+	    (want != MESSAGE_REPORT || m->report.engine < ENGINE_COUNT))
 		return 0;
 	errno = EPROTO;
 	return -1;
