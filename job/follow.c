@@ -9,12 +9,13 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "job/job.h"
-#include "job/progress.h"
 #include "msg/msg.h"
 #include "peer/message.h"
 #include "peer/remote.h"
 #include "peer/verdict.h"
+#include "peer/watch.h"
 #include "show/display.h"
+#include "show/meter.h"
 
 /*
  * ROWS: of one picture: a process may have thousands of files open.
@@ -103,43 +104,40 @@ make_line(const struct show_conf *conf, const struct show_state *s,
 /* The processes that --watchfd names. */
 struct files {
 	struct subject {
-		struct progress progress;
+		struct watch watch;  /* each file has its meter in own */
 		int pidfd;           /* verdict_open() */
-		char fate[JOB_FATE]; /* how it has ended; "": it has not */
+		char fate[JOB_FATE]; /* how it ended; "": it has not */
 	} * all;
 	size_t n;
-	bool several; /* of them: their numbers tell them apart */
+	bool several; /* shown with their process numbers */
 };
 
-/* One more, but nothing twice. -1 with errno as watch_open(). */
+/* Adds a process unless it is there already. -1 with errno as watch_open(). */
 static int
-add_watch(struct files *f, pid_t pid, int fd, const struct opts *o)
+add_watch(struct files *f, pid_t pid, int fd)
 {
 	struct subject *all, *s;
 
 	for (size_t i = 0; i < f->n; i++)
-		if (f->all[i].progress.watch.pid == pid &&
-		    f->all[i].progress.watch.only == fd)
+		if (f->all[i].watch.pid == pid && f->all[i].watch.only == fd)
 			return 0;
 	all = reallocarray(f->all, f->n + 1, sizeof(*all));
 	if (all == NULL)
 		return -1;
 	f->all = all;
 	s = &all[f->n];
-	if (progress_open(&s->progress, pid, fd, o->tune.display.window) == -1)
+	if (watch_open(&s->watch, pid, fd) == -1)
 		return -1;
-	if (fd != -1 && o->tune.sized)
-		s->progress.expected = o->tune.size;
 	s->pidfd = verdict_open(pid);
 	s->fate[0] = '\0';
-	f->several = f->several || pid != all[0].progress.watch.pid;
+	f->several = f->several || pid != all[0].watch.pid;
 	f->n++;
 	return 0;
 }
 
-/* Those of a name that we may look at. -1 with errno if that is none. */
+/* The processes of that name. -1 with errno if none of them may be watched. */
 static int
-add_named(struct files *f, const char *name, const struct opts *o)
+add_named(struct files *f, const char *name)
 {
 	pid_t *pids;
 	ssize_t n = watch_find(name, &pids);
@@ -148,7 +146,7 @@ add_named(struct files *f, const char *name, const struct opts *o)
 	if (n == -1)
 		return -1;
 	for (ssize_t i = 0; i < n; i++) {
-		if (add_watch(f, pids[i], -1, o) == 0)
+		if (add_watch(f, pids[i], -1) == 0)
 			error = 0;
 		else if (error == ESRCH)
 			error = errno;
@@ -163,8 +161,8 @@ open_files(struct files *f, const struct opts *o)
 {
 	for (size_t i = 0; i < o->nprocesses; i++) {
 		const struct process *p = &o->processes[i];
-		int r = p->name != NULL ? add_named(f, p->name, o) :
-					  add_watch(f, p->pid, p->fd, o);
+		int r = p->name != NULL ? add_named(f, p->name) :
+					  add_watch(f, p->pid, p->fd);
 
 		if (r == -1) /* it is what would be read, as for pv */
 			not_followed("--watchfd", p, STATUS_OPEN);
@@ -175,7 +173,7 @@ static void
 close_files(struct files *f)
 {
 	for (size_t i = 0; i < f->n; i++) {
-		progress_close(&f->all[i].progress);
+		watch_close(&f->all[i].watch);
 		fd_close(&f->all[i].pidfd);
 	}
 	free(f->all);
@@ -185,7 +183,7 @@ close_files(struct files *f)
 static void
 judge_file(struct subject *s)
 {
-	const struct watch *w = &s->progress.watch;
+	const struct watch *w = &s->watch;
 	char alive[JOB_FATE] = "lost: its files can no longer be seen";
 
 	if (w->only != -1)
@@ -194,26 +192,47 @@ judge_file(struct subject *s)
 	judge(w->pid, s->pidfd, alive, s->fate);
 }
 
+/* Updates the meter of a file, which begins when the file is first seen. */
+static void
+sample(struct watched *f, const struct watch *w, const struct opts *o,
+    uint64_t now)
+{
+	uint64_t size = f->writing ? 0 : f->size;
+
+	if (w->only != -1 && o->tune.size != 0)
+		size = o->tune.size;
+	if (f->own == NULL && (f->own = malloc(sizeof(struct meter))) != NULL)
+		meter_init(f->own, now, o->tune.display.window);
+	if (f->own == NULL || !f->seen)
+		return;
+	meter_set_size(f->own, size);
+	meter_sample(f->own, now, f->pos);
+}
+
 /* False when all are gone. */
 static bool
-look_at_files(struct files *f, uint64_t now)
+look_at_files(struct files *f, const struct opts *o, uint64_t now)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < f->n; i++) {
-		if (progress_look(&f->all[i].progress, now))
+		struct watch *w = &f->all[i].watch;
+
+		if (watch_look(w))
 			any = true;
 		else if (f->all[i].fate[0] == '\0')
 			judge_file(&f->all[i]);
+		for (size_t k = 0; k < w->nfds; k++)
+			sample(&w->fds[k], w, o, now);
 	}
 	return any;
 }
 
-/* One descriptor, which is all that is shown. */
+/* A single descriptor is shown as a line of its own. */
 static bool
 is_alone(const struct files *f)
 {
-	return f->n == 1 && f->all[0].progress.watch.only != -1;
+	return f->n == 1 && f->all[0].watch.only != -1;
 }
 
 /* pv's columns, one per number. pid: to be named as well, or 0. */
@@ -226,23 +245,28 @@ name_of(const struct watched *w, pid_t pid, char *name, size_t size)
 		snprintf(name, size, "%4d:%s", w->fd, w->name);
 }
 
-/* Without a name it has that of -N. The caller's to free; NULL: no memory. */
+/*
+ * The line for a file, with that name or, if it is NULL, the one of -N. The
+ * caller frees it; NULL without memory.
+ */
 static char *
-row_of(const struct opts *o, const struct progress_row *row, const char *name,
+row_of(const struct opts *o, const struct watched *f, const char *name,
     const struct term *t)
 {
 	struct show_conf conf = o->tune.display.show;
 	struct show_state s = { .now = time(NULL) };
-	char *text = malloc(SHOW_TEXT);
+	char *text = f->own == NULL ? NULL : malloc(SHOW_TEXT);
 
+	if (text == NULL)
+		return NULL;
 	s.figures.buffer = FIGURES_SPLICED;
-	s.figures.final = row->file.closed;
-	meter_figures(&row->meter, &s.figures);
+	s.figures.final = f->closed;
+	meter_figures(f->own, &s.figures);
 	if (name != NULL) {
 		conf.name = name;
 		conf.named = true;
 	}
-	if (text != NULL && make_line(&conf, &s, t, text))
+	if (make_line(&conf, &s, t, text))
 		return text;
 	free(text);
 	return NULL;
@@ -251,20 +275,18 @@ row_of(const struct opts *o, const struct progress_row *row, const char *name,
 static void
 draw_files(const struct opts *o, const struct files *f, struct term *t)
 {
-	char *rows[ROWS];
-	char name[sizeof(f->all->progress.rows->file.name) + 32];
+	char *rows[ROWS], name[sizeof(f->all->watch.fds->name) + 32];
 	bool alone = is_alone(f);
 	struct figures figures;
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->n; i++) {
-		const struct progress *p = &f->all[i].progress;
+		const struct watch *w = &f->all[i].watch;
 
-		for (size_t j = 0; j < p->nrows && n < ROWS; j++) {
-			name_of(&p->rows[j].file, f->several ? p->watch.pid : 0,
-			    name, sizeof(name));
-			rows[n] = row_of(o, &p->rows[j], alone ? NULL : name,
-			    t);
+		for (size_t k = 0; k < w->nfds && n < ROWS; k++) {
+			name_of(&w->fds[k], f->several ? w->pid : 0, name,
+			    sizeof(name));
+			rows[n] = row_of(o, &w->fds[k], alone ? NULL : name, t);
 			if (rows[n] != NULL)
 				n++;
 		}
@@ -274,10 +296,9 @@ draw_files(const struct opts *o, const struct files *f, struct term *t)
 			term_rows(t, (const char *const *)rows, n);
 		else if (n > 0)
 			term_line(t, rows[0]);
-		/* there is room for one figure: the file that stands alone */
+		/* the indicator has room for one figure */
 		if (o->tune.display.show.conemu && alone && n > 0) {
-			meter_figures(&f->all[0].progress.rows[0].meter,
-			    &figures);
+			meter_figures(f->all[0].watch.fds[0].own, &figures);
 			term_progress(t, show_percent(&figures));
 		}
 	}
@@ -299,7 +320,7 @@ follow_files(struct job *j)
 	shows = f.n > 0 && display_place(&t, c, false);
 	/* of several the first end is not the last */
 	fd = f.n == 1 ? f.all[0].pidfd : -1;
-	while (look_at_files(&f, clock_now())) {
+	while (look_at_files(&f, j->o, clock_now())) {
 		if (shows)
 			draw_files(j->o, &f, &t);
 		if (!nap(j, c->interval, fd))
@@ -313,7 +334,7 @@ follow_files(struct job *j)
 	for (size_t i = 0; i < f.n && shows && is_for_people(j->o); i++)
 		if (f.all[i].fate[0] != '\0')
 			msg_text(STATUS_NONE, "--watchfd", "process %d: %s",
-			    (int)f.all[i].progress.watch.pid, f.all[i].fate);
+			    (int)f.all[i].watch.pid, f.all[i].fate);
 	close_files(&f);
 }
 

@@ -231,19 +231,14 @@ drop_closed(struct watch *w)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < w->nfds; i++) {
-		if (w->fds[i].closed)
+		if (w->fds[i].closed) {
+			free(w->fds[i].own);
 			continue;
+		}
 		w->fds[kept] = w->fds[i];
 		w->fds[kept++].seen = false;
 	}
 	w->nfds = kept;
-}
-
-bool
-watch_same(const struct watched *a, const struct watched *b)
-{
-	return a->fd == b->fd && a->dev == b->dev && a->ino == b->ino &&
-	    a->writing == b->writing;
 }
 
 /* One descriptor; the first nold of the fds are in order. */
@@ -256,7 +251,9 @@ look_at(struct watch *w, int fd, size_t nold)
 		return;
 	if (nold > 0)
 		old = bsearch(&seen, w->fds, nold, sizeof(seen), by_number);
-	if (old != NULL && watch_same(old, &seen)) {
+	if (old != NULL && old->dev == seen.dev && old->ino == seen.ino &&
+	    old->writing == seen.writing) {
+		seen.own = old->own;
 		*old = seen;
 		return;
 	}
@@ -327,6 +324,8 @@ watch_look(struct watch *w)
 void
 watch_close(struct watch *w)
 {
+	for (size_t i = 0; i < w->nfds; i++)
+		free(w->fds[i].own);
 	free(w->fds);
 	w->fds = NULL;
 	w->nfds = 0;

@@ -23,6 +23,7 @@ struct watched {
 	bool writing;   /* open for writing only: its size is no aim */
 	bool closed;    /* it was there the last time */
 	bool seen;      /* by the last look */
+	void *own;      /* the caller's, NULL at first; freed by free(3) */
 };
 
 struct watch {
@@ -61,9 +62,6 @@ int watch_open(struct watch *, pid_t, int only);
  * is gone or, with `only`, the descriptor is, or is another file by now.
  */
 bool watch_look(struct watch *);
-
-/* Both are the same descriptor, open on the same file, and for the same. */
-bool watch_same(const struct watched *, const struct watched *);
 
 void watch_close(struct watch *);
 

@@ -817,6 +817,11 @@ lasts="zpipe -L 1k $BATS_FILE_TMPDIR/words >out 2>err & z=\$!;"
 	    { zpipe -f -b -i 0.1 -d \$p:7 2>seen; echo \$? >st; } &
 	    until [ -s seen ]; do sleep 0.02; done; : >go
 	    until [ -s st ]; do sleep 0.02; done; [ \$(<st) = 0 ]"
+	# the size of a file that is only written is no aim
+	one "exec 7>>$V; sleep 99 & p=\$!; exec 7>&-
+	    zpipe -f -F '<%{progress-amount-only}>' -i 0.1 -d \$p:7 2>seen & z=\$!
+	    until grep -q '<>' seen; do sleep 0.02; done
+	    disown \$p; kill -9 \$p; wait \$z"
 	all_right
 }
 

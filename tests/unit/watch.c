@@ -12,19 +12,19 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "job/progress.h"
+#include "peer/watch.h"
 #include "tests/lib/tap.h"
 
 enum {
-	SECOND = 1000000,
 	FILE_SIZE = 100000,
 };
 
 static char base[] = "/tmp/unit-watch.XXXXXX";
-static uint64_t now = 1000 * (uint64_t)SECOND;
+static unsigned looks;
 
 /* A process that does what it is told. */
 struct child {
@@ -179,22 +179,56 @@ make_file(const char *name, off_t size)
 	close(fd);
 }
 
+/* What each descriptor keeps: the look that found it first, and its number. */
+struct mark {
+	unsigned look;
+	int fd;
+};
+
 static bool
-look(struct progress *w)
+look(struct watch *w)
 {
-	now += SECOND;
-	return progress_look(w, now);
+	bool there = watch_look(w);
+
+	looks++;
+	for (size_t i = 0; i < w->nfds; i++) {
+		struct mark *m = w->fds[i].own;
+
+		if (m != NULL)
+			continue;
+		m = w->fds[i].own = malloc(sizeof(*m));
+		if (m == NULL)
+			bail("malloc");
+		*m = (struct mark){ looks, w->fds[i].fd };
+	}
+	return there;
+}
+
+static bool
+is_new(const struct watch *w, size_t i)
+{
+	const struct mark *m = w->fds[i].own;
+
+	return m->look == looks && m->fd == w->fds[i].fd;
+}
+
+static bool
+is_kept(const struct watch *w, size_t i)
+{
+	const struct mark *m = w->fds[i].own;
+
+	return m->look < looks && m->fd == w->fds[i].fd;
 }
 
 /* "fd:name:pos/size" of each, "!" if closed, ">" if writing only. */
 static bool
-shows(const struct progress *w, const char *want)
+shows(const struct watch *w, const char *want)
 {
 	char s[1024] = "";
 	size_t n = 0;
 
-	for (size_t i = 0; i < w->nrows; i++) {
-		const struct watched *f = &w->rows[i].file;
+	for (size_t i = 0; i < w->nfds; i++) {
+		const struct watched *f = &w->fds[i];
 
 		n += (size_t)snprintf(s + n, sizeof(s) - n,
 		    "%s%d:%s:%ju/%ju%s%s", i > 0 ? " " : "", f->fd, f->name,
@@ -216,43 +250,32 @@ static void
 test_positions(void)
 {
 	struct child c = start();
-	struct progress w;
+	struct watch w;
 
-	ok(progress_open(&w, c.pid, -1, SECOND) == 0 && w.nrows == 0 &&
-		w.watch.started > 0,
+	ok(watch_open(&w, c.pid, -1) == 0 && w.nfds == 0 && w.started > 0,
 	    "a process can be watched");
 	ok(look(&w) && shows(&w, ""), "that has no files open as well");
 	tell(&c, OPEN_AT, 7, O_RDONLY, in_base("a"));
 	tell(&c, OPEN_AT, 5, O_RDWR, in_base("b c"));
 	ok(look(&w) && shows(&w, "5:b c:0/5 7:a:0/100000"),
 	    "new files appear, sorted by number");
-	ok(w.rows[1].meter.size == FILE_SIZE && w.rows[1].meter.began == now &&
-		w.rows[1].meter.window == SECOND,
-	    "each has a meter");
 	tell(&c, READ, 7, 1000, "");
 	ok(look(&w) && shows(&w, "5:b c:0/5 7:a:1000/100000") &&
-		w.rows[1].meter.count == 1000 && w.rows[1].meter.now == now,
+		is_kept(&w, 0) && is_kept(&w, 1),
 	    "positions move");
 	tell(&c, SEEK, 7, 10, "");
 	ok(look(&w) && shows(&w, "5:b c:0/5 7:a:10/100000"), "also back");
 	make_file("a", 2 * FILE_SIZE);
-	ok(look(&w) && shows(&w, "5:b c:0/5 7:a:10/200000") &&
-		w.rows[1].meter.size == 2 * FILE_SIZE,
-	    "a file grows");
+	ok(look(&w) && shows(&w, "5:b c:0/5 7:a:10/200000"), "a file grows");
 	make_file("a", FILE_SIZE);
 	tell(&c, OPEN_AT, 6, O_WRONLY, in_base("out"));
 	tell(&c, SEEK, 6, 70, "");
 	ok(look(&w) && shows(&w, "5:b c:0/5 6:out:70/90> 7:a:10/100000") &&
-		w.rows[1].meter.size == 0,
-	    "what is written has no size to reach");
-	progress_close(&w);
-	progress_open(&w, c.pid, 6, SECOND);
-	w.expected = 1234;
-	ok(look(&w) && w.nrows == 1 && w.rows[0].meter.size == 1234,
-	    "but for one that the user knows");
-	progress_close(&w);
-	ok(w.nrows == 0 && w.rows == NULL, "it can be closed");
-	progress_close(&w);
+		is_new(&w, 1),
+	    "one that is only written is marked");
+	watch_close(&w);
+	ok(w.nfds == 0 && w.fds == NULL, "it can be closed");
+	watch_close(&w);
 	end(&c);
 	reap(&c);
 }
@@ -261,48 +284,48 @@ static void
 test_closing(void)
 {
 	struct child c = start();
-	struct progress w;
+	struct watch w;
 
 	tell(&c, OPEN_AT, 5, O_RDONLY, in_base("a"));
 	tell(&c, OPEN_AT, 6, O_RDONLY, in_base("b c"));
-	progress_open(&w, c.pid, -1, SECOND);
+	watch_open(&w, c.pid, -1);
 	look(&w);
 	tell(&c, CLOSE, 5, 0, "");
 	ok(look(&w) && shows(&w, "5:a:0/100000! 6:b c:0/5"),
 	    "a closed one is shown once more");
 	ok(look(&w) && shows(&w, "6:b c:0/5"), "and leaves");
 	tell(&c, OPEN_AT, 5, O_RDONLY, in_base("a"));
-	ok(look(&w) && shows(&w, "5:a:0/100000 6:b c:0/5") &&
-		w.rows[0].meter.began == now,
-	    "the number comes back with a new meter");
+	ok(look(&w) && shows(&w, "5:a:0/100000 6:b c:0/5") && is_new(&w, 0) &&
+		is_kept(&w, 1),
+	    "the number comes back as a new one");
 	tell(&c, SEEK, 6, 3, "");
 	look(&w);
 	tell(&c, CLOSE, 6, 0, "");
 	tell(&c, OPEN_AT, 6, O_RDONLY, in_base("empty"));
 	ok(look(&w) && shows(&w, "5:a:0/100000 6:b c:3/5! 6:empty:0/0") &&
-		w.rows[2].meter.began == now && w.rows[2].meter.count == 0,
+		is_new(&w, 2) && is_kept(&w, 1),
 	    "another file with the same number is another one");
 	tell(&c, CLOSE, 6, 0, "");
 	tell(&c, OPEN_AT, 6, O_RDONLY, in_base("b c"));
 	ok(look(&w) && shows(&w, "5:a:0/100000 6:empty:0/0! 6:b c:0/5") &&
-		w.rows[2].meter.began == now,
+		is_new(&w, 2),
 	    "so is the first one when it comes back");
-	ok(look(&w) && shows(&w, "5:a:0/100000 6:b c:0/5") &&
-		w.rows[0].meter.began < w.rows[1].meter.began,
+	ok(look(&w) && shows(&w, "5:a:0/100000 6:b c:0/5") && is_kept(&w, 0) &&
+		is_kept(&w, 1),
 	    "and the old one leaves");
 	end(&c);
 	ok(!look(&w) && shows(&w, "5:a:0/100000! 6:b c:0/5!"),
 	    "a zombie is gone");
 	reap(&c);
-	ok(!look(&w) && w.nrows == 0, "so is a process that has been reaped");
-	progress_close(&w);
+	ok(!look(&w) && w.nfds == 0, "so is a process that has been reaped");
+	watch_close(&w);
 }
 
 static void
 test_kinds(void)
 {
 	struct child c = start();
-	struct progress w;
+	struct watch w;
 
 	tell(&c, OPEN_AT, 3, O_RDONLY | O_DIRECTORY, base);
 	tell(&c, PIPE_AT, 4, 0, "");
@@ -310,14 +333,14 @@ test_kinds(void)
 	tell(&c, OPEN_AT, 6, O_RDONLY, "/dev/zero");
 	tell(&c, OPEN_AT, 7, O_PATH, in_base("a"));
 	tell(&c, OPEN_AT, 8, O_RDONLY, in_base("a"));
-	progress_open(&w, c.pid, -1, SECOND);
+	watch_open(&w, c.pid, -1);
 	ok(look(&w) && shows(&w, "8:a:0/100000"),
 	    "directories, pipes, sockets and the like are left out");
-	progress_close(&w);
+	watch_close(&w);
 	for (int fd = 3; fd <= 7; fd++)
-		ok(fails(progress_open(&w, c.pid, fd, SECOND), ESPIPE),
+		ok(fails(watch_open(&w, c.pid, fd), ESPIPE),
 		    "nor can descriptor %d be asked for", fd);
-	progress_close(&w);
+	watch_close(&w);
 	end(&c);
 	reap(&c);
 }
@@ -326,48 +349,47 @@ static void
 test_only(void)
 {
 	struct child c = start();
-	struct progress w;
+	struct watch w;
 
 	tell(&c, OPEN_AT, 5, O_RDONLY, in_base("a"));
 	tell(&c, OPEN_AT, 6, O_RDONLY, in_base("b c"));
-	ok(fails(progress_open(&w, c.pid, 9, SECOND), EBADF),
+	ok(fails(watch_open(&w, c.pid, 9), EBADF),
 	    "a number that is not open is refused");
-	ok(progress_open(&w, c.pid, 6, SECOND) == 0 && look(&w) &&
-		shows(&w, "6:b c:0/5"),
+	ok(watch_open(&w, c.pid, 6) == 0 && look(&w) && shows(&w, "6:b c:0/5"),
 	    "one descriptor only");
 	tell(&c, CLOSE, 5, 0, "");
 	ok(look(&w), "the others do not matter");
 	tell(&c, OPEN_AT, 6, O_RDONLY, in_base("a"));
 	ok(!look(&w) && shows(&w, "6:b c:0/5!"), "until it is another file");
-	ok(!look(&w) && w.nrows == 0, "which is not looked at");
-	progress_close(&w);
-	progress_open(&w, c.pid, 6, SECOND);
+	ok(!look(&w) && w.nfds == 0, "which is not looked at");
+	watch_close(&w);
+	watch_open(&w, c.pid, 6);
 	look(&w);
 	tell(&c, CLOSE, 6, 0, "");
 	ok(!look(&w) && shows(&w, "6:a:0/100000!"), "or is closed");
 	tell(&c, OPEN_AT, 6, O_RDONLY, in_base("a"));
-	ok(!look(&w) && w.nrows == 0, "for good");
-	progress_close(&w);
-	progress_open(&w, c.pid, 6, SECOND);
+	ok(!look(&w) && w.nfds == 0, "for good");
+	watch_close(&w);
+	watch_open(&w, c.pid, 6);
 	look(&w);
 	tell(&c, OPEN_AT, 6, O_WRONLY, in_base("a"));
 	ok(!look(&w) && shows(&w, "6:a:0/100000!"), "or is written to");
-	progress_close(&w);
+	watch_close(&w);
 	tell(&c, OPEN_AT, 6, O_RDONLY, in_base("a"));
-	progress_open(&w, c.pid, 6, SECOND);
+	watch_open(&w, c.pid, 6);
 	tell(&c, PIPE_AT, 6, 0, "");
-	ok(!look(&w) && w.nrows == 0, "or is no file any more");
-	progress_close(&w);
+	ok(!look(&w) && w.nfds == 0, "or is no file any more");
+	watch_close(&w);
 	end(&c);
-	ok(fails(progress_open(&w, c.pid, 6, SECOND), ESRCH),
+	ok(fails(watch_open(&w, c.pid, 6), ESRCH),
 	    "a zombie cannot be watched");
 	reap(&c);
-	ok(fails(progress_open(&w, c.pid, -1, SECOND), ESRCH) &&
-		fails(progress_open(&w, c.pid, 6, SECOND), ESRCH) &&
-		fails(progress_open(&w, 0, -1, SECOND), ESRCH) &&
-		fails(progress_open(&w, -1, -1, SECOND), ESRCH),
+	ok(fails(watch_open(&w, c.pid, -1), ESRCH) &&
+		fails(watch_open(&w, c.pid, 6), ESRCH) &&
+		fails(watch_open(&w, 0, -1), ESRCH) &&
+		fails(watch_open(&w, -1, -1), ESRCH),
 	    "nor what is no process");
-	progress_close(&w);
+	watch_close(&w);
 }
 
 static void
@@ -381,15 +403,15 @@ test_names(void)
 	};
 	char want[128];
 	struct child c = start();
-	struct progress w;
+	struct watch w;
 
 	tell(&c, OPEN_AT, 3, O_RDONLY, in_base("a"));
-	progress_open(&w, c.pid, -1, SECOND);
+	watch_open(&w, c.pid, -1);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		make_file(names[i], 5);
 		tell(&c, OPEN_AT, 3, O_RDONLY, in_base(names[i]));
 		look(&w);
-		ok(look(&w) && strcmp(w.rows[0].file.name, names[i]) == 0,
+		ok(look(&w) && strcmp(w.fds[0].name, names[i]) == 0,
 		    "name %zu is left as it is", i);
 		unlink(in_base(names[i]));
 		snprintf(want, sizeof(want), "3:%s:0/5", names[i]);
@@ -407,7 +429,7 @@ test_names(void)
 	tell(&c, MEMFD_AT, 3, 0, "mem");
 	look(&w);
 	ok(look(&w) && shows(&w, "3:memfd:mem:0/0"), "memory has a name");
-	progress_close(&w);
+	watch_close(&w);
 	end(&c);
 	reap(&c);
 }
@@ -417,30 +439,28 @@ test_renamed(void)
 {
 	char longest[256], path[400];
 	struct child c = start();
-	struct progress w;
+	struct watch w;
 
 	memset(longest, 'n', 255);
 	longest[255] = '\0';
 	snprintf(path, sizeof(path), "%s/%s", base, longest);
 	tell(&c, OPEN_AT, 3, O_RDONLY, in_base("a"));
-	progress_open(&w, c.pid, 3, SECOND);
+	watch_open(&w, c.pid, 3);
 	look(&w);
 	if (rename(in_base("a"), path) == -1)
 		bail("rename");
-	ok(look(&w) && w.nrows == 1 &&
-		strcmp(w.rows[0].file.name, longest) == 0,
+	ok(look(&w) && w.nfds == 1 && strcmp(w.fds[0].name, longest) == 0,
 	    "a file may be renamed, and the longest name fits");
 	if (rename(path, in_base("a")) == -1)
 		bail("rename");
-	progress_close(&w);
+	watch_close(&w);
 	tell(&c, CALL_IT, 0, 0, "a) Z 1 (2 3");
-	ok(progress_open(&w, c.pid, -1, SECOND) == 0 && look(&w) &&
-		w.nrows == 1,
+	ok(watch_open(&w, c.pid, -1) == 0 && look(&w) && w.nfds == 1,
 	    "the process may have any name");
-	w.watch.started--;
-	ok(!look(&w) && w.nrows == 1 && w.rows[0].file.closed,
+	w.started--;
+	ok(!look(&w) && w.nfds == 1 && w.fds[0].closed,
 	    "another process with the same number is not watched");
-	progress_close(&w);
+	watch_close(&w);
 	end(&c);
 	reap(&c);
 }
@@ -496,10 +516,10 @@ static void
 test_many(void)
 {
 	struct child c = start();
-	struct progress w;
+	struct watch w;
 	bool good = true;
 
-	progress_open(&w, c.pid, -1, SECOND);
+	watch_open(&w, c.pid, -1);
 	for (int fd = 90; fd >= 10; fd -= 2) {
 		tell(&c, OPEN_AT, fd, O_RDONLY, in_base("a"));
 		tell(&c, SEEK, fd, fd, "");
@@ -507,20 +527,19 @@ test_many(void)
 			look(&w);
 	}
 	look(&w);
-	for (size_t i = 0; i < w.nrows; i++)
-		good = good && w.rows[i].file.fd == 10 + 2 * (int)i &&
-		    w.rows[i].meter.count == (uint64_t)w.rows[i].file.fd;
-	ok(good && w.nrows == 41, "many stay in order");
+	for (size_t i = 0; i < w.nfds; i++)
+		good = good && w.fds[i].fd == 10 + 2 * (int)i &&
+		    w.fds[i].pos == (uint64_t)w.fds[i].fd;
+	ok(good && w.nfds == 41, "many stay in order");
 	for (int fd = 12; fd <= 90; fd += 4)
 		tell(&c, CLOSE, fd, 0, "");
 	look(&w);
 	look(&w);
 	good = true;
-	for (size_t i = 0; i < w.nrows; i++)
-		good = good && w.rows[i].file.fd == 10 + 4 * (int)i &&
-		    w.rows[i].meter.count == (uint64_t)w.rows[i].file.fd;
-	ok(good && w.nrows == 21, "and keep their meters when others leave");
-	progress_close(&w);
+	for (size_t i = 0; i < w.nfds; i++)
+		good = good && w.fds[i].fd == 10 + 4 * (int)i && is_kept(&w, i);
+	ok(good && w.nfds == 21, "and keep what is theirs when others leave");
+	watch_close(&w);
 	end(&c);
 	reap(&c);
 }
@@ -533,7 +552,7 @@ test_block_device(void)
 	char path[64], want[128];
 	off_t size = 0;
 	struct child c;
-	struct progress w;
+	struct watch w;
 
 	for (size_t i = 0; size <= 0; i++) {
 		int fd;
@@ -553,10 +572,9 @@ test_block_device(void)
 	c = start();
 	tell(&c, OPEN_AT, 4, O_RDONLY, path);
 	tell(&c, SEEK, 4, 512, "");
-	ok(progress_open(&w, c.pid, 4, SECOND) == 0 && look(&w) &&
-		shows(&w, want),
+	ok(watch_open(&w, c.pid, 4) == 0 && look(&w) && shows(&w, want),
 	    "a block device has a size");
-	progress_close(&w);
+	watch_close(&w);
 	end(&c);
 	reap(&c);
 }
@@ -566,15 +584,15 @@ static void
 test_another_user(void)
 {
 	pid_t pid = fork(), whom;
-	struct progress w;
+	struct watch w;
 	int status;
 
 	if (pid == 0) {
 		whom = geteuid() == 0 ? getppid() : 1;
 		if (geteuid() == 0 && setuid(65534) == -1)
 			_exit(1);
-		_exit(fails(progress_open(&w, whom, -1, SECOND), EACCES) &&
-			    fails(progress_open(&w, whom, 0, SECOND), EACCES) ?
+		_exit(fails(watch_open(&w, whom, -1), EACCES) &&
+			    fails(watch_open(&w, whom, 0), EACCES) ?
 			0 :
 			1);
 	}
