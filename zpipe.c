@@ -37,7 +37,6 @@
 #include <unistd.h>
 
 #include "job/job.h"
-#include "job/report.h"
 #include "msg/msg.h"
 #include "opts.h"
 
@@ -87,7 +86,7 @@ main(int argc, char *argv[])
 		if ((o.tune.display.extra & EXTRA_PROCESS) != 0)
 			setproctitle_init(argc, argv, environ);
 		if (o.probe) {
-			report_probe(stdout);
+			job_print_probe();
 			flush_stdout();
 		} else if (o.watches || o.query != 0 || o.remote != 0)
 			job_follow(&j);
@@ -95,7 +94,7 @@ main(int argc, char *argv[])
 			job_transfer(&j);
 		break;
 	}
-	job_follow_signal(&j);
+	job_die_of_signal(&j);
 	opts_release(&o);
 	return msg_status();
 }

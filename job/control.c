@@ -287,11 +287,11 @@ job_listen_to_others(struct job *j, uint64_t now)
 {
 	struct control *c = &j->control;
 
-	if (c->told)
+	if (c->tried)
 		return UINT64_MAX;
-	if (now < j->began + JOB_TELL_US)
-		return j->began + JOB_TELL_US;
-	c->told = true;
+	if (now < j->began + JOB_LISTEN_US)
+		return j->began + JOB_LISTEN_US;
+	c->tried = true;
 	remote_listen(&c->remote); /* if that fails, others cannot ask */
 	return UINT64_MAX;
 }

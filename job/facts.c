@@ -6,8 +6,6 @@
 #include <stdlib.h>
 
 #include "job/job.h"
-#include "job/report.h"
-#include "opts.h"
 
 /* What the scan keeps is what a line shows. */
 _Static_assert((int)SCAN_LAST == (int)SHOW_LAST, "as many of the last bytes");

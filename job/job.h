@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * job: what one invocation does, and what its files share. Only here, in
- * zpipe.c and in the files of the options are errors reported, by msg.h.
+ * job: what one invocation does, and what its files share. Errors are printed
+ * here, in zpipe.c and in the files of the options, through msg.h, and nowhere
+ * else.
  */
 #ifndef JOB_JOB_H
 #define JOB_JOB_H
@@ -21,34 +22,30 @@
 #include "pump/pump.h"
 #include "show/display.h"
 
-/*
- * JOB_TELL_US: after this time we listen for --query and --remote.
- * JOB_FATE: room for what job_describe() says.
- */
 enum {
-	JOB_TELL_US = 100000,
-	JOB_FATE = 128,
+	JOB_LISTEN_US = 100000, /* when to begin to listen for other zpipes */
+	JOB_FATE = 128,         /* room for the text of job_describe() */
 };
 
 /* What the job knows of an output: outputs.c. */
 struct known {
-	bool said;   /* that it is lost */
-	bool broken; /* a command that has left, which is an error */
+	bool said;   /* its loss has been reported */
+	bool broken; /* a command that stopped reading, which is an error */
 };
 
 /*
- * From inputs to outputs. --store-and-forward has two of them, each with a pump
- * of its own.
+ * From inputs to outputs. --store-and-forward has two legs, each with a pump of
+ * its own.
  */
 struct leg {
 	struct output *outs; /* those that could be opened */
-	struct known *known; /* one for each of them */
+	struct known *known; /* one for each output */
 	size_t nouts;
-	const char *const *files; /* its inputs */
+	const char *const *files; /* the inputs */
 	size_t nfiles;
-	const char *name;   /* of what was stored, its only input; or NULL */
-	uint64_t stored;    /* the bytes of that */
-	enum engine engine; /* that is forced, or AUTO */
+	const char *name;   /* of the stored file, the only input; or NULL */
+	uint64_t stored;    /* bytes stored in it */
+	enum engine engine; /* forced, or AUTO */
 	struct pump pump;
 };
 
@@ -56,32 +53,32 @@ struct leg {
 struct store {
 	int fd; /* or -1 */
 	struct stat st;
-	off_t at;            /* where what is stored begins */
-	bool given;          /* it is a descriptor that we were given */
+	off_t at;            /* where the stored bytes begin */
+	bool given;          /* an inherited descriptor */
 	char *name;          /* for messages */
-	char path[32];       /* of the descriptor */
-	const char *operand; /* that path, as an input */
+	char path[32];       /* of fd */
+	const char *operand; /* path, as an input */
 };
 
-/* The talk with others: control.c. */
+/* The conversation with other zpipes: control.c. */
 struct control {
 	struct remote remote;
-	bool told;                  /* that they may talk to us */
-	struct message_report last; /* for those who wait: final if it is set */
+	bool tried;                 /* to listen */
+	struct message_report last; /* for those who wait; unset if not final */
 };
 
-/* The size of the inputs: aims.c. */
+/* The size of the inputs, and where to stop: aims.c. */
 struct aims {
-	uint64_t stop, stop_lines; /* where they are to end */
-	bool sized;                /* the inputs have been, for them */
-	off_t given_at;            /* where_given() first */
+	uint64_t stop, stop_lines;
+	bool sized;     /* job_size_for_others() has run */
+	off_t given_at; /* where_given() at the start */
 };
 
 struct job {
-	const struct opts *o; /* as they were parsed: the caller's */
-	struct tunables tune; /* as they are now */
+	const struct opts *o; /* as parsed; the caller's */
+	struct tunables tune; /* their present values */
 	struct leg forward;
-	struct leg *leg; /* that runs now */
+	struct leg *leg; /* the one that runs now */
 	struct pump_wake wake;
 	struct display display;
 	struct display_facts facts; /* job_facts() */
@@ -91,11 +88,11 @@ struct job {
 	struct aims aims;
 	struct pidfile pidfile;
 	bool skipped;               /* something could not be read */
-	const struct input *erring; /* its skipped errors have been told */
+	const struct input *erring; /* the input job_skip() last reported */
 	uint64_t began;             /* clock_now() */
 	bool over;                  /* everything has been moved */
-	unsigned closed;  /* standard descriptors that we were not given */
-	const char *left; /* an output whose reader has gone, and we follow */
+	unsigned closed;  /* standard descriptors that were closed, as bits */
+	const char *left; /* the output whose lost reader ends us, or NULL */
 };
 #define JOB_INITIALIZER                                         \
 	{                                                       \
@@ -106,10 +103,10 @@ struct job {
 /* ---- transfer.c ------------------------------------------------------- */
 
 /*
- * The options are the caller's, and must stay. closed: a bit for each standard
- * descriptor that we were not given. Starts the clock, and gives SIGCHLD its
- * default: whoever started us may have ignored it, and the kernel would forget
- * our children before we have waited for them (sigaction(2)).
+ * The options must outlive the job. closed: a bit for each standard descriptor
+ * that was closed. Starts the clock, and gives SIGCHLD its default action: if
+ * it were inherited as ignored, the kernel would reap our children before we
+ * could wait for them (sigaction(2)).
  */
 void job_init(struct job *, const struct opts *, unsigned closed);
 
@@ -118,23 +115,23 @@ void job_transfer(struct job *);
 
 /*
  * --monitor: starts the command and, for both sides, a second process, which
- * returns from here as well. False, with an error printed, if it could not be.
+ * also returns from here. False, after printing an error, if that failed.
  */
 bool job_stand_beside(struct job *);
 
-/* For the leg that runs now: 0, or -1 with errno. */
+/* For the leg that runs now. 0, or -1 with errno. */
 int job_start_pump(struct job *);
 
 /*
- * Goes on with the task of the pump, and acts on its events. True at the end of
- * the task, which is *e; false if a signal or a lost output ends all.
+ * Runs the task of the pump and acts on its events. True at the end of the
+ * task, which is *e; false if a signal or a lost output ends everything.
  */
 bool job_run(struct job *, struct pump_event *e);
 
-/* 0, or -1: it has been said why not. */
+/* 0, or -1 after printing an error. */
 int job_write_pidfile(struct job *);
 
-/* Display, socket, temporary and pid file; the outputs are closed. */
+/* Releases everything but the outputs, which have been closed. */
 void job_clean_up(struct job *);
 
 /* ---- follow.c --------------------------------------------------------- */
@@ -144,170 +141,177 @@ void job_follow(struct job *);
 
 /* ---- signals.c -------------------------------------------------------- */
 
-/* Sets j->wake. 0, or -1 with errno. */
+/* Catches signals and sets j->wake. 0, or -1 with errno. */
 int job_watch_signals(struct job *);
 
 /* The signal that ends us, or 0. */
 int job_ended(void);
 
-/* Acts on the signals that have come. True if one of them ends us. */
+/* Acts on the signals that have arrived. True if one of them ends us. */
 bool job_on_wake(struct job *);
 
 /*
- * A vanished reader ends us as it does cat, unless SIGPIPE is ignored or
- * blocked; but by our own hand, when all has been said.
+ * Whether a lost reader ends us, as it ends cat: not if SIGPIPE was ignored or
+ * blocked.
  */
 bool job_dies_of_pipe(void);
 
 /*
- * All has been said and cleaned up: ends by the signal that has ended us, as
- * cat does. Returns where there was none, or it cannot end us.
+ * Last of all, after cleaning up: dies of the signal, or the lost reader, that
+ * has ended us. Returns if there was none, or the signal cannot kill us.
  */
-void job_follow_signal(struct job *);
+void job_die_of_signal(struct job *);
 
-/* ---- say.c: messages, which first clear the line of the display -------- */
+/* ---- say.c: messages, after clearing the line of the display ------------ */
 
-/* As msg_text() and msg_errno(); the second does not keep errno. */
+/* As msg_text() and msg_errno(), but job_blame() does not keep errno. */
 void job_say(struct job *, enum status, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 void job_blame(struct job *, enum status, const char *name);
 
 /*
- * What a status of wait(2) says: "killed by signal 9 (Killed)", or "exit status
- * 1" behind the words of `exits`.
+ * Describes a status of wait(2): "killed by signal 9 (Killed)", or "exit status
+ * 1" with the text `exits` before it.
  */
 void job_describe(int status, const char *exits, char fate[JOB_FATE]);
 
+/* One line about the whole transfer, and one per output if there are several */
 void job_print_counts(struct job *, const char *cause);
 void job_print_outputs(struct job *);
 
-/* That a signal ends us, once, and its bit of the status. */
+/* Reports the signal that ends us, once, and adds it to the exit status. */
 void job_say_ended(struct job *);
 
-/* --explain */
+/* --explain: the engine that the input got, and why. */
 void job_explain(struct job *, const struct input *);
+
+/* --probe: what this kernel and its limits allow, on stdout. */
+void job_print_probe(void);
 
 /* ---- facts.c: what the display is told -------------------------------- */
 
-/* How far the leg that runs is now: *j's, until the next call. */
+/* How far the present leg is. Valid until the next call. */
 const struct display_facts *job_facts(struct job *);
 
-/* The pump looks for what the lines want of the bytes. */
+/* Makes the pump scan the bytes for what the display wants. */
 void job_set_scan(struct job *);
 
 /* ---- control.c: --query and --remote ---------------------------------- */
 
-/* What these options change in another zpipe. The strings are theirs. */
+/* What these options change in another zpipe. Borrows their strings. */
 void change_tell(const struct opts *, struct message_change *);
 
 /*
- * What the tunables are after that change: a copy that owns its strings, to be
- * released. 0, or -1 with errno and nothing to release: EINVAL the command line
- * could not have said so; ENOMEM.
+ * A copy of the tunables with that change, for tunables_release(). 0, or -1
+ * with errno and nothing to release: EINVAL if no command line could have set
+ * them so; ENOMEM.
  */
 int change_hear(const struct message_change *, const struct tunables *from,
     struct tunables *to);
 
-/* Our copy of what others may change. 0, or -1 with errno. */
+/* Copies what others may change to j->tune. 0, or -1 with errno. */
 int job_tune(struct job *);
 
 /*
- * Listens when it is worth while: a short transfer is to cost no socket.
+ * Listens after JOB_LISTEN_US, so that a short transfer needs no socket.
  * Returns when to call it again; UINT64_MAX: never.
  */
 uint64_t job_listen_to_others(struct job *, uint64_t now);
 
-/* Answers those who have asked. */
+/* Answers waiting questions; never blocks. */
 void job_serve_others(struct job *);
 
 /*
- * Those who wait for our end get the last figures, which are noted while they
- * are known, and are told when it is known how it has ended.
+ * The last report for those who wait for our end: its figures are noted while
+ * the pump has them, and it is sent when the exit status is known.
  */
 void job_note_the_end(struct job *);
 void job_tell_the_end(struct job *);
 
 /* ---- aims.c: the size of the input, and where to stop ------------------ */
 
-/* 0, or -1: it has been said why not. */
+/* 0, or -1 after printing an error. */
 int job_set_aims(struct job *);
 
 /*
- * Sizes the inputs if nobody wanted to know it before. It must not keep the
- * bytes waiting: so no directory is walked, and no line is counted.
+ * Finds the size of the inputs if nothing has needed it so far. To keep the
+ * transfer going, it walks no directory and counts no lines.
  */
 void job_size_for_others(struct job *);
 
 /*
- * What the inputs come to, in bytes and in lines. A descriptor counts from
- * where it stands, which does not change, and once. What cannot be read adds
- * nothing: it is reported in its turn. 0, or -1 (bytes: with errno, ESPIPE for
- * a stream). Lines are counted by reading the inputs, which must be regular
- * files; that blocks on disks, and a signal that ends us ends it.
+ * The total size of the inputs, in bytes and in lines. A descriptor counts once
+ * and from its position, which does not change. What cannot be read counts as
+ * empty: it is reported when its turn comes. 0, or -1 (bytes: with errno,
+ * ESPIPE for a stream). Lines are counted by reading the inputs, which must be
+ * regular files; that blocks on disks until a signal ends us.
  */
 int job_inputs_size(const struct job *, uint64_t *bytes);
 int job_inputs_lines(struct job *, uint64_t *lines);
 
 /* ---- inputs.c --------------------------------------------------------- */
 
-/* True if a forced engine fits every input; if not, an error is printed. */
+/* Whether a forced engine fits every input; prints an error if not. */
 bool job_fits(struct job *);
 
 /* Moves all inputs. Errors are printed, and add to the status. */
 void job_copy_all(struct job *);
 
-/* PUMP_SKIPPED: says so, and that it is a failure in the end. */
+/* PUMP_SKIPPED: reports it, and makes the exit status a failure. */
 void job_skip(struct job *, const struct pump_event *);
 
-/* ---- outputs.c: where it says false or true, an error is printed ------- */
+/* ---- outputs.c: failures are printed ----------------------------------- */
 
-/* 0, or -1 if none can be used, or two, or one and an input, are one file. */
+/*
+ * 0, or -1 if none could be opened, two are the same file, or one is also an
+ * input.
+ */
 int job_open_outputs(struct job *);
 
-/* True if it is the same as one of the n others. */
+/* True if it is the same as one of the n others, which is an error. */
 bool job_same_output(const struct output *, const struct output *others,
     size_t n);
 
-/* True if an output file is also an input. */
+/* True if an output file is also an input, which is an error. */
 bool job_overwrites_input(const struct job *);
 
-/* The input that is this file, by its operand, or NULL; nothing is printed. */
+/* The operand of the input that is this file, or NULL; prints nothing. */
 const char *job_input_at(const struct job *, const struct stat *);
 
 /* False if no descriptor is left for an input. */
 bool job_one_is_left(const struct job *);
 
-/* Starts commands, then empties files. 0, or -1 if no output may be used. */
+/* Starts commands, then truncates files. 0, or -1 if no output may be used. */
 int job_start_outputs(struct job *);
 
-/* It could not be started (errno). True: the transfer ends. */
+/* An output could not be started: errno. True if that ends the transfer. */
 bool job_not_started(struct job *, struct output *);
 
-/* PUMP_LOST: reports it and closes it. False: the transfer ends. */
+/* PUMP_LOST: reports and closes it. False if that ends the transfer. */
 bool job_lose(struct job *, const struct pump_event *);
 
 /*
- * PUMP_FINISHED: gives a file its length and syncs it, then closes it. The same
- * in two steps for all that are left; their commands are waited for.
+ * PUMP_FINISHED: gives a file its length, syncs it and closes it. The others do
+ * that in two steps for all outputs that are left, and wait for their commands.
  */
 void job_finish_output(struct job *, struct output *);
 void job_complete_outputs(struct job *);
 void job_close_outputs(struct job *);
 
-/* However this ends, a reader that waits for a FIFO's writer sees the end. */
+/* Opens FIFOs whose readers still wait for a writer: they see the end. */
 void job_release_readers(struct job *);
 
 /* Waits for the process. False if a signal ends us first, or on an error. */
 bool job_await(struct job *, pid_t, const char *name, int *status);
 
-/* Waits for the command, and reports how it failed, if it did. */
+/* Waits for the command and reports how it failed, if it did. */
 void job_wait_for_command(struct job *, pid_t, const char *name, bool broken);
 
 /* ---- store.c ---------------------------------------------------------- */
 
 /*
- * --store-and-forward: stores all inputs, then starts the outputs, with what
- * was stored as the only input. False: nothing is to go on.
+ * --store-and-forward: stores all inputs, then starts the outputs with the
+ * stored file as the only input. False if the transfer must not go on.
  */
 bool job_store_first(struct job *);
 void job_release_store(struct job *);

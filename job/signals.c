@@ -93,7 +93,7 @@ job_watch_signals(struct job *j)
 		take_signal(SIGINT, on_signal);
 	take_signal(SIGTERM, on_signal);
 	take_signal(SIGHUP, on_signal);
-	take_signal(SIGPIPE, nothing); /* see job_follow_signal() */
+	take_signal(SIGPIPE, nothing); /* see job_die_of_signal() */
 	take_signal(SIGXFSZ, nothing); /* EFBIG, of one output */
 	return 0;
 }
@@ -162,7 +162,7 @@ die_of(int sig)
 }
 
 void
-job_follow_signal(struct job *j)
+job_die_of_signal(struct job *j)
 {
 	if (j->left != NULL) {
 		die_of(SIGPIPE);

@@ -165,7 +165,7 @@ job_start_pump(struct job *j)
 	job_set_scan(j);
 	if (j->tune.limited)
 		pump_limit(p, j->tune.rate_limit);
-	pump_tick_at(p, j->began + (j->tune.display.asked ? 0 : JOB_TELL_US));
+	pump_tick_at(p, j->began + (j->tune.display.asked ? 0 : JOB_LISTEN_US));
 	return 0;
 }
 

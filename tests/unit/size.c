@@ -54,8 +54,8 @@ job_of(const char *const *operands, size_t n)
 	j.leg = &j.forward;
 	j.leg->files = operands;
 	j.leg->nfiles = n;
-	j.wake = (struct pump_wake){ &woken, &woken, -1 };
-	j.control.told = true; /* nobody is to ask */
+	j.wake = (struct pump_wake){ &woken, &woken, -1, NULL };
+	j.control.tried = true; /* nobody is to ask */
 	return &j;
 }
 
