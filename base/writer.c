@@ -17,8 +17,8 @@
 #include "base/writer.h"
 
 /*
- * Looking a descriptor up in /proc takes 30 us, which is not worth while for a
- * few small writes: the first ones are made with a poll(2) in front of each.
+ * Reopening takes 30 us, too long for a few small writes: a poll(2) before each
+ * of the first ones is cheaper.
  */
 enum {
 	CAREFUL = 8
@@ -43,8 +43,8 @@ writer_open(struct writer *w, int fd, struct stat *st)
 
 /*
  * Another user's terminal (sudo, su) cannot be opened by its name, but the
- * controlling one always can, as /dev/tty (tty(4)). The master of a terminal is
- * another one if it is opened again.
+ * controlling terminal always can, as /dev/tty (tty(4)). To open the master of
+ * a terminal again makes a new terminal.
  */
 static int
 reopen_tty(int fd)
@@ -67,7 +67,7 @@ writer_reopen(struct writer *w)
 	int own = -1;
 
 	if (w->tried)
-		return false;
+		return w->own;
 	w->tried = true;
 	if (S_ISFIFO(w->mode)) /* O_DIRECT: in packet mode (pipe(7)) */
 		own = path_reopen(w->fd,
@@ -97,7 +97,7 @@ writer_write(struct writer *w, const void *p, size_t n)
 		return write(w->to, p, n);
 	if (!writer_ready(w))
 		return refuse(EAGAIN);
-	/* a device has no description of our own, but a size that may matter */
+	/* a device is never reopened, and the size of a write may matter */
 	return write(w->fd, p, device || n < PIPE_BUF ? n : PIPE_BUF);
 }
 
