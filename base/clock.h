@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* clock: the time that all others measure with. */
+/* clock: the time by which everything is measured. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

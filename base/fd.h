@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* fd: descriptors of our own, from their opening to their end. */
+/* fd: opens, reads and closes descriptors of our own. */
 #ifndef BASE_FD_H
 #define BASE_FD_H
 
@@ -7,27 +7,23 @@
 #include <stddef.h>
 
 /*
- * open(2) with O_CLOEXEC and O_NOCTTY, and mode 0666 for a file that is
- * created. The new descriptor, the caller's to close, or -1 with errno: EINTR
- * if a signal ends us (retry.h).
+ * open(2) with O_CLOEXEC, O_NOCTTY and mode 0666. A new descriptor, which the
+ * caller closes, or -1 with errno: EINTR if a signal ends us (retry.h).
  */
 int fd_open(const char *path, int flags);
 
-/*
- * The beginning of a small file, as a string that fits into size bytes. 0, or
- * -1 with errno.
- */
+/* The first size - 1 bytes of a file as a string. 0, or -1 with errno. */
 int fd_text(const char *path, char *text, size_t size);
 
-/* Closes it, unless it is -1 already, and sets it to -1. errno is kept. */
+/* Closes it unless it is -1, and sets it to -1. Keeps errno. */
 void fd_close(int *fd);
 
-/* The same for both ends of a pipe or of a pair of sockets. */
+/* The same for both ends of a pipe. */
 void fd_close_pair(int ends[2]);
 
 /*
- * Changes a status flag of its description (F_SETFL, fcntl(2)), which whoever
- * shares that sees as well. 0, or -1 with errno.
+ * Sets or clears a status flag (F_SETFL, fcntl(2)), for all who share the
+ * description. 0, or -1 with errno.
  */
 int fd_set_flag(int fd, int flag, bool on);
 

@@ -13,11 +13,11 @@ enum {
 struct decimal {
 	uint64_t whole;
 	bool large;       /* whole does not fit */
-	const char *frac; /* the decimals, without zeros at the end */
-	size_t nfrac;
+	const char *frac; /* the decimals */
+	size_t nfrac;     /* without trailing zeros */
 };
 
-/* Digits and perhaps a fraction. Returns where it ends, or NULL. */
+/* Digits and an optional fraction. Returns where they end, or NULL. */
 static const char *
 decimal(const char *s, struct decimal *d)
 {
@@ -50,9 +50,8 @@ reaches(uint64_t unit, size_t n)
 }
 
 /*
- * The number times unit, which is at most 2^60, so that ten times as much fits.
- * The fraction is multiplied digit by digit, as on paper: it may have any
- * length.
+ * The number times unit, at most 2^60, so that ten units fit. Multiplies the
+ * fraction digit by digit, as it may have any length.
  */
 static enum number_end
 scale(const struct decimal *d, uint64_t unit, uint64_t *np)
@@ -73,11 +72,11 @@ scale(const struct decimal *d, uint64_t unit, uint64_t *np)
 	return exact || reaches(unit, d->nfrac) ? NUMBER_GOOD : NUMBER_FINE;
 }
 
-/* The unit, or 0 if it is none. */
+/* What a unit stands for; 0 if it is unknown. */
 static uint64_t
 unit_of(const char *p, bool si)
 {
-	static const char letters[] = "kKmMgGtT.P.E"; /* two for each power */
+	static const char letters[] = "kKmMgGtT.P.E"; /* two per power */
 	uint64_t unit = 1, base = si ? 1000 : 1024;
 	const char *at;
 

@@ -16,7 +16,7 @@ enum {
 	LINKS_MOST = 40
 };
 
-/* The number that a name consists of, written as /proc does it, or -1. */
+/* A name that is a number, as /proc writes it, or -1. */
 static int
 number_of(const char *name)
 {
@@ -30,7 +30,7 @@ number_of(const char *name)
 	return why == NULL ? n : -1;
 }
 
-/* The directory is the one in /proc that lists our descriptors. */
+/* Whether the directory lists our descriptors. */
 static bool
 lists_ours(const char *dir)
 {
@@ -38,7 +38,7 @@ lists_ours(const char *dir)
 		"/proc/thread-self/fd" };
 	struct stat st, list;
 
-	if (stat(dir, &st) == -1) /* without /proc only its name says so */
+	if (stat(dir, &st) == -1) /* without /proc, only its name tells */
 		return strcmp(dir, "/dev/fd/.") == 0 ||
 		    strcmp(dir, "/proc/self/fd/.") == 0;
 	for (size_t i = 0; i < 2; i++)

@@ -16,8 +16,8 @@
 #include "base/pidfile.h"
 
 /*
- * NUMBER: more than the digits of a number and a newline.
- * TRIES, PAUSE_US: others may create, replace and remove the file meanwhile.
+ * NUMBER: more than a process number and a newline.
+ * TRIES, PAUSE_US: for a file that other processes create or replace as well.
  */
 enum {
 	NUMBER = 16,
@@ -25,13 +25,13 @@ enum {
 	PAUSE_US = 1000,
 };
 
-/* What the handler of fatal signals removes, and whose it is. */
+/* The file that the signal handler removes, and the process that made it. */
 static struct pidfile *volatile ours;
 static volatile pid_t owner;
 
 /*
- * The number that an open file consists of, with or without a newline; 0 if
- * there is anything else in it, -1 with errno. Safe in a signal handler.
+ * The number in a file, which a newline may follow; 0 if it holds anything
+ * else, or -1 with errno. Async-signal-safe.
  */
 static pid_t
 read_number(int fd)
@@ -54,7 +54,7 @@ read_number(int fd)
 	return pid;
 }
 
-/* An existing file, without a side effect: no FIFO or device is waited for. */
+/* Opens an existing file; never waits for a FIFO or a device. */
 static int
 open_existing(const char *path, struct stat *st)
 {
@@ -66,7 +66,7 @@ open_existing(const char *path, struct stat *st)
 	return fd;
 }
 
-/* Safe in a signal handler. */
+/* Async-signal-safe. */
 static void
 remove_own(const struct pidfile *p)
 {
@@ -80,13 +80,13 @@ remove_own(const struct pidfile *p)
 	close(fd);
 }
 
-/* The signal's default is in force again (SA_RESETHAND). */
+/* Raises the signal again: SA_RESETHAND has restored its default. */
 static void
 on_fatal(int sig)
 {
 	struct pidfile *p = ours;
 
-	/* a child that has not called exec(3) yet has our handlers */
+	/* a child before exec(3) has our handlers */
 	if (p != NULL && owner == getpid())
 		remove_own(p);
 	raise(sig);
@@ -104,7 +104,7 @@ ends_process(int sig)
 	return true;
 }
 
-/* Where nobody has set another action; SIGKILL and SIGSTOP take none. */
+/* Handles signals that have no handler; SIGKILL and SIGSTOP cannot have one. */
 static void
 watch_signals(void)
 {
@@ -119,7 +119,7 @@ watch_signals(void)
 			sigaction(sig, &sa, NULL);
 }
 
-/* Writes the number to a file that is new; removes it if that fails. */
+/* Writes our number to the new file; removes the file if that fails. */
 static int
 write_number(struct pidfile *p, int fd)
 {
@@ -128,11 +128,11 @@ write_number(struct pidfile *p, int fd)
 	int saved, r = fstat(fd, &p->st);
 
 	if (r == 0) {
-		errno = ENOSPC; /* if it takes less than all */
+		errno = ENOSPC; /* for a short write */
 		r = write(fd, text, (size_t)len) == len ? 0 : -1;
 	}
 	saved = errno;
-	if (close(fd) == -1 && r == 0) { /* where NFS reports it */
+	if (close(fd) == -1 && r == 0) { /* NFS reports errors here */
 		r = -1;
 		saved = errno;
 	}
@@ -142,7 +142,7 @@ write_number(struct pidfile *p, int fd)
 	return r;
 }
 
-/* An open file that may be stale: PIDFILE_OK if it is. */
+/* PIDFILE_OK if the file is stale. */
 static enum pidfile_end
 examine(int fd, pid_t *running)
 {
@@ -151,16 +151,15 @@ examine(int fd, pid_t *running)
 	if (pid <= 0)
 		return pid == -1 ? PIDFILE_ERROR : PIDFILE_HOLDS;
 	*running = pid;
-	/* our own number is that of a process before us */
+	/* our own number was that of an earlier process */
 	if (pid != getpid() && (kill(pid, 0) == 0 || errno != ESRCH))
 		return PIDFILE_RUNNING;
 	return PIDFILE_OK;
 }
 
 /*
- * Removes a file that is left from a process that is gone. PIDFILE_OK: try
- * to create it again. The lock makes sure that of two who found it stale the
- * second does not remove the file that the first has made in its place.
+ * Removes a stale file. PIDFILE_OK: try to create it again. If two processes
+ * find it stale, the lock keeps the second from removing the first one's file.
  */
 static enum pidfile_end
 remove_stale(const char *path, pid_t *running)
@@ -170,13 +169,13 @@ remove_stale(const char *path, pid_t *running)
 	bool locked;
 	int fd;
 
-	/* what is no file is not even opened */
+	/* to open anything but a file may have side effects */
 	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return PIDFILE_OTHER;
 	fd = open_existing(path, &st);
 	if (fd == -1)
 		return errno == ENOENT ? PIDFILE_OK : PIDFILE_ERROR;
-	/* one who holds the lock replaces the file just now, or runs */
+	/* whoever holds the lock is replacing the file, or runs */
 	locked = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
 	end = examine(fd, running);
 	if (end == PIDFILE_OK && !locked)
@@ -222,7 +221,7 @@ pidfile_create(struct pidfile *p, const char *path, pid_t *running)
 	sigset_t all, before;
 	int saved;
 
-	/* none may come between the file and the handler that removes it */
+	/* no signal between the file and the handler that removes it */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
 	end = create(p, path, running);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* refuse: a failure of our own, reported as system calls report theirs. */
+/* refuse: fails as system calls do. */
 #ifndef BASE_REFUSE_H
 #define BASE_REFUSE_H
 

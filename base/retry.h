@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * retry: a signal handler may cut a system call short (EINTR, signal(7)). The
- * call is made again, unless the signal is one that ends us.
+ * retry: repeats a system call that a signal handler has interrupted (EINTR,
+ * signal(7)), unless the signal ends us.
  */
 #ifndef BASE_RETRY_H
 #define BASE_RETRY_H
@@ -12,7 +12,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* The signal that ends us, or 0: set by the handler, never cleared. */
+/* The signal that ends us, or 0. Set by the handler, and never cleared. */
 extern volatile sig_atomic_t retry_ended;
 
 /* do r = call(...); while (retry(r)); */
@@ -23,9 +23,8 @@ retry(ssize_t r)
 }
 
 /*
- * close(2), which releases the descriptor before a signal can cut it short:
- * EINTR is no failure, and a second call would close somebody else's. 0, or -1
- * with errno.
+ * close(2), but EINTR counts as success: the descriptor has been released by
+ * then, and its number may be in use again. 0, or -1 with errno.
  */
 int retry_close(int fd);
 

@@ -18,7 +18,6 @@ rundir_base(void)
 	const char *dir = getenv("XDG_RUNTIME_DIR");
 	struct stat st;
 
-	/* After su or sudo -E it is that of another user. */
 	if (dir == NULL || dir[0] != '/' || stat(dir, &st) == -1 ||
 	    !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
 		return NULL;
@@ -39,7 +38,7 @@ rundir_make(char *path, size_t size)
 		    (uintmax_t)geteuid());
 	if ((size_t)n >= size)
 		return refuse(ENAMETOOLONG);
-	/* chmod(2): whatever the umask is */
+	/* the umask may have taken bits from ourselves */
 	if (mkdir(path, 0700) == -1 ? errno != EEXIST : chmod(path, 0700) == -1)
 		return -1;
 	if (lstat(path, &st) == -1)

@@ -22,7 +22,7 @@
 
 /* ---- files and devices ------------------------------------------------ */
 
-/* The files of /proc and /sys say 0, whatever is in them. */
+/* The size of files in /proc and /sys is 0, whatever they hold. */
 static bool
 is_made_up(int fd)
 {
@@ -47,7 +47,7 @@ size_open(int fd, uint64_t *bytes)
 	return 0;
 }
 
-/* The kernel's own figure, which needs no right to open the device. */
+/* The kernel's figure needs no permission to open the device. */
 static int
 size_device(dev_t dev, uint64_t *bytes)
 {
@@ -74,7 +74,7 @@ size_file(const char *path, uint64_t *bytes)
 		return 0;
 	if (S_ISBLK(st.st_mode) && size_device(st.st_rdev, bytes) == 0)
 		return 0;
-	/* a path (open(2)) needs no right to read, and waits for no writer */
+	/* O_PATH needs no permission to read, and waits for no writer */
 	fd = fd_open(path,
 	    S_ISBLK(st.st_mode) ? O_RDONLY | O_NONBLOCK : O_PATH);
 	if (fd == -1)
@@ -95,7 +95,7 @@ size_room(int fd, uint64_t *bytes)
 		return -1;
 	if (!S_ISBLK(st.st_mode))
 		return refuse(ENOTBLK);
-	/* by SEEK_END the offset, which others share, would move */
+	/* SEEK_END would move the offset, which others share */
 	at = lseek(fd, 0, SEEK_CUR);
 	if (at == -1 || ioctl(fd, BLKGETSIZE64, &size) == -1)
 		return -1;
@@ -122,7 +122,7 @@ compare(const void *a, const void *b)
 	return (f->ino > g->ino) - (f->ino < g->ino);
 }
 
-/* 1 if no name of this file has been seen yet, 0 if one has, -1 with errno. */
+/* 1 if no link to this file has been seen yet, 0 if one has, -1 with errno. */
 static int
 is_new(void **seen, const struct stat *st)
 {
@@ -173,7 +173,7 @@ size_path(const char *path, uint64_t *bytes)
 		return 0;
 	if (errno != EISDIR)
 		return -1;
-	/* a link that was named is meant; and we stay where we are */
+	/* follow links given by name only; do not change the directory */
 	tree = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR,
 	    NULL);
 	if (tree == NULL)
