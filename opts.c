@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The options, one row for each, and what some do with their values. */
+/* The table of options, and what some of them do with their values. */
 #include "config.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ enum {
 	SECOND = 1000000,
 };
 
-/* What each enum has, in its order; "" is not for users. */
+/* In the order of each enum; "" is not for users. */
 static const char *const engine_names[] = { "auto", "ring", "mmap", "splice",
 	"range", "copy", NULL };
 static const char *const release_names[] = { "auto", "fence", "fresh", "drain",
@@ -43,7 +43,7 @@ engine_name(enum engine e)
 
 /* ---- outputs ---------------------------------------------------------- */
 
-/* The next of them, with a name of two parts. */
+/* Appends an output, whose name is the option and the argument. */
 static int
 add_target(struct opts *o, enum way way, int fd, const char *option,
     const char *arg)
@@ -63,7 +63,7 @@ add_target(struct opts *o, enum way way, int fd, const char *option,
 	return 0;
 }
 
-/* --tee, --append, and --output that is no "-" */
+/* --tee, --append, and --output other than "-" */
 static int
 take_path(struct opts *o, const struct option *t, const char *arg)
 {
@@ -72,7 +72,7 @@ take_path(struct opts *o, const struct option *t, const char *arg)
 
 	if (*arg == '\0')
 		return option_blame(t, "'' is not a file name");
-	/* what is a descriptor is not opened again: see path_descriptor() */
+	/* a descriptor is used as it is, not reopened: see path_descriptor() */
 	fd = path_descriptor(arg);
 	return add_target(o, fd == -1 ? way : WAY_FD, fd, "", arg);
 }
@@ -94,7 +94,7 @@ take_exec(struct opts *o, const struct option *t, const char *arg)
 	return add_target(o, WAY_COMMAND, -1, "--exec=", arg);
 }
 
-/* The number of a descriptor, or -1. */
+/* The number of a descriptor; -1 after printing an error. */
 static int
 descriptor(const struct option *t, const char *arg)
 {
@@ -114,7 +114,7 @@ take_fd(struct opts *o, const struct option *t, const char *arg)
 	return fd == -1 ? -1 : add_target(o, WAY_FD, fd, "--fd=", arg);
 }
 
-/* stdout, unless -o or -X says otherwise, comes first. */
+/* stdout comes first, unless -o or -X replaces it. */
 static int
 add_stdout(struct opts *o)
 {
@@ -147,7 +147,7 @@ take_expected(struct opts *o, const struct option *t, const char *arg)
 	    errno == ESPIPE ? "has no size" : strerror(errno));
 }
 
-/* The place of that name; as in pv, others are ignored. */
+/* The place with that name, or 0: as in pv, other names are ignored. */
 static unsigned
 place_of(const char *name)
 {
@@ -187,7 +187,7 @@ take_places(struct opts *o, const struct option *t, const char *arg)
 	    option_format(o, t, format, &o->tune.display.extra_format);
 }
 
-/* As in pv, a style that does not exist is plain. */
+/* As in pv, an unknown style means plain. */
 static int
 take_style(struct opts *o, const struct option *t, const char *arg)
 {
@@ -222,7 +222,7 @@ watch_name(struct opts *o, const struct option *t, const char *name)
 	return name == NULL ? -1 : add_process(o, 0, -1, name);
 }
 
-/* All but a list. */
+/* A value of --watchfd other than a list. */
 static int
 watch_process(struct opts *o, const struct option *t, const char *arg)
 {
@@ -275,8 +275,8 @@ watch_any(struct opts *o, const struct option *t, const char *arg)
 }
 
 /*
- * popt(3) takes the sign of "-d=NAME" for one between option and value; for
- * getopt(3), and therefore in pv, it is the value's.
+ * popt(3) drops the "=" of "-d=NAME", as if it separated option and value; to
+ * getopt(3), and therefore to pv, it is part of the value.
  */
 static bool
 lost_sign(const struct opts *o, const char *arg)
@@ -295,7 +295,7 @@ take_watched(struct opts *o, const struct option *t, const char *arg)
 	return lost_sign(o, arg) ? watch_name(o, t, arg) : watch_any(o, t, arg);
 }
 
-/* The operands are more of its values. */
+/* With --watchfd, operands are further values. */
 static int
 watch_operands(struct opts *o, const struct option *t)
 {
@@ -306,7 +306,7 @@ watch_operands(struct opts *o, const struct option *t)
 				   option_blame(t, "the list names no process");
 }
 
-/* Its side, or pv's number for it. */
+/* A side, or pv's number for it. */
 static int
 take_side(struct opts *o, const struct option *t, const char *arg)
 {
@@ -325,7 +325,7 @@ take_side(struct opts *o, const struct option *t, const char *arg)
 #define PART(field) SHOW(FLAG, show.field), .remote = LINE
 enum {
 	SHOWN = REMOTE_CHANGES | NEEDS_DISPLAY,
-	LINE = SHOWN | REMOTE_LINE, /* a part of the line */
+	LINE = SHOWN | REMOTE_LINE, /* part of the line */
 };
 
 const struct option option_table[] = {
@@ -494,7 +494,7 @@ _Static_assert(sizeof(option_table) / sizeof(option_table[0]) <= OPTION_MOST,
 
 /* ---- all of them ------------------------------------------------------ */
 
-/* popt's own table; it must stay as long as the context. */
+/* popt's own table, which must outlive the context. */
 static struct poptOption *
 new_popt_table(void)
 {
@@ -503,10 +503,7 @@ new_popt_table(void)
 	for (int i = 0; p != NULL && option_table[i].name != NULL; i++) {
 		const struct option *t = &option_table[i];
 
-		/*
-		 * No .arg for strings: popt leaks the first value of a repeated
-		 * one, so we take each with poptGetOptArg() and free it.
-		 */
+		/* without .arg: popt would leak the first of two values */
 		p[i] = (struct poptOption){
 			.longName = t->name,
 			.shortName = t->letter,
@@ -550,7 +547,7 @@ check(const struct opts *o)
 	return 0;
 }
 
-/* What has to do with another process. */
+/* The modes that involve another process. */
 static int
 check_mode(struct opts *o)
 {
@@ -601,7 +598,7 @@ print_help(poptContext pc)
 	       "The manual is zpipe(1).\n");
 }
 
-/* -k is about all the numbers, wherever it stands. */
+/* -k applies to all numbers, also to those before it. */
 static bool
 says_si(poptContext pc)
 {
@@ -616,7 +613,7 @@ says_si(poptContext pc)
 	return si;
 }
 
-/* A process title is written over what the command line stood in. */
+/* The process title overwrites the memory of the command line. */
 static int
 keep_files(struct opts *o)
 {
@@ -632,23 +629,23 @@ keep_files(struct opts *o)
 	return 0;
 }
 
-/* What one option says of another. */
+/* Options that imply others. */
 static void
 imply(struct opts *o)
 {
 	struct tunables *tune = &o->tune;
 
-	/* as pv has it; but a running one is told of nothing else */
+	/* as in pv; but --remote changes only what was given */
 	if (tune->display.show.bits && o->remote == 0)
 		tune->display.show.bytes = true;
 	if (o->null)
 		tune->display.show.lines = true;
 	if (o->skips_block && o->skip_errors == 0)
 		o->skip_errors = 1;
-	/* as in pv, a size of 0 is not known; but to stop there makes sense */
+	/* as in pv, a size of 0 is unknown, unless it is where to stop */
 	if (tune->size == 0 && !o->stop_at_size)
 		tune->sized = false;
-	/* two processes draw */
+	/* two processes draw on the terminal */
 	if (o->monitor == MONITOR_BOTH)
 		tune->display.cursor = true;
 }

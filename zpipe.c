@@ -2,30 +2,29 @@
 /*
  * zpipe: a zero-copy cat, tee and pv.
  *
- * The map; an arrow never points up. tests/rooms holds the code against it.
+ * The map. Each part includes only headers of parts below it (tests/rooms).
  *
- *	zpipe.c		main(): the kinds of work, and the status
+ *	zpipe.c		main()
  *	job/		what one invocation does: transfer, store first, run a
- *			command between two pipes, watch another process, ask
- *			or change another zpipe, be asked or changed, report
+ *			command between two pipes, watch another process, query
+ *			or change another zpipe and answer one, report
  *	opts.c		the command line: the table of options
- *	opts/		what a row of it says about a value; names, abbreviated
- *			or mistyped; the settings that they come to
+ *	opts/		how an option's value is parsed; abbreviated and
+ *			mistyped names; the settings
  *	msg/		messages on stderr, and the exit status
  *	pump/		chooses the engine for each input, steps it, sleeps
  *	engine/		how bytes travel: ring and copy (carry), splice, tee,
  *			range, mmap; and what they share: the flow, the rate
  *			limit, the scan of the bytes
  *	buf.c		the ring: fill, sent, drained, released
- *	fence.c		what lets a buffer be rewritten: methods, fence, probe
- *	io/		where bytes come from and go to: input, output,
- *			which may be a file or a command
- *	show/		what a person sees: meter, line, fields, terminal
+ *	fence.c		when a buffer may be rewritten: methods, fence, probe
+ *	io/		where bytes come from and go to: files, commands
+ *	show/		the display: meter, line, fields, terminal
  *	peer/		other processes: the socket between two zpipes, the
- *			files of any process, how it has ended
+ *			files a process has open, how it ended
  *	base/		clock, numbers, paths, descriptors, pid files
  *
- * Only this file, job/ and the files of the options report errors, through
+ * Only this file, job/ and the files of the options print errors, through
  * msg.c; the others return -1 with errno, or the name of the step that failed.
  * Each header is the contract of its file.
  */
@@ -40,7 +39,7 @@
 #include "msg/msg.h"
 #include "opts.h"
 
-/* For what stdio has printed; the bytes of a transfer go another way. */
+/* For --help and the like: a transfer does not use stdio. */
 static void
 flush_stdout(void)
 {
@@ -49,9 +48,9 @@ flush_stdout(void)
 }
 
 /*
- * What is closed becomes a /dev/null that fails in the same way (EBADF), so
- * that none of our own descriptors ends up as somebody's stdout. Returns a bit
- * for each of them.
+ * Opens /dev/null in place of closed standard descriptors, so that no
+ * descriptor of ours takes their number; it fails with EBADF, as they did.
+ * Returns a bit for each.
  */
 static unsigned
 open_standard(void)

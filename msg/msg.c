@@ -16,18 +16,13 @@
 #include "msg/msg.h"
 #include "base/retry.h"
 
-/*
- * NAME: room for a quoted name: a path may have 4095 bytes (PATH_MAX).
- * LINE: room for a message.
- * SPELLED: room for a character or an escape.
- */
 enum {
-	NAME = 8192,
-	LINE = 16384,
-	SPELLED = MB_LEN_MAX + 1,
+	NAME = 8192,              /* room for a quoted path (PATH_MAX) */
+	LINE = 16384,             /* for a message */
+	SPELLED = MB_LEN_MAX + 1, /* for a character or an escape */
 };
 
-/* Bytes of the character at s if a terminal may have it as it is, or 0. */
+/* The length of the character at s if it is printable, or 0. */
 static size_t
 printable(const char *s)
 {
@@ -39,8 +34,8 @@ printable(const char *s)
 }
 
 /*
- * The character at s, or an escape for its first byte as in C and in $'...'.
- * Returns how many bytes that is of; *plain says which.
+ * Copies the character at s if it is printable (*plain), or an escape for its
+ * first byte, as in C and in $'...'. Returns how many bytes of s that took.
  */
 static size_t
 spell(const char *s, char text[SPELLED], bool *plain)
@@ -83,7 +78,7 @@ msg_quote(const char *name, char *text, size_t size)
 	return text;
 }
 
-/* Appends to a line what a terminal may have of the text, and escapes. */
+/* Appends the text to a line. Returns the new length. */
 static size_t
 append(char line[LINE], size_t len, const char *text)
 {
@@ -100,9 +95,9 @@ append(char line[LINE], size_t len, const char *text)
 }
 
 /*
- * By one write(2), so that the lines of several processes do not mix. With
- * tostop (stty(1)) a write from the background gets SIGTTOU: where that is
- * caught, because of a display, it would only lose the message (EINTR).
+ * One write(2), so that lines of several processes do not mix. With tostop
+ * (stty(1)) a write from the background raises SIGTTOU; if that is caught, for
+ * a display, the write would fail (EINTR) and the message would be lost.
  */
 static void
 write_line(const char *line, size_t len)
@@ -153,7 +148,7 @@ msg_vtext(enum status status, const char *name, const char *fmt, va_list ap)
 
 	msg_add((int)status);
 	vsnprintf(text, sizeof(text), fmt, ap);
-	/* not in main(): a run without a message has no use for a locale */
+	/* not in main(): only messages and the display need a locale */
 	setlocale(LC_CTYPE, "");
 	len = append(line, 0, program_invocation_short_name);
 	len = append(line, len, ": ");

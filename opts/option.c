@@ -54,7 +54,7 @@ option_tunable(char letter)
 
 /* ---- fields ----------------------------------------------------------- */
 
-/* Where the string is, or 0. */
+/* The offset of the string, or 0. */
 static size_t
 text_at(const struct option *t)
 {
@@ -90,7 +90,7 @@ put_number(const struct option *t, void *field, uint64_t n)
 	}
 }
 
-/* A string counts as 0. */
+/* 0 for a string. */
 static uint64_t
 get_number(const struct option *t, const void *field)
 {
@@ -127,7 +127,7 @@ option_keep(struct opts *o, const char *before, const char *text)
 		option_no_memory();
 		return NULL;
 	}
-	strlcpy(copy, before, size); /* printf takes two pages more */
+	strlcpy(copy, before, size); /* printf(3) would touch two more pages */
 	strlcat(copy, text, size);
 	o->kept[o->nkept++] = copy;
 	return copy;
@@ -168,7 +168,7 @@ take_size(const struct opts *o, const struct option *t, const char *arg,
 		return option_blame(t,
 		    "'%s' is not a whole number: use fewer decimals", arg);
 	}
-	/* memory of it can be had */
+	/* more than malloc(3) could ever return */
 	if (t->type == TYPE_MEMORY && *np > SIZE_MAX / 2)
 		return option_blame(t,
 		    "'%s' is too large: it must be at most %zu", arg,
@@ -184,14 +184,13 @@ take_seconds(const struct option *t, const char *arg, uint64_t *np)
 	if (end == NUMBER_NONE)
 		return option_blame(t,
 		    "'%s' is not a time: seconds, such as 2 or 0.5", arg);
-	/* what is out of range becomes the nearest anyway */
+	/* a value out of range becomes the nearest one in any case */
 	if (end == NUMBER_FINE && *np >= t->least && *np < t->most)
 		return option_blame(t,
 		    "'%s' is too precise: use at most six decimals", arg);
 	return 0;
 }
 
-/* The index of arg in the names. */
 static int
 take_name(const struct option *t, const char *arg, uint64_t *np)
 {
@@ -238,7 +237,7 @@ take_number(const struct opts *o, const struct option *t, const char *arg,
 	}
 }
 
-/* As in pv, what is out of range becomes the nearest value that is not. */
+/* As in pv, a value out of range becomes the nearest one within it. */
 static int
 hold(const struct option *t, const char *arg, uint64_t *np)
 {
@@ -255,7 +254,7 @@ hold(const struct option *t, const char *arg, uint64_t *np)
 	return 0;
 }
 
-/* Of several, the first is kept as well where there is a field for it. */
+/* The last of several counts; `first`, if any, keeps the first. */
 static int
 take_text(struct opts *o, const struct option *t, const char *arg)
 {
@@ -282,7 +281,7 @@ option_value(struct opts *o, const struct option *t, const char *arg)
 
 	if (t->type >= TYPE_STRING)
 		return take_text(o, t, arg);
-	n = get_number(t, field); /* to be counted on */
+	n = get_number(t, field); /* where a counter goes on */
 	if (take_number(o, t, arg, &n) == -1)
 		return -1;
 	zero = n == 0;
@@ -298,7 +297,7 @@ option_value(struct opts *o, const struct option *t, const char *arg)
 
 /* ---- what --remote changes -------------------------------------------- */
 
-/* Where a field of struct opts is in a copy of its tunables; or NULL. */
+/* A field of struct opts in a copy of its tunables; NULL if it is not there. */
 static void *
 tuned(const struct tunables *tune, size_t at)
 {
@@ -321,7 +320,7 @@ option_string(const struct option *t, const struct tunables *tune)
 	return tuned(tune, text_at(t));
 }
 
-/* The command line could have said so. */
+/* Whether a command line could have set the option so. */
 static bool
 is_valid(const struct option *t, uint64_t n, const char *text)
 {

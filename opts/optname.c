@@ -8,12 +8,12 @@
 #include "opts/option.h"
 #include "opts/optname.h"
 
-/* A name with that many letters wrong is still recognized. */
+/* Wrong letters in a name that is still recognized. */
 enum {
 	TYPO = 2
 };
 
-/* The name of a long option, without what follows a "="; NULL if it is none. */
+/* The name of a long option, up to a "="; NULL for any other word. */
 static const char *
 long_name(const char *word, size_t *len)
 {
@@ -29,7 +29,7 @@ begins_with(const struct option *t, const char *name, size_t len)
 	return strncmp(t->name, name, len) == 0;
 }
 
-/* The only option that begins with the name, whatever its aliases, or NULL. */
+/* The only option, not counting aliases, that begins with the name, or NULL. */
 static const struct option *
 unabbreviated(const char *name, size_t len)
 {
@@ -46,7 +46,7 @@ unabbreviated(const char *name, size_t len)
 	return found;
 }
 
-/* popt, which knows complete names only, gets them to read instead. */
+/* popt knows only complete names: it gets those to read instead. */
 int
 optname_next(poptContext pc)
 {
@@ -63,7 +63,7 @@ optname_next(poptContext pc)
 			break;
 		if (asprintf(&whole, "--%s%s", found->name, name + len) == -1)
 			return POPT_ERROR_MALLOC;
-		/* which copies it */
+		/* copies the word */
 		opt = poptStuffArgs(pc, (const char *[]){ whole, NULL });
 		free(whole);
 		if (opt == 0)
@@ -72,7 +72,7 @@ optname_next(poptContext pc)
 	return opt;
 }
 
-/* How many letters must be added, removed or changed to get from a to b. */
+/* The number of letters to add, remove or change to get from a to b. */
 static unsigned
 distance(const char *a, size_t len, const char *b)
 {
@@ -95,7 +95,7 @@ distance(const char *a, size_t len, const char *b)
 	return row[n];
 }
 
-/* The option whose name is nearest, or NULL if none is near. */
+/* The option with the nearest name, or NULL if none is near. */
 static const char *
 nearest(const char *name, size_t len)
 {
@@ -120,7 +120,7 @@ by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The options that the name is the beginning of, in order. Returns text. */
+/* The options that begin with the name, sorted. Returns text. */
 static const char *
 candidates(const char *name, size_t len, char *text, size_t size)
 {
@@ -145,8 +145,7 @@ optname_blame(const char *word, int error)
 	char all[2 * OPTION_NAME * OPTION_MOST];
 	size_t n = 0;
 	const char *name = long_name(word, &n), *meant;
-	/* without a value */
-	int len = name == NULL ? (int)strlen(word) : (int)n + 2;
+	int len = name == NULL ? (int)strlen(word) : (int)n + 2; /* to a "=" */
 
 	if (error != POPT_ERROR_BADOPT)
 		option_blame(NULL, "%.*s: %s", len, word,

@@ -8,7 +8,7 @@
 /* As poptGetNextOpt(3), but long options may be abbreviated. */
 int optname_next(poptContext);
 
-/* Says what is wrong (POPT_ERROR_...) with the word that was read last. */
+/* Reports an error (POPT_ERROR_...) in the word read last. */
 void optname_blame(const char *word, int error);
 
 #endif

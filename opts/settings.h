@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * settings: what the command line comes to. Filled once by opts_parse(), and
- * not changed from then on.
- */
+/* settings: the parsed command line, set by opts_parse() and then constant. */
 #ifndef OPTS_SETTINGS_H
 #define OPTS_SETTINGS_H
 
@@ -15,25 +12,25 @@
 #include "engine/flow.h"
 #include "show/conf.h"
 
-/* Where one output goes. */
+/* Where an output goes. */
 enum way {
 	WAY_STDOUT,
-	WAY_FILE,    /* arg is its path: -o, --tee */
+	WAY_FILE,    /* -o, --tee: arg is the path */
 	WAY_APPEND,  /* the same */
 	WAY_COMMAND, /* arg is for sh -c */
-	WAY_FD,      /* fd, inherited; arg is how it was named */
+	WAY_FD,      /* an inherited descriptor */
 };
 
 struct target {
 	enum way way;
-	int fd;           /* -1 where there is none yet */
+	int fd;           /* -1: to be opened */
 	const char *name; /* for messages */
-	const char *arg;  /* the end of the name */
+	const char *arg;  /* the name without the option */
 };
 
-/* What an output that fails means for the others: GNU tee's modes. */
+/* What to do when an output fails: the modes of GNU tee. */
 enum output_error {
-	OUTPUT_ERROR_DEFAULT, /* as tee: warn, but SIGPIPE is the end */
+	OUTPUT_ERROR_DEFAULT, /* warn, but die of SIGPIPE */
 	OUTPUT_ERROR_WARN,
 	OUTPUT_ERROR_WARN_NOPIPE,
 	OUTPUT_ERROR_EXIT,
@@ -48,31 +45,31 @@ enum monitored {
 	MONITOR_BOTH,
 };
 
-/* What --watchfd is to watch. */
+/* What --watchfd watches. */
 struct process {
-	pid_t pid;        /* 0: all of the name */
+	pid_t pid;        /* 0: all processes with the name */
 	int fd;           /* -1: all of its files */
 	const char *name; /* or NULL */
 };
 
 /*
- * What --remote can change while zpipe runs: the job has a copy of its own,
- * which is what counts.
+ * What --remote can change while zpipe runs. The job works with a copy, and
+ * sets in it what is not an option.
  */
 struct tunables {
-	struct display_conf display; /* and what --remote cannot change of it */
+	struct display_conf display; /* not all of it can be changed */
 	bool sized;                  /* -s was given */
 	uint64_t size;               /* bytes, or lines */
 	bool limited;                /* -L was given */
 	uint64_t rate_limit;         /* bytes or lines per second; 0: none */
-	size_t buffer_size;          /* -B: the most memory of the ring */
+	size_t buffer_size;          /* -B: limit of the ring's memory */
 };
 
 enum {
-	OPTION_MOST = 96 /* rows of the table of options */
+	OPTION_MOST = 96 /* rows in the table of options */
 };
 
-/* At offset 0 is what no row of the table is about. */
+/* The first member must not be one that the table names: see option.h. */
 struct opts {
 	const char *const *files; /* NULL-terminated, never empty */
 	size_t nfiles;
@@ -80,7 +77,7 @@ struct opts {
 	enum release release;
 	bool buffer_asked;      /* -B was given */
 	bool pipe_asked;        /* --pipe-size was given */
-	size_t chunk_size;      /* the most one read takes; 0: ours */
+	size_t chunk_size;      /* limit of one read; 0: automatic */
 	size_t pipe_size;       /* 0: leave the pipes alone */
 	struct target *targets; /* at least one */
 	size_t ntargets;
@@ -97,12 +94,12 @@ struct opts {
 	/* showing */
 	struct tunables tune; /* in part */
 	bool null;            /* -0 */
-	/* of two -F or -N the first: what passes a command's stdin */
+	/* the first of two -F or -N: for the stdin of a monitored command */
 	const char *first_format, *first_name;
 
 	/* others */
 	bool watches;              /* -d was given */
-	struct process *processes; /* then at least one */
+	struct process *processes; /* at least one with -d */
 	size_t nprocesses;
 	pid_t remote, query; /* 0: no */
 	enum monitored monitor;
@@ -115,9 +112,9 @@ struct opts {
 	bool explain;
 	bool probe;
 	bool help, version;
-	bool given[OPTION_MOST]; /* by row of the table; not a count of 0 */
+	bool given[OPTION_MOST]; /* by row of the table; see TYPE_COUNT */
 	/* the implementation's own fields follow */
-	const char **own_files; /* where popt's would not last */
+	const char **own_files; /* copies, where popt's would not last */
 	void *popt, *popt_table;
 	char **kept; /* strings */
 	size_t nkept;
