@@ -8,13 +8,13 @@
 
 enum {
 	MAGIC = 0x7a706970,
-	LENGTH_AT = 8, /* behind magic, version and type */
+	LENGTH_AT = 8, /* after magic, version and type */
 };
 
 /*
- * The bytes, from the first to the last: one walk writes or reads all fields,
- * so that both do it in the same order. What does not fit, or is not right,
- * makes it bad; from there on nothing is touched.
+ * The same functions read and write the fields, so that both use one order.
+ * Anything that does not fit or is not valid makes the wire bad; then nothing
+ * else is read or written.
  */
 struct wire {
 	unsigned char *bytes;
@@ -69,7 +69,7 @@ integer(struct wire *w, int *np)
 	*np = (int)(uint32_t)n;
 }
 
-/* As IEEE 754 has it. */
+/* IEEE 754. */
 static void
 real(struct wire *w, double *dp)
 {
@@ -80,7 +80,7 @@ real(struct wire *w, double *dp)
 	memcpy(dp, &n, sizeof(n));
 }
 
-/* The number of what follows, at most `most`. */
+/* The number of items that follow, at most `most`. */
 static size_t
 length(struct wire *w, size_t n, size_t most)
 {
@@ -91,7 +91,7 @@ length(struct wire *w, size_t n, size_t most)
 	return w->bad ? 0 : (size_t)wide;
 }
 
-/* At most `most` bytes with the NUL; none at all is NULL. */
+/* At most `most` bytes with the NUL. No bytes at all are NULL. */
 static void
 string(struct wire *w, const char **sp, size_t most)
 {
@@ -106,7 +106,7 @@ string(struct wire *w, const char **sp, size_t most)
 		w->bad = memchr(p, '\0', n) != p + n - 1;
 }
 
-/* One that is kept in an array. */
+/* A string that is kept in an array. */
 static void
 array(struct wire *w, char *text, size_t size)
 {
@@ -184,7 +184,6 @@ body(struct wire *w, struct message *m)
 	}
 }
 
-/* Fields of the header. The length is known at last. */
 static void
 header(struct wire *w, uint64_t *magic, uint64_t *version, uint64_t *type,
     uint64_t *len)
@@ -201,7 +200,7 @@ message_encode(const struct message *m, void *bytes)
 	struct wire w = { bytes, 0, MESSAGE_MOST, false, false };
 	uint64_t magic = MAGIC, version = MESSAGE_VERSION, type = m->type;
 	uint64_t len = 0;
-	struct message copy = *m; /* the walk may write to it when it reads */
+	struct message copy = *m; /* as body() is not for const messages */
 
 	header(&w, &magic, &version, &type, &len);
 	body(&w, &copy);
@@ -216,7 +215,7 @@ message_encode(const struct message *m, void *bytes)
 int
 message_decode(struct message *m, const void *bytes, size_t len)
 {
-	/* which is not written to */
+	/* the bytes are only read */
 	struct wire w = { (void *)(uintptr_t)bytes, 0, len, true, false };
 	uint64_t magic = 0, version = 0, type = 0, said = 0;
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * message: what two zpipes say to each other, and how it is written. A message
- * is a header (magic, version, type, length), the same in all versions, and the
- * fields of its type: integers of a fixed width, least byte first, and strings
- * with their length.
+ * message: what two zpipes send each other. A message is a header (magic,
+ * version, type, length), which is the same in all versions, and the fields of
+ * its type: little-endian integers, and strings preceded by their length.
  */
 #ifndef PEER_MESSAGE_H
 #define PEER_MESSAGE_H
@@ -15,29 +14,29 @@
 #include "base/figures.h"
 
 enum {
-	MESSAGE_VERSION = 1,  /* that we speak */
+	MESSAGE_VERSION = 1,
 	MESSAGE_MOST = 65536, /* bytes of any message */
 	MESSAGE_ITEMS = 32,   /* options in one change */
-	MESSAGE_TEXT = 16384, /* with their NULs: of one of them, */
-	MESSAGE_WHY = 256,    /* of a reason, */
-	MESSAGE_NAME = 64,    /* of the name in a report */
-	MESSAGE_LAST = 256,   /* the last bytes in it */
+	MESSAGE_TEXT = 16384, /* bytes with the NUL: a string of an option, */
+	MESSAGE_WHY = 256,    /* a reason, */
+	MESSAGE_NAME = 64,    /* the name in a report */
+	MESSAGE_LAST = 256,   /* last bytes in a report */
 };
 
 enum message_type {
-	MESSAGE_QUERY = 1, /* how far are you? A report answers it */
-	MESSAGE_AWAIT,     /* send a report at the end */
-	MESSAGE_CHANGE,    /* these options: done or refused */
+	MESSAGE_QUERY = 1, /* asks for a report */
+	MESSAGE_AWAIT,     /* asks for a report at the end */
+	MESSAGE_CHANGE,    /* of options; answered by the last two */
 	MESSAGE_REPORT,
 	MESSAGE_DONE,
-	MESSAGE_REFUSED, /* why; also to another version, whose answer it is */
+	MESSAGE_REFUSED, /* why; also answers other versions */
 };
 
-/* A change of one option, named by its letter. */
+/* A change of one option: option_number() and option_string(). */
 struct message_item {
-	char option;
-	uint64_t number;  /* its value: a number, bits, a place in a list */
-	const char *text; /* its string, or NULL */
+	char option; /* its letter */
+	uint64_t number;
+	const char *text; /* or NULL */
 };
 
 struct message_change {
@@ -45,11 +44,10 @@ struct message_change {
 	struct message_item items[MESSAGE_ITEMS];
 };
 
-/* How far one is. */
 struct message_report {
-	bool lines, bits; /* what is counted, and how it is shown */
-	bool ended;       /* the last report of all */
-	int status;       /* then, as wait(2) has it */
+	bool lines, bits; /* as in show_conf */
+	bool ended;       /* the last report */
+	int status;       /* if ended: that of wait(2) */
 	struct figures figures;
 	unsigned engine; /* enum engine */
 	char name[MESSAGE_NAME];
@@ -59,7 +57,7 @@ struct message_report {
 
 struct message {
 	enum message_type type;
-	unsigned version; /* of one that came */
+	unsigned version; /* set by message_decode() */
 	union {
 		struct message_change change;
 		struct message_report report;
@@ -68,16 +66,16 @@ struct message {
 };
 
 /*
- * Writes the message to bytes, which has room for MESSAGE_MOST. Its length, or
- * 0: a string is too long.
+ * Writes a message to bytes, which must have room for MESSAGE_MOST. Returns its
+ * length, or 0 if a string is too long.
  */
 size_t message_encode(const struct message *, void *bytes);
 
 /*
- * The strings of a change stay where they are, in bytes. 0, or -1 with errno:
- * EPROTO it is none; EPROTONOSUPPORT it is of another version, which is in the
- * message. What a value means, and its range, is for the caller to check; but
- * all strings end, and each bool is one.
+ * Reads a message. The strings of a change point into bytes. 0, or -1 with
+ * errno: EPROTO if it is malformed; EPROTONOSUPPORT if it is of another
+ * version, which is then set. Strings are terminated and bools valid; other
+ * values are for the caller to check.
  */
 int message_decode(struct message *, const void *bytes, size_t len);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A zpipe that listens, serves, and sweeps; and one that asks another. */
+/* The zpipe that listens, and the one that asks. */
 #include "config.h"
 
 #include <sys/prctl.h>
@@ -30,8 +30,8 @@
 
 enum {
 	BACKLOG = 64,
-	BRIEF_S = 60,      /* what is to be renamed has been by then */
-	SWEEP_MOST = 1000, /* names that are looked at */
+	BRIEF_S = 60,      /* after this, a temporary name is stale */
+	SWEEP_MOST = 1000, /* names to look at */
 	PLACES = 4,        /* where a process may listen */
 	CONNECT_US = 500000,
 	STEP_US = 20000,
@@ -46,8 +46,8 @@ new_socket(void)
 }
 
 /*
- * A whole message fits, whatever net.core.wmem_default is; the kernel counts
- * its own overhead as well.
+ * Makes room for a whole message, whatever net.core.wmem_default is; the kernel
+ * also counts its own overhead.
  */
 static void
 make_room(int fd)
@@ -57,7 +57,7 @@ make_room(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
-/* A new socket, the caller's to close; -1 with errno as of connect(2). */
+/* A connected socket, or -1 with errno. */
 static int
 connect_at(const struct sockaddr_un *sun)
 {
@@ -75,9 +75,9 @@ connect_at(const struct sockaddr_un *sun)
 
 /* ---- the one that listens --------------------------------------------- */
 
-/* SIGIO when somebody comes or says something (fcntl(2), O_ASYNC). */
+/* Asks for SIGIO when the socket is readable (fcntl(2), O_ASYNC). */
 static int
-call(int fd)
+ask_for_signal(int fd)
 {
 	if (fcntl(fd, F_SETOWN, getpid()) == -1)
 		return -1;
@@ -95,7 +95,7 @@ address_in(struct sockaddr_un *sun, const char *dir, const char *name)
 	return n < (int)sizeof(sun->sun_path) ? 0 : refuse(ENAMETOOLONG);
 }
 
-/* Each of ours listens before it gets its name: one that refuses is dead. */
+/* A socket listens before it gets its name: if it refuses, it is dead. */
 static bool
 is_stale(const struct sockaddr_un *sun)
 {
@@ -106,7 +106,7 @@ is_stale(const struct sockaddr_un *sun)
 	return stale;
 }
 
-/* A second name for the socket, which must not be in use. */
+/* Gives the socket its name, which must not be in use. */
 static int
 publish(const struct sockaddr_un *from, const struct sockaddr_un *to)
 {
@@ -114,11 +114,11 @@ publish(const struct sockaddr_un *from, const struct sockaddr_un *to)
 		return 0;
 	if (errno == EEXIST && !is_stale(to))
 		return refuse(EADDRINUSE);
-	/* a dead process had our number; or a file system has no links */
+	/* the name is stale; or the file system has no links */
 	return rename(from->sun_path, to->sun_path);
 }
 
-/* Listens at one name, and is then given the other. */
+/* Binds to a temporary name, listens, and takes the final name. */
 static int
 listen_at(int fd, const struct sockaddr_un *first,
     const struct sockaddr_un *sun)
@@ -131,9 +131,9 @@ listen_at(int fd, const struct sockaddr_un *first,
 	while (retry(r));
 	if (r == -1)
 		return -1;
-	/* the umask may have taken the right to connect from ourselves */
+	/* the umask may have denied ourselves the right to connect */
 	r = -1;
-	if (chmod(first->sun_path, 0600) == 0 && call(fd) == 0 &&
+	if (chmod(first->sun_path, 0600) == 0 && ask_for_signal(fd) == 0 &&
 	    listen(fd, BACKLOG) == 0)
 		r = publish(first, sun);
 	saved = errno;
@@ -142,7 +142,7 @@ listen_at(int fd, const struct sockaddr_un *first,
 	return r;
 }
 
-/* Nobody asks a process of our name: it may well be the one that listens. */
+/* A process with our name may be a zpipe: its socket is left alone. */
 static bool
 may_listen(pid_t pid)
 {
@@ -152,9 +152,9 @@ may_listen(pid_t pid)
 }
 
 /*
- * Removes it if it still is that file. Between the question and the removal
- * another process may have taken the number, and put its own socket there: it
- * is moved aside, looked at, and put back.
+ * Removes a stale socket. Since is_stale() a new process with the same number
+ * may have made its own: moves the socket aside, and puts it back if it is
+ * another one.
  */
 static void
 remove_stale(int dir, const char *name, const struct stat *was)
@@ -171,7 +171,7 @@ remove_stale(int dir, const char *name, const struct stat *was)
 	unlinkat(dir, aside, 0);
 }
 
-/* Whose it is; 0 if the name is none of ours. What is short-lived is ".N.". */
+/* The process a name stands for, or 0. Temporary names begin with a period. */
 static pid_t
 pid_of(const char *name)
 {
@@ -200,7 +200,7 @@ sweep_one(int dir, const char *path, const char *name)
 	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    !S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
 		return;
-	/* in another PID namespace one may be about to listen */
+	/* a zpipe in another PID namespace may be about to listen */
 	if (name[0] == '.' && time(NULL) - st.st_ctime < BRIEF_S)
 		return;
 	if (is_stale(&sun))
@@ -212,7 +212,7 @@ sweep(const char *path)
 {
 	DIR *dir = opendir(path);
 	const struct dirent *e;
-	int left = SWEEP_MOST; /* it must not hold up anybody's bytes */
+	int left = SWEEP_MOST; /* the transfer waits meanwhile */
 
 	if (dir == NULL)
 		return;
@@ -259,7 +259,7 @@ may_ask(int fd)
 	    (cred.uid == geteuid() || cred.uid == 0);
 }
 
-/* False when nobody waits, or for a reason that may pass. */
+/* False if nobody waits, or on an error. */
 static bool
 accept_peer(struct remote *r)
 {
@@ -268,18 +268,18 @@ accept_peer(struct remote *r)
 	fd = accept4(r->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd == -1)
 		return false;
-	if (!may_ask(fd) || call(fd) == -1) {
+	if (!may_ask(fd) || ask_for_signal(fd) == -1) {
 		fd_close(&fd);
 		return true;
 	}
 	make_room(fd);
-	fd_close(place); /* of all, it has been silent for longest */
+	fd_close(place); /* the one that has been silent longest */
 	*place = fd;
 	r->next = (r->next + 1) % REMOTE_PEERS;
 	return true;
 }
 
-/* Those that have gone lose their place among the kept. Is any left? */
+/* Closes kept peers that have gone. Returns whether any is left. */
 static bool
 drop_gone(struct remote *r)
 {
@@ -295,7 +295,7 @@ drop_gone(struct remote *r)
 	return any;
 }
 
-/* The peer waits for remote_end(). False if too many do. */
+/* Keeps the peer for remote_end(). False if too many are kept. */
 static bool
 keep(struct remote *r, int *peer)
 {
@@ -309,7 +309,7 @@ keep(struct remote *r, int *peer)
 	return false;
 }
 
-/* A question and its answer; msg and reply have room for REMOTE_MAX + 1. */
+/* msg and reply have room for REMOTE_MAX + 1. */
 static void
 serve_peer(struct remote *r, int *peer, remote_answer *answer, void *ctx,
     char *msg, char *reply)
@@ -331,7 +331,7 @@ serve_peer(struct remote *r, int *peer, remote_answer *answer, void *ctx,
 	fd_close(peer);
 }
 
-/* Is there anything to do? This is called on each wake-up: one system call. */
+/* Whether there is anything to do, by one call, as each wake-up asks. */
 static bool
 anything_new(const struct remote *r)
 {
@@ -352,7 +352,6 @@ remote_serve(struct remote *r, remote_answer *answer, void *ctx)
 
 	if (r->fd == -1 || !anything_new(r))
 		return;
-	/* Too much for a stack, and hardly ever wanted. */
 	room = malloc(2 * (REMOTE_MAX + 1));
 	if (room == NULL)
 		return;
@@ -396,8 +395,8 @@ remote_close(struct remote *r)
 		fd_close(&r->kept[i]);
 	}
 	/*
-	 * Removed first: nobody shall find one that refuses. In another PID
-	 * namespace a process may have our number.
+	 * Removed before it is closed, so that nobody finds it refusing; but
+	 * not that of a process in another PID namespace with our number.
 	 */
 	if (r->owner == getpid() && lstat(r->path, &st) == 0 &&
 	    path_same(&st, &r->st))
@@ -408,7 +407,7 @@ remote_close(struct remote *r)
 
 /* ---- the one that asks ------------------------------------------------ */
 
-/* The directory that the process was told of when it began (proc(5)). */
+/* By the XDG_RUNTIME_DIR that the process was started with (proc(5)). */
 static bool
 its_own(pid_t pid, char dir[PATH_MAX])
 {
@@ -430,7 +429,7 @@ its_own(pid_t pid, char dir[PATH_MAX])
 	return found;
 }
 
-/* One of the places where a process may listen, best first. False: none. */
+/* Place i where a process may listen. False if there is none. */
 static bool
 get_place(int i, pid_t pid, uid_t owner, char dir[PATH_MAX])
 {
@@ -453,9 +452,9 @@ get_place(int i, pid_t pid, uid_t owner, char dir[PATH_MAX])
 }
 
 /*
- * Opens a directory or a socket as a path (O_PATH, open(2)), so that what was
- * checked is what is then used: for root, both can be changed by others. -1
- * with errno: ENOENT, or EACCES if it is not the owner's, or open to others.
+ * Opens a directory or a socket with O_PATH, so that what was checked is what
+ * is used: if we are root, the owner can replace both. -1 with errno: ENOENT,
+ * or EACCES if it is not the owner's or is open to others.
  */
 static int
 open_owned(int at, const char *name, mode_t type, uid_t owner)
@@ -491,9 +490,9 @@ connect_in(const char *dir, uid_t owner, pid_t pid)
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d", path);
 	fd = connect_at(&sun);
 	fd_close(&path);
-	if (fd == -1) /* a process that is gone has left one that refuses */
+	if (fd == -1) /* a socket that refuses is stale */
 		return refuse(errno == ECONNREFUSED ? ENOENT : errno);
-	/* where PID namespaces share the directory it may be another */
+	/* it may be another process, if PID namespaces share the directory */
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1 ||
 	    cred.pid != pid || cred.uid != owner) {
 		fd_close(&fd);
@@ -503,7 +502,7 @@ connect_in(const char *dir, uid_t owner, pid_t pid)
 	return fd;
 }
 
-/* One attempt. ENOENT and EAGAIN may pass by waiting. */
+/* One attempt. After ENOENT and EAGAIN another may succeed. */
 static int
 try_connect(pid_t pid)
 {
@@ -515,7 +514,7 @@ try_connect(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%jd", (intmax_t)pid);
 	if (stat(path, &st) == -1)
 		return refuse(errno == ENOENT ? ESRCH : errno);
-	/* kill(2) lets nobody but root through to another user's */
+	/* only root gets past kill(2) for another user's process */
 	owner = geteuid() == 0 ? st.st_uid : geteuid();
 	for (int i = 0; i < PLACES && fd == -1; i++) {
 		if (!get_place(i, pid, owner, dir))
@@ -534,7 +533,7 @@ connect_to(pid_t pid)
 	uint64_t end = clock_now() + CONNECT_US;
 	int fd;
 
-	if (pid <= 0) /* kill(2) would take it for a group */
+	if (pid <= 0) /* a process group to kill(2) */
 		return refuse(ESRCH);
 	for (;;) {
 		if (kill(pid, 0) == -1)
@@ -546,11 +545,11 @@ connect_to(pid_t pid)
 			return -1;
 		if (clock_now() >= end)
 			return refuse(errno == ENOENT ? ENOENT : ETIMEDOUT);
-		nanosleep(&step, NULL); /* cut short by a signal: no harm */
+		nanosleep(&step, NULL);
 	}
 }
 
-/* Until an answer can be read, or the time is over. */
+/* Waits until an answer can be read, or time is up. */
 static int
 wait_for_answer(int fd)
 {
@@ -606,7 +605,7 @@ remote_ask(pid_t pid, const char *msg, size_t len, char *reply)
 		if (fd != -1 && wait_for_answer(fd) == 0)
 			n = remote_hear(fd, reply);
 		fd_close(&fd);
-		/* closed with our question unread: others took our place */
+		/* closed before our question was read: more peers came */
 	} while (n == -1 && (errno == EPIPE || errno == ECONNRESET) &&
 	    clock_now() < end);
 	if (n == -1 && (errno == EPIPE || errno == ECONNABORTED))

@@ -17,9 +17,9 @@
 #include "peer/verdict.h"
 
 /*
- * PIDFD_GET_INFO as Linux 6.15 has it (include/uapi/linux/pidfd.h), which the
- * headers of most systems do not know yet. A kernel without it says ENOTTY, one
- * without the exit status leaves its bit out of the mask.
+ * PIDFD_GET_INFO of Linux 6.15 (include/uapi/linux/pidfd.h), which the headers
+ * of most systems lack. Older kernels return ENOTTY, or clear the bit of the
+ * exit status in the mask.
  */
 struct info {
 	uint64_t mask;
@@ -37,7 +37,7 @@ verdict_open(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-/* It has been waited for, and the kernel has kept its status for us. */
+/* The status that the kernel keeps after the process has been reaped. */
 static bool
 status_of_reaped(int pidfd, int *status)
 {
@@ -50,7 +50,7 @@ status_of_reaped(int pidfd, int *status)
 	return true;
 }
 
-/* Of those that others may not trace, the kernel says 0: proc_pid_stat(5). */
+/* Whether /proc shows the status: as 0 if we may not trace the process. */
 static bool
 may_look(pid_t pid)
 {
@@ -63,8 +63,8 @@ may_look(pid_t pid)
 }
 
 /*
- * The state of a process, or 0 if it is gone; *code is the last of its fields.
- * What cannot be looked at is not gone: '?'.
+ * The state letter of a process, 0 if it is gone, or '?' if unknown; *code is
+ * the last field of its stat file.
  */
 static char
 state_of(pid_t pid, int *code)
@@ -78,7 +78,7 @@ state_of(pid_t pid, int *code)
 		return 0;
 	p = strrchr(text, ' ');
 	*code = p == NULL ? 0 : (int)strtol(p, NULL, 10);
-	p = strrchr(text, ')'); /* its name may hold blanks and parentheses */
+	p = strrchr(text, ')'); /* the name may contain parentheses */
 	return p != NULL && p[1] == ' ' ? p[2] : '?';
 }
 
@@ -90,7 +90,7 @@ verdict_of(pid_t pid, int pidfd, int *status)
 	bool known = may_look(pid);
 	char state = state_of(pid, status);
 
-	/* a number that is used again says nothing of who had it before */
+	/* a pidfd is sure, while the number may be used again */
 	if (pidfd != -1 && !ended)
 		return VERDICT_ALIVE;
 	if (status_of_reaped(pidfd, status) || (state == 'Z' && known))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* verdict: how a process that is no child of ours has ended, if it is known. */
+/* verdict: how a process that is not our child has ended. */
 #ifndef PEER_VERDICT_H
 #define PEER_VERDICT_H
 
@@ -7,20 +7,20 @@
 
 enum verdict {
 	VERDICT_ALIVE,
-	VERDICT_ENDED, /* and nobody knows how */
-	VERDICT_KNOWN, /* as the status says */
+	VERDICT_ENDED, /* with unknown status */
+	VERDICT_KNOWN, /* with the status */
 };
 
 /*
- * A descriptor of the process (pidfd_open(2), Linux 5.3), readable when it has
- * ended, or -1. Opened while the process lives, it tells the status even after
- * the process has been waited for (Linux 6.15).
+ * A descriptor for the process (pidfd_open(2), Linux 5.3), readable when it has
+ * ended, or -1. Since Linux 6.15 it keeps the status even after the process has
+ * been reaped.
  */
 int verdict_open(pid_t);
 
 /*
- * Its state now; pidfd may be -1. With VERDICT_KNOWN *status is that of
- * wait(2). A zombie of our own user tells it by itself (proc(5)).
+ * The state of the process; pidfd may be -1. *status is that of wait(2), known
+ * by the pidfd or, for a zombie of our own user, by /proc.
  */
 enum verdict verdict_of(pid_t, int pidfd, int *status);
 

@@ -18,12 +18,12 @@
 #include "base/size.h"
 #include "peer/watch.h"
 
-/* What the kernel keeps of the name of a process, without the NUL. */
+/* Bytes that the kernel keeps of the name of a process. */
 enum {
 	COMM = 15
 };
 
-/* ESRCH for whatever the kernel says of a process that is not there. */
+/* The errno of watch_open() for an error in /proc. */
 static int
 no_process(void)
 {
@@ -33,8 +33,8 @@ no_process(void)
 }
 
 /*
- * When the process began, in ticks since the boot: the 22nd field. Its name,
- * the second one, may hold blanks and parentheses.
+ * When the process started, in ticks since boot: the 22nd field. The second,
+ * its name, may contain blanks and parentheses.
  */
 static int
 process_started(pid_t pid, uint64_t *started)
@@ -45,7 +45,7 @@ process_started(pid_t pid, uint64_t *started)
 	if (fd_text(path, text, sizeof(text)) == -1)
 		return no_process();
 	p = strrchr(text, ')');
-	/* a zombie has no descriptors any more */
+	/* a zombie has no descriptors */
 	if (p == NULL || strncmp(p, ") Z", 3) == 0 || strncmp(p, ") X", 3) == 0)
 		return refuse(ESRCH);
 	for (int field = 2; field < 22 && p != NULL; field++)
@@ -56,10 +56,7 @@ process_started(pid_t pid, uint64_t *started)
 	return 0;
 }
 
-/*
- * The kernel adds a word to the path of a file that has been removed; but a
- * file may be called so as well.
- */
+/* The kernel marks the path of a removed file, but a name may end like that. */
 static void
 strip_deleted(char *path, const struct stat *st)
 {
@@ -91,7 +88,6 @@ get_name(const char *link, const struct stat *st, struct watched *f)
 	return 0;
 }
 
-/* Where it is, and what it is open for. */
 static int
 get_position(pid_t pid, struct watched *f)
 {
@@ -103,7 +99,6 @@ get_position(pid_t pid, struct watched *f)
 	    f->fd);
 	if (fd_text(path, text, sizeof(text)) == -1)
 		return -1;
-	/* what is open as a path cannot be read */
 	if (sscanf(text, "pos: %lld flags: %lo", &at, &mode) != 2 ||
 	    (mode & O_PATH) != 0)
 		return refuse(ESPIPE);
@@ -112,10 +107,7 @@ get_position(pid_t pid, struct watched *f)
 	return 0;
 }
 
-/*
- * All about one descriptor. -1 with errno: ENOENT or ESRCH it is not there,
- * ESPIPE it is not for us.
- */
+/* -1 with errno: ENOENT or ESRCH if it is not open, ESPIPE if not for us. */
 static int
 inspect(pid_t pid, int fd, struct watched *f)
 {
@@ -167,7 +159,7 @@ watch_open(struct watch *w, pid_t pid, int only)
 		return 0;
 	if (errno != ENOENT)
 		return no_process();
-	/* Either has just gone. */
+	/* either the process or the descriptor has just gone */
 	return process_started(pid, &w->started) == -1 ? -1 : refuse(EBADF);
 }
 
@@ -181,7 +173,7 @@ watch_is_called(pid_t pid, const char *name)
 	if (fd_text(path, text, sizeof(text)) == -1)
 		return false;
 	len = strlen(text);
-	if (len > 0 && text[len - 1] == '\n') /* a name may hold others */
+	if (len > 0 && text[len - 1] == '\n') /* the name may contain others */
 		text[len - 1] = '\0';
 	return strncmp(text, name, COMM) == 0;
 }
@@ -224,7 +216,7 @@ by_number(const void *a, const void *b)
 	return x->fd != y->fd ? x->fd - y->fd : y->closed - x->closed;
 }
 
-/* Those that were closed at the last look leave. */
+/* Removes those that were closed at the last look. */
 static void
 drop_closed(struct watch *w)
 {
@@ -241,7 +233,7 @@ drop_closed(struct watch *w)
 	w->nfds = kept;
 }
 
-/* One descriptor; the first nold of the fds are in order. */
+/* Looks at one descriptor. The first nold of the fds are sorted. */
 static void
 look_at(struct watch *w, int fd, size_t nold)
 {
@@ -259,7 +251,7 @@ look_at(struct watch *w, int fd, size_t nold)
 	}
 	if (old != NULL && w->only != -1)
 		return;
-	/* without memory it is tried again at the next look */
+	/* without memory, the next look tries again */
 	fds = reallocarray(w->fds, w->nfds + 1, sizeof(*fds));
 	if (fds == NULL)
 		return;
@@ -310,7 +302,7 @@ watch_look(struct watch *w)
 		return false;
 	there = look(w) == 0;
 	if (!there && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
-		return true; /* our own trouble, which may pass */
+		return true; /* a shortage of ours, which may pass */
 	for (size_t i = 0; i < w->nfds; i++) {
 		w->fds[i].closed = !w->fds[i].seen;
 		any = any || w->fds[i].seen;
