@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * conf: what is to be shown, what a line of it looks like, and its bounds.
- */
+/* conf: what is shown, and where and when. */
 #ifndef SHOW_CONF_H
 #define SHOW_CONF_H
 
@@ -16,51 +14,50 @@ enum bar_style {
 };
 
 enum {
-	SHOW_LAST = 256,  /* the most bytes of %nA */
-	SHOW_LINE = 1024, /* the most bytes of %L */
-	SHOW_OUTPUTS =
-	    512, /* the most bytes about the outputs, and of a field */
-	SHOW_TEXT = 16384, /* room for any line that show_line() makes */
-	SHOW_WIDTH = 4096, /* the widest */
+	SHOW_LAST = 256,    /* limit of %nA, in bytes */
+	SHOW_LINE = 1024,   /* limit of %L, in bytes */
+	SHOW_OUTPUTS = 512, /* room for a field, such as %{outputs} */
+	SHOW_TEXT = 16384,  /* room for any line of show_line() */
+	SHOW_WIDTH = 4096,  /* limit of its width */
 };
 
-/* What the options ask for. All strings are the caller's and stay. */
+/* The contents of a line. Strings are borrowed. */
 struct show_conf {
-	const char *format; /* -F, or NULL: made from the switches */
+	const char *format; /* -F, or NULL: as the switches say */
 	bool progress, timer, eta, fineta, rate, average, bytes, buffer;
 	unsigned last_written; /* -A, or 0 */
 	bool numeric;
 	bool bits, si, lines, gauge;
 	bool stats;
 	bool conemu;      /* -9 */
-	bool ratio;       /* after the switches: --monitor=both */
+	bool ratio;       /* at the end: --monitor=both */
 	const char *name; /* -N, or NULL */
-	bool named;       /* begin with it where nothing else says it */
+	bool named;       /* put it first, in any format that lacks it */
 	enum bar_style style;
 };
 
-/* --extra-display, bits. */
+/* --extra-display: bits. */
 enum extra {
 	EXTRA_WINDOW = 1,
 	EXTRA_PROCESS = 2,
 };
 
-/* Where and when it is shown. Times are microseconds; strings as above. */
+/* Times are microseconds; strings are borrowed. */
 struct display_conf {
 	struct show_conf show;
-	bool asked;             /* an option about the display was given */
-	bool quiet;             /* -q */
-	bool wait;              /* -W */
-	bool force;             /* -f */
-	bool cursor;            /* -c */
-	bool beside;            /* a command that is monitored */
-	bool stores;            /* the input is stored first: display_again() */
-	uint64_t delay;         /* -D */
-	uint64_t interval;      /* -i */
-	uint64_t window;        /* -m */
-	unsigned width, height; /* 0: the terminal's */
-	unsigned extra;
-	const char *extra_format; /* of -x, or NULL: as on the terminal */
+	bool asked;               /* a display option was given */
+	bool quiet;               /* -q */
+	bool wait;                /* -W */
+	bool force;               /* -f */
+	bool cursor;              /* -c */
+	bool beside;              /* --monitor */
+	bool stores;              /* -U: see display_again() */
+	uint64_t delay;           /* -D */
+	uint64_t interval;        /* -i */
+	uint64_t window;          /* -m */
+	unsigned width, height;   /* 0: the terminal's */
+	unsigned extra;           /* enum extra */
+	const char *extra_format; /* of -x, or NULL: the same line */
 };
 
 #endif

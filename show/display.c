@@ -8,13 +8,9 @@
 #include "base/clock.h"
 #include "show/display.h"
 
-/*
- * LOOK_US, LOOK_MOST_US: with --wait, between two looks whether a reader has
- *	taken the first byte.
- */
 enum {
 	SECOND = 1000000,
-	LOOK_US = 1000,
+	LOOK_US = 1000, /* between two looks of await_first() */
 	LOOK_MOST_US = 100000,
 };
 
@@ -52,7 +48,7 @@ draw(struct display *d, const struct show_state *s)
 		setproctitle("%s", text);
 }
 
-/* Neither --wait nor --delay-start keeps it back. */
+/* Whether --wait and --delay-start allow a line. */
 static bool
 may_begin(const struct display *d)
 {
@@ -73,7 +69,7 @@ display_draw(struct display *d, const struct display_facts *f, const char *note)
 	draw(d, &s);
 }
 
-/* Starts the clock; --wait may start it once more. */
+/* Starts the clock; --wait may start it again. */
 static void
 start(struct display *d, uint64_t now)
 {
@@ -85,9 +81,9 @@ start(struct display *d, uint64_t now)
 }
 
 /*
- * --wait: until the first byte has been delivered. Nothing tells when that is,
- * so we look, less often the longer it takes; the clock starts with the last
- * look that was in vain. Returns when to look again.
+ * --wait: waits until the first byte has been delivered. As nothing tells when
+ * that is, looks repeatedly, less often as time passes. The clock starts with
+ * the last look that found nothing. Returns when to look again.
  */
 static uint64_t
 await_first(struct display *d, const struct display_facts *f, uint64_t now)
@@ -129,7 +125,7 @@ display_tick(struct display *d, const struct display_facts *f, uint64_t now)
 	draw(d, &s);
 	d->due += d->conf->interval;
 	if (d->due <= now)
-		d->due = now + d->conf->interval; /* some were missed */
+		d->due = now + d->conf->interval; /* we were late */
 	return d->due;
 }
 
@@ -234,7 +230,7 @@ display_yield(struct display *d)
 
 /* ---- setting up ------------------------------------------------------- */
 
-/* When it is to be drawn for the first time. */
+/* When to draw for the first time. */
 static uint64_t
 first(const struct display *d, uint64_t now)
 {
@@ -247,15 +243,12 @@ first(const struct display *d, uint64_t now)
 	if (c->delay != 0)
 		return now + c->delay;
 	if (!c->asked)
-		return now + SECOND; /* what is short stays silent */
-	/* a person sees at once that it has begun; a program needs no zero */
+		return now + SECOND; /* a short transfer shows nothing */
+	/* a person wants to see it begin; a program does not */
 	return d->term.tty ? now : now + c->interval;
 }
 
-/*
- * Unless a display option was given, nothing is drawn where somebody may be
- * typing or reading.
- */
+/* Without a display option, does not draw where a person may type or read. */
 static bool
 is_silent(const struct display_conf *c)
 {
@@ -266,7 +259,7 @@ is_silent(const struct display_conf *c)
 	return !c->beside && (isatty(STDIN_FILENO) || isatty(STDOUT_FILENO));
 }
 
-/* The line, and another one for the titles. */
+/* Makes the line, and another for the titles if they have a format. */
 static int
 new_shows(struct display *d)
 {
@@ -274,7 +267,7 @@ new_shows(struct display *d)
 	struct show *show, *extra = NULL;
 
 	if (d->conf->stores && !d->again)
-		conf.name = "(input)"; /* the other one is for what follows */
+		conf.name = "(input)"; /* -N is for the second leg */
 	show = show_new(&conf);
 	if (show == NULL)
 		return -1;
@@ -302,7 +295,7 @@ display_place(struct term *t, const struct display_conf *c, bool share)
 		return false;
 	t->force = c->force;
 	if (c->show.numeric)
-		t->tty = false; /* lines, wherever they go */
+		t->tty = false; /* plain lines */
 	return !c->quiet && (t->tty || c->force || c->show.numeric);
 }
 

@@ -9,10 +9,10 @@
 #include "show/format.h"
 
 enum {
-	FAR_HOURS = 6,  /* further away than this, the end has a date */
-	SGR_ROOM = 128, /* for a list of a dozen colours and more */
-	END_ROOM = 8,   /* for the end of the colours, and of the text */
-	BLACK = 30,     /* the first of the colours */
+	FAR_HOURS = 6,  /* from here on, the end has a date */
+	SGR_ROOM = 128, /* for a list of colours */
+	END_ROOM = 8,   /* for line_end() */
+	BLACK = 30,     /* the first colour */
 };
 
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
@@ -66,7 +66,7 @@ word_code(const char *s, size_t n)
 	return -1;
 }
 
-/* The same for a colour with its ground, or for a number as well. */
+/* The same, also for "fg-" or "bg-" and a colour, or for a number. */
 static int
 sgr_code(const char *s, size_t n)
 {
@@ -115,7 +115,7 @@ format_amount(const struct show_conf *c, double v, char *s, size_t size)
 		snprintf(number, sizeof number, "%4.2f", v);
 	else if (v < 99.95)
 		snprintf(number, sizeof number, "%4.1f", v);
-	else /* as pv: cut, lest 1023.9 KiB become 1024 */
+	else /* truncated as in pv, lest 1023.9 KiB become 1024 */
 		snprintf(number, sizeof number, "%4.0f",
 		    v < 100      ? 100 :
 			v > 9999 ? 9999 :
@@ -148,7 +148,7 @@ format_end(time_t now, double eta, char *s, size_t size)
 	struct tm tm;
 
 	*s = '\0';
-	/* Four digits for a year, and not a number is not a time. */
+	/* four digits for the year; and NaN is no time */
 	if (!(eta >= 0 && eta < 2.5e11))
 		return;
 	if (eta > FAR_HOURS * 3600)
@@ -231,7 +231,7 @@ format_glyph(const char *s, size_t n)
 		return g;
 	}
 	g.took = took;
-	/* Nor may it turn the direction of what follows. */
+	/* nor may it change the direction of what follows */
 	if (wcwidth(wc) < 0 || (wc >= 0x202a && wc <= 0x202e) ||
 	    (wc >= 0x2066 && wc <= 0x2069))
 		return g;
@@ -270,7 +270,7 @@ put_cell(struct line *l, char cell)
 		line_put(l, block, sizeof block, 1);
 }
 
-/* The cells of a bar's head, from empty to full, for put_cell(). */
+/* The cells at the head of a bar, from empty to full, for put_cell(). */
 static const char *const heads[] = {
 	[BAR_PLAIN] = " >",
 	[BAR_BLOCK] = " \x88",
@@ -301,7 +301,7 @@ line_bar(struct line *l, enum bar_style style, double fraction,
 	unsigned steps = (unsigned)strlen(head) - 1, total = columns * steps;
 	unsigned done = fraction >= 1 ? total : (unsigned)(fraction * total);
 
-	/* An arrow has its head at the end, and none beyond it. */
+	/* an arrow always has a head, until it is full */
 	if (style == BAR_PLAIN && done == 0)
 		done = 1;
 	for (unsigned i = 0; i < columns; i++) {

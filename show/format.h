@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * format: the pieces of a line: numbers, times, colours, bars, and text from
- * outside. Columns are those of LC_CTYPE. No I/O, no errors.
+ * format: the parts of a line: numbers, times, colours, bars, and text from
+ * outside. Columns depend on LC_CTYPE. No I/O, no errors.
  */
 #ifndef SHOW_FORMAT_H
 #define SHOW_FORMAT_H
@@ -12,7 +12,7 @@
 
 #include "show/conf.h"
 
-/* A line in the making: never more than max columns, nor SHOW_TEXT bytes. */
+/* A line of at most max columns and SHOW_TEXT bytes. */
 struct line {
 	char *text;
 	size_t len;
@@ -20,39 +20,36 @@ struct line {
 	bool coloured;
 };
 
-/* These n bytes are the word. */
+/* Whether the n bytes are the word. */
 bool format_is_word(const char *, size_t n, const char *word);
 
 /* Maps NaN and negative values to 0, infinity to 1e30. */
 double format_sane(double);
 
-/* Four digits and a unit, in as many columns each: "9.99KiB", " 999KiB". */
+/* Four columns for the number, and a unit: "9.99KiB", " 999KiB". */
 void format_amount(const struct show_conf *, double, char *s, size_t size);
 
-/* "1:02:03", with days in front "4:01:02:03". */
+/* "1:02:03", or with days "4:01:02:03". */
 void format_duration(double seconds, char *s, size_t size);
 
-/* "FIN 15:04:05", local time, with the date if it is far; below 0: empty. */
+/* "FIN 15:04:05" in local time, with a date if it is far; "" if eta < 0. */
 void format_end(time_t now, double eta, char *s, size_t size);
 
-/*
- * len bytes that are that many columns, if there is room. Once something did
- * not fit, nothing does: a line has no holes.
- */
+/* Appends text of that many columns; once some does not fit, nothing more. */
 void line_put(struct line *, const char *, size_t len, unsigned columns);
 
 /*
- * Control sequence SGR for a list like "bold,red" or "38;5;208". False if a
- * word in it is none, or if it is too long. The line may be NULL.
+ * Appends the SGR sequence for a list like "bold,red" or "38;5;208". False if
+ * the list is wrong or too long. The line may be NULL.
  */
 bool line_colours(struct line *, const char *list, size_t n);
 
-/* Ends the colours, and the text. */
+/* Resets the colours, and ends the text. */
 void line_end(struct line *);
 
 void line_blanks(struct line *, unsigned);
 
-/* What is shown of a character from outside, and the bytes that it took. */
+/* How to show a character from outside, and the number of bytes it took. */
 struct glyph {
 	const char *text;
 	size_t len, took;
@@ -60,21 +57,21 @@ struct glyph {
 };
 
 /*
- * The character at the beginning of n bytes, at least one. What is none is "?",
- * and what would control a terminal is ".".
+ * The first character of n bytes, which must not be 0. An invalid or
+ * unprintable one is shown as "?", an ASCII control character as ".".
  */
 struct glyph format_glyph(const char *, size_t n);
 
 /*
- * Text from outside, at most `most` columns of it. Returns the columns. The
- * line may be NULL, to know only that.
+ * Appends at most `most` columns of text from outside, and returns their
+ * number. The line may be NULL, to measure the text.
  */
 unsigned line_text(struct line *, const char *, size_t len, unsigned most);
 
-/* A bar so far: 1 is the end. */
+/* A bar; 1 is full. */
 void line_bar(struct line *, enum bar_style, double fraction, unsigned columns);
 
-/* One that knows no end, at 0 to 100 percent of its way. */
+/* A mark at 0 to 100 percent of the way, where no size is known. */
 void line_bouncing(struct line *, enum bar_style, unsigned percent,
     unsigned columns);
 

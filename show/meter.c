@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * All is counted on a clock of our own, that stands still while we are stopped
- * and never goes back:
+ * Time is counted on a clock of our own, which stands still while we are
+ * stopped and never goes back:
  *
  *	ours = CLOCK_MONOTONIC - paused + skew
  *
@@ -14,17 +14,17 @@
 #include "show/meter.h"
 
 enum {
-	APART = 1000,     /* a rate from less than 1 ms is noise */
-	SECOND = 1000000, /* no more is needed for one */
-	AT_ONCE = 3,      /* the first predictions are taken as they are */
+	APART = 1000,     /* a rate over less than 1 ms is noise */
+	SECOND = 1000000, /* half of it is always enough for one */
+	AT_ONCE = 3,      /* predictions before smoothing begins */
 };
 
-static const double CALM = 2;      /* time constants of the ETA, in seconds */
-static const double HURRIED = 0.5; /* when it is wrong by a factor of 2 */
+static const double CALM = 2;      /* time constant of the ETA, in seconds, */
+static const double HURRIED = 0.5; /* and if it is wrong by a factor of 2 */
 
 /* ---- helpers ---------------------------------------------------------- */
 
-/* Newton's: the one function that we would want libm for. */
+/* A square root by Newton's method: nothing else needs libm. */
 static double
 root(double x)
 {
@@ -65,14 +65,14 @@ now_is(const struct meter *m)
 	return (struct sample){ m->now, m->units };
 }
 
-/* Where the window begins, or where we began. */
+/* The beginning of the window, or of everything. */
 static uint64_t
 horizon(const struct meter *m)
 {
 	return m->now - m->began > m->window ? m->now - m->window : m->began;
 }
 
-/* One sample stays that is as old as the window or older. */
+/* Drops old samples, but keeps one from the window's beginning or before. */
 static void
 forget(struct meter *m)
 {
@@ -87,7 +87,7 @@ forget(struct meter *m)
 static void
 keep(struct meter *m)
 {
-	/* two fewer: they must span all of it, in spite of the rounding */
+	/* two fewer, to span the whole window in spite of rounding */
 	uint64_t spacing = m->window / (METER_SAMPLES - 2) + 1;
 
 	if (m->nkept > 0 &&
@@ -121,8 +121,8 @@ window_rate(const struct meter *m)
 /* ---- the end ---------------------------------------------------------- */
 
 /*
- * What is damped is the time of the end, not what is left: it does not move
- * while the rate is steady, and so the ETA counts down second by second.
+ * Smooths the time of the end, not the time left: the end does not move while
+ * the rate is steady, so that the ETA counts down evenly.
  */
 static void
 predict(struct meter *m, double passed)
@@ -196,7 +196,6 @@ meter_set_window(struct meter *m, uint64_t window)
 	forget(m);
 }
 
-/* Our own clock; see above. */
 static uint64_t
 ours(struct meter *m, uint64_t now)
 {
@@ -209,7 +208,7 @@ ours(struct meter *m, uint64_t now)
 	return t;
 }
 
-/* One more rate: Welford's mean and sum of squares, with weights (West). */
+/* Adds a rate to Welford's mean and sum of squares, with weights (West). */
 static void
 spread(struct meter *m, uint64_t units, uint64_t passed)
 {
@@ -239,7 +238,7 @@ meter_sample(struct meter *m, uint64_t now, uint64_t count)
 	forget(m);
 	passed = m->now - m->rated_at;
 	if (passed >= m->apart) {
-		/* less than an interval may follow the last, which waits */
+		/* the last rate waits, as a fraction may be added to it */
 		if (m->last > 0)
 			spread(m, m->last_units, m->last);
 		m->last = passed;
@@ -279,7 +278,6 @@ meter_figures(const struct meter *m, struct figures *f)
 	f->elapsed = elapsed(m);
 	f->average = window_rate(m);
 	f->mean = per_second((double)m->units, (double)since);
-	/* before there is a rate, the mean is the only one to be had */
 	f->rate = since < APART ? 0 : f->mean;
 	if (m->last > 0)
 		f->rate = per_second((double)m->last_units, (double)m->last);

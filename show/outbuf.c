@@ -15,10 +15,10 @@
 
 enum {
 	STEP_MS = 1,
-	TRIES = 8, /* where signals keep interrupting us */
+	TRIES = 8, /* if signals interrupt us */
 };
 
-/* ---- what is to be written -------------------------------------------- */
+/* ---- the drawing ------------------------------------------------------ */
 
 void
 outbuf_put(struct outbuf *b, const char *s, size_t n)
@@ -28,7 +28,7 @@ outbuf_put(struct outbuf *b, const char *s, size_t n)
 		char *buf = realloc(b->bytes, size);
 
 		if (buf == NULL) {
-			b->short_of = true;
+			b->no_memory = true;
 			return;
 		}
 		b->bytes = buf;
@@ -49,14 +49,14 @@ outbuf_printf(struct outbuf *b, const char *fmt, ...)
 	n = vasprintf(&s, fmt, ap);
 	va_end(ap);
 	if (n == -1) {
-		b->short_of = true;
+		b->no_memory = true;
 		return;
 	}
 	outbuf_put(b, s, (size_t)n);
 	free(s);
 }
 
-/* The length of a colour (SGR, ECMA-48) that begins at s, or 0. */
+/* The length of an SGR sequence (ECMA-48) at s, or 0. */
 static size_t
 colour_at(const char *s)
 {
@@ -79,7 +79,7 @@ outbuf_text(struct outbuf *b, const char *s, unsigned most)
 
 	for (; s < end; s += n) {
 		n = colour_at(s);
-		if (n > 0) { /* even behind the cut: it may be the end of one */
+		if (n > 0) { /* also beyond the cut: it may reset the colours */
 			outbuf_put(b, s, n);
 			continue;
 		}
@@ -97,9 +97,9 @@ outbuf_text(struct outbuf *b, const char *s, unsigned most)
 /* ---- writing it ------------------------------------------------------- */
 
 /*
- * SIGTTOU, which tostop (stty(1)) sends to who writes from the background,
- * neither stops us nor interrupts the call: what may be drawn is decided
- * before. Blocked, and not ignored, for commands inherit that.
+ * SIGTTOU, for a write from the background with tostop (stty(1)), must neither
+ * stop us nor interrupt the call: term_ours() has decided. It is blocked, not
+ * ignored, because commands inherit that.
  */
 static ssize_t
 write_some(struct outbuf *b)
@@ -126,7 +126,7 @@ outbuf_drop(struct outbuf *b)
 	b->off = b->len = 0;
 }
 
-/* Writes what is left. False with errno: EAGAIN if it would have to wait. */
+/* Writes what is left. False with errno: EAGAIN if it would block. */
 static bool
 flush(struct outbuf *b)
 {
@@ -152,7 +152,7 @@ flush(struct outbuf *b)
 bool
 outbuf_begin(struct outbuf *b)
 {
-	b->short_of = false;
+	b->no_memory = false;
 	if (flush(b))
 		return true;
 	if (errno != EAGAIN)
@@ -163,7 +163,7 @@ outbuf_begin(struct outbuf *b)
 bool
 outbuf_emit(struct outbuf *b)
 {
-	if (b->short_of) {
+	if (b->no_memory) {
 		outbuf_drop(b);
 		errno = ENOMEM;
 		return false;
@@ -175,8 +175,8 @@ outbuf_emit(struct outbuf *b)
 }
 
 /*
- * Waits until it can be written to; room for one byte may be too little. False
- * when time is up, or when it never will be.
+ * Waits until there is room; and a little longer, as room for one byte may not
+ * be enough. False when time is up, or on an error.
  */
 static bool
 wait_ready(const struct outbuf *b, uint64_t end)
@@ -192,7 +192,7 @@ wait_ready(const struct outbuf *b, uint64_t end)
 	return n == -1 ? errno == EINTR : (p.revents & POLLOUT) != 0;
 }
 
-/* An error may be gone at the next try (EIO, ENOSPC), so it has one. */
+/* EIO and ENOSPC may be gone at the next try. */
 bool
 outbuf_again(const struct outbuf *b, uint64_t end, bool *failed)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * outbuf: what is drawn, put together and then written without blocking. A
- * terminal that takes only the beginning gets the rest before anything else.
+ * outbuf: collects a drawing, then writes it without blocking. If a terminal
+ * takes only a part, it gets the rest before anything else.
  */
 #ifndef SHOW_OUTBUF_H
 #define SHOW_OUTBUF_H
@@ -14,9 +14,9 @@
 
 struct outbuf {
 	struct writer to;
-	char *bytes; /* off to len are to be written */
+	char *bytes; /* from off to len still to be written */
 	size_t len, off, size;
-	bool short_of; /* memory for that */
+	bool no_memory; /* the drawing is incomplete */
 };
 #define OUTBUF_INITIALIZER               \
 	{                                \
@@ -29,35 +29,38 @@ void outbuf_printf(struct outbuf *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*
- * Appends a line of show_line(), at most `most` columns of it; colours (SGR)
- * take none, and other control characters become ".". Returns its columns.
+ * Appends at most `most` columns of a line of show_line(), with its colours
+ * (SGR); other control characters become ".". Returns the columns.
  */
 unsigned outbuf_text(struct outbuf *, const char *, unsigned most);
 
-/* Writes what is left of the last drawing. False with errno; EAGAIN: later. */
+/*
+ * Writes the rest of the last drawing, before a new one. False with errno:
+ * EAGAIN, try later.
+ */
 bool outbuf_begin(struct outbuf *);
 
 /*
- * Writes what has been put, or its beginning: outbuf_begin() writes the rest.
- * False with errno if nothing was written: it is dropped.
+ * Writes the drawing; outbuf_begin() writes what does not fit now. False with
+ * errno if nothing was written: the drawing is dropped.
  */
 bool outbuf_emit(struct outbuf *);
 
-/* The same, until then (clock_now()); false if it is lost. */
+/* Writes everything, by that time (clock_now()). False if it was dropped. */
 bool outbuf_emit_until(struct outbuf *, uint64_t end);
 
 /*
- * Whether to try again, by errno: waits for room, but not beyond the end.
- * *failed: it has failed before, by more than EAGAIN.
+ * Whether to try again after an error: waits for room, but not beyond `end`.
+ * An error other than EAGAIN sets *failed, and is tried once more.
  */
 bool outbuf_again(const struct outbuf *, uint64_t end, bool *failed);
 
-/* Nothing is left to be written. */
+/* Whether nothing is left to write. */
 bool outbuf_idle(const struct outbuf *);
 
 void outbuf_drop(struct outbuf *);
 
-/* Frees it, and closes what the writer has of its own. */
+/* Frees the buffer and closes the writer. */
 void outbuf_close(struct outbuf *);
 
 #endif

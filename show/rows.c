@@ -24,12 +24,12 @@ enum {
 };
 
 /*
- * Nobody asks the terminal where the cursor is: it rests at the beginning of
- * the line below the last row, and returns there within the same write. A file
- * that is as many bytes long as there are rows tells how far that is. flock(2)
- * on it is held while one draws; a lock on the byte of one's row (F_OFD_SETLK,
- * fcntl(2)) tells that one lives, and ends with the process however that ends.
- * Where nobody lives, the rows are history.
+ * Between two drawings the cursor rests at the beginning of the line below the
+ * last row; each drawing is one write, which moves it to a row and back. The
+ * length of a file, in bytes, is the number of rows. Whoever draws holds
+ * flock(2) on it. Each process also locks the byte of its row (F_OFD_SETLK,
+ * fcntl(2)), which shows that it lives: that lock ends with the process. If
+ * nobody holds one, the rows are stale.
  */
 static int
 path_of(int tty, char *path, size_t size)
@@ -41,7 +41,7 @@ path_of(int tty, char *path, size_t size)
 
 	if (rundir_make(dir, sizeof(dir)) == -1)
 		return -1;
-	/* what /dev/tty is for us, and not that it is /dev/tty */
+	/* the terminal itself, where tty may be /dev/tty */
 	if (ioctl(tty, TIOCGDEV, &dev) == -1) {
 		if (fstat(tty, &st) == -1)
 			return -1;
@@ -73,10 +73,7 @@ rows_drop(struct rows *r)
 	r->joined = false;
 }
 
-/*
- * The last one removes the file: who has opened it before that and gets the
- * lock behind it opens another one.
- */
+/* If the file has been removed before we got the lock, opens a new one. */
 bool
 rows_lock(struct rows *r, uint64_t usec)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * rows: a terminal that several zpipes draw on, each in a row of its own. It
- * knows which one is ours and how many there are, and draws nothing.
+ * rows: divides a terminal among several zpipes, each of which draws in a row
+ * of its own. Draws nothing.
  */
 #ifndef SHOW_ROWS_H
 #define SHOW_ROWS_H
@@ -11,9 +11,9 @@
 
 struct rows {
 	int tty;     /* the caller's */
-	int fd;      /* the file with everybody's rows, or -1 */
+	int fd;      /* the file that counts the rows, or -1 */
 	unsigned at; /* our row */
-	bool joined; /* we have one */
+	bool joined; /* we have one: the caller's */
 };
 #define ROWS_INITIALIZER            \
 	{                           \
@@ -21,16 +21,16 @@ struct rows {
 	}
 
 /*
- * Nobody else draws from here to rows_unlock(). False with EAGAIN if another
- * one has it for all that time, or with another errno and rows_drop() done if
- * it cannot be had at all. It waits for at most usec microseconds.
+ * Keeps others from drawing, until rows_unlock(). Waits for at most usec
+ * microseconds. False with errno: EAGAIN if another one kept the lock; anything
+ * else, after rows_drop(), if the terminal cannot be shared.
  */
 bool rows_lock(struct rows *, uint64_t usec);
-void rows_unlock(const struct rows *); /* errno is kept */
+void rows_unlock(const struct rows *); /* keeps errno */
 
-/* The others below need the lock. */
+/* The next four need the lock. */
 
-/* Somebody else has a row. */
+/* Whether another one has a row. */
 bool rows_others(const struct rows *);
 
 unsigned rows_count(const struct rows *);
@@ -38,13 +38,13 @@ unsigned rows_count(const struct rows *);
 /* 0, or -1 with errno. */
 int rows_set(const struct rows *, unsigned count);
 
-/* Takes the row below the last one, and counts it; false if it cannot. */
+/* Takes a new row below the last one. False if that fails. */
 bool rows_take(struct rows *);
 
-/* Gives that up, and all our locks. It needs none. */
+/* Gives up our row and our locks. */
 void rows_drop(struct rows *);
 
-/* The same for good, with the lock: the last one of all removes the file. */
+/* The same for good. Takes the lock: the last one to leave removes the file. */
 void rows_leave(struct rows *, uint64_t usec);
 
 #endif

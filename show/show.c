@@ -19,29 +19,29 @@ struct drawing;
 
 enum shape {
 	DRAWN,
-	FLEXIBLE, /* takes what the others leave, if no number says how much */
+	FLEXIBLE, /* takes what the others leave, unless a number says */
 	TEXT,
 	FIGURE, /* bare with -n */
 };
 
-/* What a sequence of a template stands for. */
+/* What a sequence of a format stands for. */
 struct field {
 	char letter; /* or 0 */
 	const char *word;
 	enum shape shape;
 	void (*make)(struct drawing *);
-	const char *least; /* it is as wide as this from the first line on */
+	const char *least; /* its least width */
 	unsigned wants;
-	int style; /* of a bar; -1: the one that was asked for */
+	int style; /* of a bar; -1: as in show_conf */
 };
 
-/* A piece of a template: a field, or what stands between two. */
+/* A part of a format: a sequence, or text. */
 struct item {
 	const struct field *field;
 	unsigned n;       /* the number in front; 0: none */
 	const char *text; /* of text and SGR, borrowed */
 	size_t len;
-	bool apart; /* a blank that goes if the next one has nothing to say */
+	bool apart;      /* a blank that is left out with a silent next item */
 	unsigned widest; /* columns so far: a field never shrinks */
 };
 
@@ -58,21 +58,21 @@ struct drawing {
 	const struct figures *figures; /* of the state */
 	bool utf8, colours;
 	struct line line;
-	struct item *item;       /* that is drawn now */
-	unsigned columns;        /* that it has, if it is flexible */
-	char text[SHOW_OUTPUTS]; /* what it tells, otherwise */
+	struct item *item;       /* the present one */
+	unsigned columns;        /* its width, if it is flexible */
+	char text[SHOW_OUTPUTS]; /* its text, otherwise */
 };
 
 /* ---- how far it is ---------------------------------------------------- */
 
-/* The rate is shown on a scale up to the fastest. */
+/* Whether the bar shows the rate, on a scale up to the fastest. */
 static bool
 gauged(const struct drawing *d)
 {
 	return d->conf->gauge && d->figures->size == 0;
 }
 
-/* 1 at the end and more beyond; negative if nobody knows. */
+/* 1 is full, more is possible; negative if unknown. */
 static double
 fraction(const struct drawing *d)
 {
@@ -95,7 +95,7 @@ percent(const struct figures *f)
 {
 	double part = (double)f->count / (double)f->size * 100;
 
-	/* 2^60 less one is as good as 2^60 for a double. */
+	/* to a double, 2^60 - 1 is 2^60 */
 	if (f->count < f->size && part >= 100)
 		return 99;
 	return part > 1e6 ? 1000000 : (unsigned)part;
@@ -109,7 +109,7 @@ show_percent(const struct figures *f)
 	return f->size == 0 ? -1 : n < 100 ? (int)n : 100;
 }
 
-/* Where the bouncing bar is, from 0 to 100: it moves as long as bytes do. */
+/* Where the bouncing bar is, from 0 to 100: it moves when bytes do. */
 static unsigned
 bounced(const struct figures *f)
 {
@@ -120,7 +120,7 @@ bounced(const struct figures *f)
 
 /* ---- fields that are text: with -n, some of them are bare figures ------ */
 
-/* How far it is; of a gauge, what its end stands for. Maybe behind the bar. */
+/* The percentage or, for a gauge, its full scale; behind: after the bar. */
 static void
 tell_amount(struct drawing *d, bool behind)
 {
@@ -179,7 +179,7 @@ tell_fineta(struct drawing *d)
 	    d->text, sizeof d->text);
 }
 
-/* The last line has the mean. */
+/* The last line shows the mean. */
 static void
 tell_speed(struct drawing *d, double rate, const char *brackets)
 {
@@ -222,7 +222,7 @@ tell_count(struct drawing *d)
 		snprintf(d->text, sizeof d->text, "%ju", (uintmax_t)n * bits);
 }
 
-/* As pv has it, also where there is no buffer. */
+/* As in pv, also where there is no buffer. */
 static void
 tell_buffer(struct drawing *d)
 {
@@ -252,7 +252,7 @@ tell_outputs(struct drawing *d)
 		strlcpy(d->text, d->state->outputs, sizeof d->text);
 }
 
-/* The larger side to the smaller one, which is 1. */
+/* The smaller side is 1. */
 static void
 tell_ratio(struct drawing *d)
 {
@@ -295,10 +295,7 @@ put_bar(struct drawing *d)
 		line_bar(&d->line, style, part, d->columns);
 }
 
-/*
- * The bar in brackets, and how far it is if that is known; without room for a
- * bar, maybe only that.
- */
+/* A bar in brackets and the amount, or only the amount if no more fits. */
 static void
 put_progress(struct drawing *d)
 {
@@ -317,7 +314,7 @@ put_progress(struct drawing *d)
 		line_put(&d->line, d->text, len, len);
 }
 
-/* The last bytes, the newest at the right; dots for what is not there. */
+/* The last bytes, the newest at the right, padded with dots. */
 static void
 put_last(struct drawing *d)
 {
@@ -353,7 +350,7 @@ put_name(struct drawing *d)
 	if (name == NULL)
 		return;
 	columns = line_text(NULL, name, strlen(name), SHOW_WIDTH);
-	/* one that must be there has columns of its own */
+	/* with `named`, the caller has aligned it */
 	if (!d->conf->named && columns < 9)
 		line_blanks(&d->line, 9 - columns);
 	line_text(&d->line, name, strlen(name), SHOW_WIDTH);
@@ -388,14 +385,14 @@ static const struct field fields[] = {
 	{ 0, "ratio", TEXT, tell_ratio, "", 0, 0 },
 };
 
-/* What has no name: text, colours, and a sequence that is unknown. */
+/* What has no name: text, colours, and unknown sequences. */
 static const struct field plain = { 0, "", DRAWN, put_text, "", 0, 0 };
 static const struct field sgr = { 0, "", DRAWN, put_sgr, "", 0, 0 };
 static const struct field misfit = { 0, "", DRAWN, NULL, "", 0, 0 };
 
-/* ---- the template ----------------------------------------------------- */
+/* ---- the format ------------------------------------------------------- */
 
-/* What the word between the braces, or the letter, stands for. */
+/* Looks up a letter, or a word in braces. */
 static void
 look_up(struct item *it, const char *s, size_t n)
 {
@@ -424,7 +421,7 @@ look_up(struct item *it, const char *s, size_t n)
 			it->field = &fields[i];
 }
 
-/* The next piece of a template (not its end): its length, and what it is. */
+/* Reads the next item of a format, which must not be at its end. Its length. */
 static size_t
 parse(const char *s, struct item *it)
 {
@@ -447,7 +444,7 @@ parse(const char *s, struct item *it)
 	if (s[n] == '\0')
 		return n;
 	n++;
-	/* A character of several bytes is complained about as a whole. */
+	/* a multibyte character must not be split in an error message */
 	while (s[start] != '{' && ((unsigned char)s[n] & 0xc0) == 0x80)
 		n++;
 	look_up(it, s + start, n - start);
@@ -475,7 +472,7 @@ show_misfit(const char *format, size_t *np)
 	return NULL;
 }
 
-/* The sequences that are not NULL, a blank between them. */
+/* The sequences that are not NULL, separated by blanks. */
 static void
 choose(struct show *s, const char *const *order, size_t n)
 {
@@ -491,7 +488,7 @@ choose(struct show *s, const char *const *order, size_t n)
 	}
 }
 
-/* The figures as they are, for scripts: pv's -n without a template. */
+/* Bare figures for scripts: -n as in pv. */
 static void
 choose_numeric(struct show *s)
 {
@@ -535,7 +532,7 @@ choose_switches(struct show *s)
 	choose(s, order, COUNT_OF(order));
 }
 
-/* A name that must be there, and is not, comes first. */
+/* With `named`, puts a name first if the format has none. */
 static void
 take_format(struct show *s)
 {
@@ -556,7 +553,7 @@ take_format(struct show *s)
 struct show *
 show_new(const struct show_conf *c)
 {
-	/* one item a byte, and a name before it; or all switches, and blanks */
+	/* one item per byte, after a name and a blank; or all switches */
 	size_t most = c->format != NULL ? strlen(c->format) + 2 : 32;
 	struct show *s = calloc(1, sizeof *s + most * sizeof *s->items);
 
@@ -575,7 +572,7 @@ show_new(const struct show_conf *c)
 
 /* ---- the line --------------------------------------------------------- */
 
-/* The text, at the left of a field that does not shrink. */
+/* Puts the text at the left of its field. */
 static void
 put_cell(struct drawing *d)
 {
@@ -600,7 +597,7 @@ is_flexible(const struct item *it)
 	return it->n == 0 && it->field->shape == FLEXIBLE;
 }
 
-/* Without a size there is no end to speak of, and no room is kept for it. */
+/* Without a size, fields about the end are left out. */
 static bool
 is_silent(const struct drawing *d, const struct item *it)
 {
@@ -615,7 +612,7 @@ is_silent(const struct drawing *d, const struct item *it)
 	return make == tell_fineta || (it->apart && is_silent(d, it + 1));
 }
 
-/* columns: for what is flexible. */
+/* columns: if it is flexible. */
 static void
 put_item(struct drawing *d, struct item *it, unsigned columns)
 {
@@ -647,7 +644,7 @@ show_line(struct show *s, const struct show_state *st, unsigned width,
 
 	if (width > SHOW_WIDTH)
 		width = SHOW_WIDTH;
-	/* the columns of all that is not flexible, and how many fields are */
+	/* how many fields are flexible, and the columns of the others */
 	d.line = (struct line){ .text = text, .max = SHOW_WIDTH };
 	for (; it < end; it++)
 		if (is_flexible(it))
@@ -655,7 +652,6 @@ show_line(struct show *s, const struct show_state *st, unsigned width,
 		else
 			put_item(&d, it, 0);
 	rest = d.line.columns < width ? width - d.line.columns : 0;
-	/* Nobody's script wants a line cut. */
 	d.line = (struct line){ .text = text,
 		.max = s->conf.numeric ? SHOW_WIDTH : width };
 	for (it = s->items; it < end; it++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * show: turns figures into a line: pv's template, bars, numbers. It draws
- * nothing (term.h does) and prints no errors.
+ * show: turns figures into a line, by a format as in pv or by switches. Draws
+ * nothing (term.h does), and prints no errors.
  */
 #ifndef SHOW_SHOW_H
 #define SHOW_SHOW_H
@@ -13,56 +13,56 @@
 #include "base/figures.h"
 #include "show/conf.h"
 
-/* What a line can tell of one moment. */
+/* What a line can show. Pointers are borrowed. */
 struct show_state {
 	struct figures figures;
-	time_t now;                /* the wall clock, for the time of the end */
+	time_t now;                /* for the time of day of the end */
 	const unsigned char *last; /* the last bytes, at most SHOW_LAST */
 	size_t nlast;
 	const char *line; /* the last whole line, at most SHOW_LINE */
 	size_t nline;
 	const char *engine;  /* a word, or NULL */
 	const char *outputs; /* a few words, or NULL */
-	const char *note;    /* "flushing", or NULL: in place of the eta */
+	const char *note;    /* shown in place of the ETA, or NULL */
 };
 
-struct show; /* a template and what it looks like */
+struct show;
 
 /*
- * NULL if the format is right, or where it is wrong: the sequence there is
- * unknown or not finished, and *np bytes long.
+ * NULL if the format is valid, or its first sequence, *np bytes long, that is
+ * unknown or incomplete.
  */
 const char *show_misfit(const char *format, size_t *np);
 
 /*
- * For free(3), or NULL with errno ENOMEM. Strings stay those of the conf.
- * show_misfit() has looked at the format.
+ * For free(3), or NULL with ENOMEM. Borrows the strings of the conf, whose
+ * format must be valid.
  */
 struct show *show_new(const struct show_conf *);
 
 /*
- * The line for these figures, at most width columns wide, padded to no more;
- * NUL-terminated, no newline, no terminal control but colours (%{sgr:...},
- * only if `colours`). utf8: bars may use more than ASCII. Fields do not change
- * their width from one moment to the next. A bar takes what the other fields
- * leave. With conf.numeric the line is a script's, and not cut at the width.
+ * Makes a line of at most width columns, without a newline and, except for the
+ * colours of %{sgr:...} if `colours`, without control characters. utf8: bars
+ * may use more than ASCII. Fields never shrink from one line to the next. Bars
+ * take what the other fields leave. With conf.numeric the line is for scripts,
+ * and is not cut at the width.
  */
 void show_line(struct show *, const struct show_state *, unsigned width,
     bool utf8, bool colours, char text[SHOW_TEXT]);
 
 /*
- * The last words of conf.stats: "rate min/avg/max/mdev = 1.000/...", in bytes,
- * bits or lines per second; or that there is no rate. No newline.
+ * The line of conf.stats: "rate min/avg/max/mdev = 1.000/...", in bytes, bits
+ * or lines per second; or that no rate was measured. No newline.
  */
 void show_stats(const struct show *, const struct figures *,
     char text[SHOW_TEXT]);
 
-/* How far it is, from 0 to 100; -1: nobody knows. */
+/* From 0 to 100; -1: unknown. */
 int show_percent(const struct figures *);
 
 /*
- * Which of the costly facts it wants, so that nobody gathers them in vain.
- * SHOW_WANTS_CONEMU: the terminal's progress indicator as well.
+ * What is costly to find out and needed by the line; SHOW_WANTS_CONEMU: it also
+ * wants the terminal's progress indicator.
  */
 enum {
 	SHOW_WANTS_SIZE = 1,

@@ -18,14 +18,13 @@ enum {
 	COLUMNS = 80,
 	LINES = 25,
 	FINISH_US = 100000, /* for the last line */
-	LOCK_US = 10000,    /* others draw in far less */
+	LOCK_US = 10000,    /* others need far less to draw */
 };
 
 /*
- * The cursor is wherever somebody else has left it. As many blanks as a row has
- * columns end in the same row if they began at its first column, and else in
- * the next one: so what stands there is not written over, and no row stays
- * empty.
+ * Begins a new row, from wherever others have left the cursor: a full row of
+ * blanks ends in the present row if it began at the first column, and in the
+ * next one otherwise. Nothing is overwritten, and no row stays empty.
  */
 static void
 put_new_row(struct term *t)
@@ -36,7 +35,7 @@ put_new_row(struct term *t)
 	    (int)t->columns, "");
 }
 
-/* The cursor goes up ('A') or down ('B'); ECMA-48 takes no lines for one. */
+/* Moves the cursor up ('A') or down ('B'). In ECMA-48, 0 lines mean 1. */
 static void
 put_move(struct term *t, unsigned lines, char where)
 {
@@ -64,8 +63,8 @@ lines_plain(struct term *t, const char *const text[], size_t n)
 }
 
 /*
- * A line as wide as the terminal leaves the cursor on its last character, which
- * \033[K would erase; it has nothing behind it.
+ * After a line as wide as the terminal, the cursor is on the last character,
+ * which \033[K would erase.
  */
 static unsigned
 put_row(struct term *t, const char *text)
@@ -79,7 +78,7 @@ put_row(struct term *t, const char *text)
 	return columns;
 }
 
-/* The cursor stands in the last line of the picture, wherever in it. */
+/* The cursor is anywhere in the last line of the picture. */
 static bool
 lines_tty(struct term *t, const char *const text[], size_t n)
 {
@@ -123,7 +122,7 @@ lines(struct term *t, const char *const text[], size_t n)
 
 /* ---- a picture that is shared ----------------------------------------- */
 
-/* From now on as if we were alone. */
+/* Draws as without -c from now on. */
 static void
 give_up_sharing(struct term *t)
 {
@@ -142,7 +141,7 @@ lock_rows(struct term *t, uint64_t usec)
 	return false;
 }
 
-/* What was begun is to be ended before anybody else draws. */
+/* Keeps the lock until the drawing has been written completely. */
 static void
 unlock_rows(const struct term *t)
 {
@@ -150,7 +149,7 @@ unlock_rows(const struct term *t)
 		rows_unlock(&t->rows);
 }
 
-/* The row that could not be drawn is the next one's. */
+/* Leaves a row that could not be drawn to the next one. */
 static void
 give_row_back(struct term *t)
 {
@@ -215,7 +214,7 @@ draw_line(struct term *t, const char *text)
 	return t->cursor ? line_shared(t, text) : lines(t, &text, 1);
 }
 
-/* ---- what others call ------------------------------------------------- */
+/* ---- the interface ---------------------------------------------------- */
 
 int
 term_open(struct term *t, int fd, bool cursor, unsigned width, unsigned height)
@@ -229,10 +228,7 @@ term_open(struct term *t, int fd, bool cursor, unsigned width, unsigned height)
 	t->tty = t->out.to.tty;
 	t->cursor = cursor && t->tty;
 	t->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-	/*
-	 * From the first line on it must not block: poll(2) says that some
-	 * bytes can be written, but not how many.
-	 */
+	/* poll(2) does not tell how much can be written without blocking */
 	if (t->tty)
 		writer_reopen(&t->out.to);
 	term_resized(t, width, height);
@@ -253,7 +249,7 @@ term_resized(struct term *t, unsigned width, unsigned height)
 		height = w.ws_row > 0 ? w.ws_row : LINES;
 	t->width = width;
 	t->height = height;
-	/* nothing can be wiped beyond the edge */
+	/* nothing is left to erase beyond the edge */
 	if (t->drawn > width)
 		t->drawn = width;
 }
@@ -263,11 +259,11 @@ in_foreground(const struct term *t)
 {
 	pid_t group = tcgetpgrp(t->out.to.fd);
 
-	/* not our controlling terminal: it has no foreground for us */
+	/* not our controlling terminal: we have no foreground there */
 	return group == -1 ? errno == ENOTTY : group == getpgrp();
 }
 
-/* Somebody else reads from it, and shows what they like. */
+/* Whether another program reads from it, and draws what it likes. */
 static bool
 is_taken(const struct term *t)
 {
@@ -287,7 +283,7 @@ remove_mark(struct term *t, uint64_t end)
 	outbuf_emit_until(&t->out, end);
 }
 
-/* Nobody knows where the cursor will be when we come back. */
+/* The cursor may be anywhere when the terminal is ours again. */
 static void
 give_way(struct term *t)
 {
@@ -332,7 +328,7 @@ term_rows(struct term *t, const char *const text[], size_t n)
 	return lines(t, text, n);
 }
 
-/* The last line, if it has been missed. */
+/* Writes the last line if it was missed. */
 static void
 last_line(struct term *t, uint64_t end)
 {
@@ -357,7 +353,7 @@ term_finish(struct term *t)
 			outbuf_printf(&t->out, "\n");
 		outbuf_emit_until(&t->out, end);
 	}
-	/* what has not been written by now never will be */
+	/* nothing else is tried */
 	outbuf_drop(&t->out);
 	remove_mark(t, end);
 	forget_missed(t);
@@ -365,7 +361,7 @@ term_finish(struct term *t)
 	rows_leave(&t->rows, FINISH_US);
 }
 
-/* Below the other rows, whose number it adds to. False: nobody else's. */
+/* Adds rows for the text below the others. False if we have no others. */
 static bool
 print_shared(struct term *t, const char *text, uint64_t end)
 {
@@ -425,7 +421,7 @@ term_clear(struct term *t)
 		t->picture = 0;
 }
 
-/* For what takes no place on the screen. If true, unlock_rows() ends it. */
+/* Begins to write what takes no place on the screen; unlock_rows() ends it. */
 static bool
 begin_aside(struct term *t)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * term: the place where lines are drawn: a terminal, or a stream. What cannot
- * be written now is not drawn; nothing waits longer than 10 ms, for others that
- * share the terminal, unless it says so. It never touches termios.
+ * term: draws lines on a terminal, or writes them to a stream. What cannot be
+ * written at once is not drawn. Functions that may block say so; the others
+ * wait at most 10 ms, for others that share the terminal. Never changes the
+ * termios(3) settings.
  */
 #ifndef SHOW_TERM_H
 #define SHOW_TERM_H
@@ -17,63 +18,62 @@ struct term {
 	struct outbuf out;
 	struct rows rows; /* of those that share the terminal */
 	bool tty;
-	bool utf8;        /* the locale has it */
-	bool cursor;      /* -c: shares the terminal, each a row of its own */
-	bool force;       /* the caller's: it is ours whoever has it */
-	bool apart;       /* others have written: leave their row alone */
+	bool utf8;        /* the locale's encoding */
+	bool cursor;      /* -c: shares the terminal */
+	bool force;       /* draw even if others have it: the caller's */
+	bool apart;       /* others may have written: begin in a new row */
 	bool marked;      /* the progress indicator is on */
 	unsigned width;   /* columns to draw in; 80 if unknown */
-	unsigned columns; /* that a row has; 0 if the terminal does not say */
+	unsigned columns; /* of the terminal; 0 if unknown */
 	unsigned height;  /* rows */
-	unsigned picture; /* rows that stand there and are not finished */
+	unsigned picture; /* rows drawn that have not been finished */
 	unsigned drawn;   /* columns of the last of them */
-	char *missed; /* the last line, if it could not be written; or NULL */
+	char *missed;     /* the last line, if it was not written; or NULL */
 };
 #define TERM_INITIALIZER                                            \
 	{                                                           \
 		.out = OUTBUF_INITIALIZER, .rows = ROWS_INITIALIZER \
 	}
 
-/* fd is borrowed; width and height 0: the terminal's. 0, or -1 with errno. */
+/* Borrows fd; width and height 0: the terminal's. 0, or -1 with errno. */
 int term_open(struct term *, int fd, bool cursor, unsigned width,
     unsigned height);
 
-/* The window may have another size (SIGWINCH). */
+/* Asks the terminal for its size again (SIGWINCH). */
 void term_resized(struct term *, unsigned width, unsigned height);
 
 /*
- * A line may be drawn now: force is set, or it is no terminal, or we are in its
- * foreground and nobody reads from it in a way of their own: with ECHO off (a
- * prompt for a passphrase) or ICANON off (a pager, an editor; termios(3)).
- * False also gives up the line that stands there: what is drawn when the
- * terminal is ours again begins in a row that nobody else has written in.
+ * Whether a line may be drawn now: force is set, or it is not a terminal, or we
+ * are in the foreground and nobody reads from it with ECHO off (a prompt for a
+ * passphrase) or ICANON off (a pager, an editor; termios(3)). If not, gives up
+ * the present line: the next one will begin in a new row.
  */
 bool term_ours(struct term *);
 
-/* The same as if somebody else had it for a while: we are to be stopped. */
+/* Gives the terminal up in the same way: we are about to be stopped. */
 void term_yield(struct term *);
 
 /*
- * Puts a line of show_line() in place of the last one on a terminal, cut at its
- * width, and elsewhere behind it. False if it could not be written now.
+ * On a terminal, replaces the last line by a line of show_line(), cut at the
+ * width; elsewhere, appends it. False if it could not be written now.
  */
 bool term_line(struct term *, const char *text);
 
-/* The same for as many lines as it has rows; not for a shared terminal. */
+/* The same for several lines, at most one per row; not with -c. */
 bool term_rows(struct term *, const char *const text[], size_t n);
 
 /*
- * Finishes the line that stands there: what is written next comes below it. One
- * that was missed is tried again, for at most 100 ms.
+ * Finishes the line: what is written next comes below it. Tries for at most 100
+ * ms to write it if it was missed.
  */
 void term_finish(struct term *);
 
-/* The same, and writes this below it, which a terminal wraps. */
+/* The same, then writes the text below, which a terminal may wrap. */
 void term_print(struct term *, const char *text);
 
 /*
- * Clears the line, for a message of one line; on a shared terminal that gets a
- * row of its own below the others instead.
+ * Clears the line for a message of one line or, with -c, makes a row for the
+ * message below the others.
  */
 void term_clear(struct term *);
 
@@ -81,12 +81,12 @@ void term_clear(struct term *);
 void term_title(struct term *, const char *text);
 
 /*
- * The progress indicator of the window (OSC 9;4, as ConEmu has it), in percent;
- * -1: unknown. term_finish() removes it, whoever has the terminal.
+ * The progress indicator of the window (OSC 9;4, as in ConEmu), in percent; -1:
+ * unknown. term_finish() removes it, even if others have the terminal.
  */
 void term_progress(struct term *, int percent);
 
-/* Without a last line, or a newline. Safe where term_open() has failed. */
+/* Leaves the line unfinished; may wait 100 ms. Safe if term_open() failed. */
 void term_close(struct term *);
 
 #endif
