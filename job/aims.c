@@ -15,14 +15,14 @@
 #include "job/job.h"
 #include "msg/msg.h"
 
-/* What is read at once to be counted: it is still in the cache then. */
+/* Read at once to count lines: small enough for the cache. */
 enum {
 	PIECE = 128 << 10
 };
 
-/* ---- what the inputs come to ------------------------------------------ */
+/* ---- the size of the inputs ------------------------------------------- */
 
-/* The operand is a descriptor that an earlier one names as well. */
+/* Whether an earlier operand names the same descriptor. */
 static bool
 named_before(const struct leg *leg, size_t at)
 {
@@ -35,8 +35,8 @@ named_before(const struct leg *leg, size_t at)
 }
 
 /*
- * False for what gives no bytes when its turn comes: what cannot be read, which
- * is reported then, and a descriptor that has been read to its end before.
+ * Whether the input will give any bytes: not if it cannot be read, nor if it is
+ * a descriptor that will have been read to its end by then.
  */
 static bool
 adds(const struct leg *leg, size_t at)
@@ -44,7 +44,7 @@ adds(const struct leg *leg, size_t at)
 	return !named_before(leg, at) && input_readable(leg->files[at]) == 0;
 }
 
-/* Where an input stands, and the bytes from there on. */
+/* The position of an input, and the bytes from there to its end. */
 static int
 measure(const char *operand, off_t *at, uint64_t *bytes)
 {
@@ -77,7 +77,7 @@ job_inputs_size(const struct job *j, uint64_t *bytes)
 }
 
 /*
- * Where the descriptors among the inputs stand, all together; -1 if there are
+ * The sum of the positions of inputs that are descriptors; -1 if there are
  * none, or one has no position.
  */
 static off_t
@@ -98,7 +98,7 @@ where_given(const struct leg *leg)
 	return sum;
 }
 
-/* Between two reads, before anything is moved: false if a signal ends us. */
+/* Called between two reads: false if a signal ends us. */
 static bool
 counts_on(struct job *j)
 {
@@ -107,11 +107,11 @@ counts_on(struct job *j)
 		return true;
 	if (job_on_wake(j))
 		return false;
-	display_stop(&j->display); /* a stop by a signal ends that */
+	display_stop(&j->display); /* SIGTSTP has started the clock again */
 	return true;
 }
 
-/* By pread(2): the offset of stdin is other processes' offset as well. */
+/* By pread(2), as other processes may share the offset. */
 static int
 count_one(struct job *j, const char *operand, char *room, uint64_t *lines)
 {
@@ -123,7 +123,7 @@ count_one(struct job *j, const char *operand, char *room, uint64_t *lines)
 
 	if (measure(operand, &at, &left) == -1)
 		return -1;
-	/* never to wait for the writer of a FIFO that has taken its place */
+	/* it may have become a FIFO, whose writer must not be waited for */
 	if (given == -1)
 		own = fd_open(operand, O_RDONLY | O_NONBLOCK);
 	while (left > 0 && n > 0) {
@@ -131,7 +131,7 @@ count_one(struct job *j, const char *operand, char *room, uint64_t *lines)
 			n = pread(given != -1 ? given : own, room,
 			    left < PIECE ? left : PIECE, at);
 		while (retry(n));
-		if (n > 0) { /* 0: it has become shorter */
+		if (n > 0) { /* 0: it was truncated */
 			*lines += scan_count(room, (size_t)n, end);
 			at += n;
 			left -= (uint64_t)n;
@@ -148,7 +148,7 @@ job_inputs_lines(struct job *j, uint64_t *lines)
 {
 	const struct leg *leg = j->leg;
 	enum input_kind kind;
-	uint64_t n = 0; /* others may change j->tune meanwhile */
+	uint64_t n = 0;
 	char *room;
 	int r = 0;
 
@@ -160,7 +160,7 @@ job_inputs_lines(struct job *j, uint64_t *lines)
 	room = malloc(PIECE);
 	if (room == NULL)
 		return -1;
-	/* the clock waits: they do not move meanwhile */
+	/* nothing is moved while lines are counted */
 	display_stop(&j->display);
 	for (size_t i = 0; i < leg->nfiles && r == 0; i++)
 		if (adds(leg, i))
@@ -173,7 +173,7 @@ job_inputs_lines(struct job *j, uint64_t *lines)
 
 /* ---- where to stop ---------------------------------------------------- */
 
-/* The only output is a block device; *room is what fits on it. */
+/* Whether the only output is a block device; *room: how much it takes. */
 static bool
 has_room(const struct job *j, uint64_t *room)
 {
@@ -183,13 +183,13 @@ has_room(const struct job *j, uint64_t *room)
 	    !j->tune.display.show.lines && size_room(o->fd, room) == 0;
 }
 
-/* Finds the size of the input and where to stop; false if it is unknown. */
+/* Finds the size of the input and where to stop. False if it is unknown. */
 static bool
 find_size(struct job *j)
 {
 	struct tunables *tune = &j->tune;
 	bool lines = tune->display.show.lines, device;
-	uint64_t room, bytes;
+	uint64_t room, size;
 
 	j->aims.stop = j->aims.stop_lines = UINT64_MAX;
 	if (tune->sized) {
@@ -204,23 +204,25 @@ find_size(struct job *j)
 	device = has_room(j, &room);
 	if (!display_draws(&j->display) && !j->o->stop_at_size && !device)
 		return false;
-	if (job_inputs_size(j, &bytes) == -1) {
-		if (device)
+	if (job_inputs_size(j, &size) == -1) {
+		if (device) {
 			tune->size = room;
-		/* one byte more, to learn whether there is one */
-		if (device)
+			/* one byte more tells whether there is more */
 			j->aims.stop = j->o->stop_at_size ? room : room + 1;
+		}
 		return device;
 	}
-	/* the last line of all may have no end: it comes as well */
+	/* also with lines: the last one may be incomplete, but counts */
 	if (j->o->stop_at_size)
-		j->aims.stop = device && room < bytes ? room : bytes;
-	if (!lines)
-		tune->size = bytes;
-	else if (!display_draws(&j->display) ||
-	    (display_wants(&j->display) & SHOW_WANTS_SIZE) == 0 ||
-	    job_inputs_lines(j, &tune->size) == -1)
-		tune->size = 0;
+		j->aims.stop = device && room < size ? room : size;
+	if (lines &&
+	    (!display_draws(&j->display) ||
+		(display_wants(&j->display) & SHOW_WANTS_SIZE) == 0 ||
+		job_inputs_lines(j, &size) == -1))
+		size = 0;
+	/* unless another zpipe has set it while lines were counted */
+	if (!tune->sized)
+		tune->size = size;
 	return true;
 }
 
@@ -229,7 +231,7 @@ job_set_aims(struct job *j)
 {
 	bool known = find_size(j);
 
-	/* there may be more in it than was stored */
+	/* the file may hold more than was stored */
 	if (j->leg->name != NULL && j->aims.stop > j->leg->stored)
 		j->aims.stop = j->leg->stored;
 	pump_stop_at(&j->leg->pump, j->aims.stop, j->aims.stop_lines);
@@ -259,7 +261,7 @@ job_size_for_others(struct job *j)
 	j->aims.sized = true;
 	if (job_inputs_size(j, &bytes) == -1)
 		return;
-	/* they count from where they stand, which is no longer the start */
+	/* descriptors have moved from where they were at the start */
 	at = j->aims.given_at == -1 ? -1 : where_given(j->leg);
 	if (at > j->aims.given_at && j->leg->name == NULL)
 		bytes += (uint64_t)(at - j->aims.given_at);
