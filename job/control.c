@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/refuse.h"
 #include "job/job.h"
 #include "msg/msg.h"
 #include "opts/option.h"
@@ -35,7 +36,7 @@ change_tell(const struct opts *o, struct message_change *c)
 	}
 }
 
-/* Given one of the options that make the line, the others are off. */
+/* If the change makes a new line, switches off what made the old one. */
 static void
 clear_line(const struct message_change *c, struct tunables *tune)
 {
@@ -53,10 +54,8 @@ change_hear(const struct message_change *c, const struct tunables *from,
     struct tunables *to)
 {
 	for (size_t i = 0; i < c->n; i++)
-		if (option_tunable(c->items[i].option) == NULL) {
-			errno = EINVAL;
-			return -1;
-		}
+		if (option_tunable(c->items[i].option) == NULL)
+			return refuse(EINVAL);
 	if (tunables_copy(to, from) == -1)
 		return -1;
 	clear_line(c, to);
@@ -72,7 +71,7 @@ change_hear(const struct message_change *c, const struct tunables *from,
 	return 0;
 }
 
-/* The bytes matter only to a line that shows some of them. */
+/* Whether the line shows any of the bytes. */
 static bool
 shows_bytes(const struct tunables *tune)
 {
@@ -84,7 +83,7 @@ shows_bytes(const struct tunables *tune)
 	return bytes;
 }
 
-/* ---- what we are told and asked ----------------------------------------- */
+/* ---- what other zpipes ask ---------------------------------------------- */
 
 int
 job_tune(struct job *j)
@@ -106,8 +105,8 @@ job_tune(struct job *j)
 }
 
 /*
- * Where one of the options would be without effect: NULL, or the name of the
- * first of them, and the reason as words that follow "the process".
+ * The first option that would have no effect, or NULL, and why, as words that
+ * follow "process PID".
  */
 static const char *
 misfit(const struct job *j, const struct message_change *c,
@@ -148,7 +147,7 @@ misfit(const struct job *j, const struct message_change *c,
 	return NULL;
 }
 
-/* From now on. 0, or -1 with errno: the old ones, and the old line, go on. */
+/* Takes over the tunables. 0, or -1 with errno and the old ones in force. */
 static int
 retune(struct job *j, struct tunables *next)
 {
@@ -172,7 +171,7 @@ retune(struct job *j, struct tunables *next)
 }
 
 static void __attribute__((format(printf, 2, 3)))
-refuse(struct message *answer, const char *fmt, ...)
+reject(struct message *answer, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -182,7 +181,7 @@ refuse(struct message *answer, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Another zpipe wants options changed: all of them, or none. */
+/* Makes all changes that another zpipe asks for, or none. */
 static void
 on_change(struct job *j, const struct message_change *c, struct message *answer)
 {
@@ -192,7 +191,7 @@ on_change(struct job *j, const struct message_change *c, struct message *answer)
 	if (change_hear(c, &j->tune, &next) == 0) {
 		option = misfit(j, c, &next, &reason);
 		if (option != NULL) {
-			refuse(answer, "--%s: process %d %s", option,
+			reject(answer, "--%s: process %d %s", option,
 			    (int)getpid(), reason);
 			tunables_release(&next);
 			return;
@@ -202,7 +201,7 @@ on_change(struct job *j, const struct message_change *c, struct message *answer)
 			return;
 		}
 	}
-	refuse(answer, "process %d: %s", (int)getpid(), strerror(errno));
+	reject(answer, "process %d: %s", (int)getpid(), strerror(errno));
 }
 
 static void
@@ -225,7 +224,7 @@ make_report(struct job *j, struct message_report *r)
 	memcpy(r->last, s.last, s.nlast);
 }
 
-/* What another zpipe wants of us; remote.h. */
+/* A remote_answer. */
 static size_t
 on_message(void *ctx, const char *msg, size_t len, char *reply)
 {
@@ -235,7 +234,7 @@ on_message(void *ctx, const char *msg, size_t len, char *reply)
 	if (message_decode(&m, msg, len) == -1) {
 		if (errno != EPROTONOSUPPORT)
 			return 0;
-		refuse(&answer,
+		reject(&answer,
 		    "process %d speaks version %d of the control protocol",
 		    (int)getpid(), MESSAGE_VERSION);
 	} else if (m.type == MESSAGE_AWAIT)
@@ -274,7 +273,7 @@ job_tell_the_end(struct job *j)
 	char bytes[REMOTE_MAX];
 
 	if (!m.report.figures.final)
-		return; /* nobody was waiting for them */
+		return; /* nobody waits */
 	m.report.ended = true;
 	m.report.status = j->left != NULL ? SIGPIPE :
 	    job_ended()                   ? job_ended() :
@@ -292,6 +291,6 @@ job_listen_to_others(struct job *j, uint64_t now)
 	if (now < j->began + JOB_LISTEN_US)
 		return j->began + JOB_LISTEN_US;
 	c->tried = true;
-	remote_listen(&c->remote); /* if that fails, others cannot ask */
+	remote_listen(&c->remote); /* not essential: it may fail */
 	return UINT64_MAX;
 }

@@ -11,7 +11,7 @@
 _Static_assert((int)SCAN_LAST == (int)SHOW_LAST, "as many of the last bytes");
 _Static_assert((int)SCAN_LINE == (int)SHOW_LINE, "as much of the last line");
 
-/* "NAME 35% 1.2MiB behind": how full its pipe is, and where it is. */
+/* "NAME 35% 1.2MiB": how full the pipe of each is, and how far it is behind. */
 static void
 tell_outputs(const struct leg *l, char text[SHOW_OUTPUTS])
 {

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/refuse.h"
 #include "job/job.h"
 #include "msg/msg.h"
 #include "peer/message.h"
@@ -17,18 +18,14 @@
 #include "show/display.h"
 #include "show/meter.h"
 
-/*
- * ROWS: of one picture: a process may have thousands of files open.
- * VERDICT_US: a process that says it ends has ended by then.
- */
 enum {
-	ROWS = 64,
-	VERDICT_US = 500000,
+	ROWS = 64,           /* drawn; a process may have more files open */
+	VERDICT_US = 500000, /* for a zpipe that says it ends, to end */
 };
 
 /* ---- both kinds ------------------------------------------------------- */
 
-/* Sleeps, or until fd (-1: none) is readable. False if a signal ends us. */
+/* Sleeps until fd (-1: none) is readable at most. False if a signal ends us. */
 static bool
 nap(struct job *j, uint64_t usec, int fd)
 {
@@ -39,7 +36,7 @@ nap(struct job *j, uint64_t usec, int fd)
 	return !job_ended();
 }
 
-/* Says why (errno) this one is not followed. */
+/* Reports why (errno) a process is not followed. */
 static void
 not_followed(const char *option, const struct process *p, enum status status)
 {
@@ -62,8 +59,8 @@ not_followed(const char *option, const struct process *p, enum status status)
 }
 
 /*
- * How a process has ended, as far as the kernel knows, or what it means that it
- * is alive. True if its status is known.
+ * Describes how a process ended; `alive` is what to say if it has not. True if
+ * its status is known.
  */
 static bool
 judge(pid_t pid, int pidfd, const char *alive, char fate[JOB_FATE])
@@ -78,7 +75,7 @@ judge(pid_t pid, int pidfd, const char *alive, char fate[JOB_FATE])
 	return v == VERDICT_KNOWN;
 }
 
-/* A line of figures alone is for programs, which need no words. */
+/* With --numeric the output is for programs. */
 static bool
 is_for_people(const struct opts *o)
 {
@@ -179,7 +176,7 @@ close_files(struct files *f)
 	free(f->all);
 }
 
-/* There is nothing left to watch there. */
+/* Describes why nothing is left to watch. */
 static void
 judge_file(struct subject *s)
 {
@@ -235,7 +232,7 @@ is_alone(const struct files *f)
 	return f->n == 1 && f->all[0].watch.only != -1;
 }
 
-/* pv's columns, one per number. pid: to be named as well, or 0. */
+/* In pv's columns, with the process number unless it is 0. */
 static void
 name_of(const struct watched *w, pid_t pid, char *name, size_t size)
 {
@@ -306,7 +303,7 @@ draw_files(const struct opts *o, const struct files *f, struct term *t)
 		free(rows[--n]);
 }
 
-/* Until all of them, or their descriptors, are gone; it waits without a line */
+/* Follows all of them to their ends, even if nothing is shown. */
 static void
 follow_files(struct job *j)
 {
@@ -318,7 +315,7 @@ follow_files(struct job *j)
 
 	open_files(&f, j->o);
 	shows = f.n > 0 && display_place(&t, c, false);
-	/* of several the first end is not the last */
+	/* with several, none of their ends is awaited */
 	fd = f.n == 1 ? f.all[0].pidfd : -1;
 	while (look_at_files(&f, j->o, clock_now())) {
 		if (shows)
@@ -340,7 +337,10 @@ follow_files(struct job *j)
 
 /* ---- another zpipe ---------------------------------------------------- */
 
-/* What came is of that type. 0, or -1 with errno; EOPNOTSUPP: why says it. */
+/*
+ * Decodes a message of the wanted type. 0, or -1 with errno: EPROTO, or
+ * EOPNOTSUPP with the reason in why.
+ */
 static int
 understand(struct message *m, const char *bytes, size_t len, pid_t pid,
     enum message_type want, char why[MESSAGE_WHY])
@@ -352,22 +352,19 @@ understand(struct message *m, const char *bytes, size_t len, pid_t pid,
 		    "process %d speaks version %u of the control protocol, "
 		    "and this zpipe speaks version %d",
 		    (int)pid, m->version, MESSAGE_VERSION);
-		errno = EOPNOTSUPP;
-		return -1;
+		return refuse(EOPNOTSUPP);
 	}
 	if (m->type == MESSAGE_REFUSED) {
 		strlcpy(why, m->why, MESSAGE_WHY);
-		errno = EOPNOTSUPP;
-		return -1;
+		return refuse(EOPNOTSUPP);
 	}
 	if (m->type == want &&
 	    (want != MESSAGE_REPORT || m->report.engine < ENGINE_COUNT))
 		return 0;
-	errno = EPROTO;
-	return -1;
+	return refuse(EPROTO);
 }
 
-/* The answer takes the place of the question. The same. */
+/* Replaces a question by its answer. As understand() and remote_ask(). */
 static int
 ask(pid_t pid, struct message *m, enum message_type want, char why[MESSAGE_WHY])
 {
@@ -375,10 +372,8 @@ ask(pid_t pid, struct message *m, enum message_type want, char why[MESSAGE_WHY])
 	size_t len = message_encode(m, bytes);
 	ssize_t n;
 
-	if (len == 0) {
-		errno = EMSGSIZE; /* a string is too long */
-		return -1;
-	}
+	if (len == 0)
+		return refuse(EMSGSIZE); /* a string is too long */
 	n = remote_ask(pid, bytes, len, reply);
 	return n == -1 ? -1 : understand(m, reply, (size_t)n, pid, want, why);
 }
@@ -419,7 +414,7 @@ draw_report(const struct opts *o, const struct message_report *r,
 	term_line(t, text);
 }
 
-/* A descriptor that tells of the end, or -1: it just ends. */
+/* A descriptor for hear_end(), or -1. */
 static int
 await_end(pid_t pid)
 {
@@ -429,7 +424,7 @@ await_end(pid_t pid)
 	return remote_call(pid, bytes, message_encode(&m, bytes));
 }
 
-/* The last report, which comes by itself. False if there is none (yet). */
+/* Reads the last report. False if there is none, or none yet. */
 static bool
 hear_end(int *fdp, pid_t pid, struct message_report *r)
 {
@@ -451,7 +446,7 @@ hear_end(int *fdp, pid_t pid, struct message_report *r)
 	return heard && r->ended;
 }
 
-/* Draws until it has ended (true), or a signal ends us. */
+/* Draws until it has ended (true) or a signal ends us. */
 static bool
 look_on(struct job *j, struct message_report *r, struct term *t, bool shows)
 {
@@ -469,11 +464,11 @@ look_on(struct job *j, struct message_report *r, struct term *t, bool shows)
 		if (ended || !nap(j, c->interval, fd))
 			break;
 		ended = hear_end(&fd, pid, r);
-		/* one that is stopped, or waits for a disk, has not ended: its
-		   last figures stand until it answers */
+		/* one that is stopped, or waits for a disk, keeps its last
+		   figures until it answers */
 		if (ended || query(pid, r, why) == 0 || errno == ETIMEDOUT)
 			continue;
-		/* its last words may have come since we listened for them */
+		/* its last report may have come meanwhile */
 		ended = hear_end(&fd, pid, r);
 		there = ended;
 	}
@@ -481,7 +476,7 @@ look_on(struct job *j, struct message_report *r, struct term *t, bool shows)
 	return ended || !there;
 }
 
-/* 0 when it has ended; -1 as query(). */
+/* 0, or -1 as query(). */
 static int
 follow_zpipe(struct job *j, char why[MESSAGE_WHY])
 {
@@ -503,7 +498,7 @@ follow_zpipe(struct job *j, char why[MESSAGE_WHY])
 	term_close(&t);
 	if (shows && ended && is_for_people(j->o)) {
 		nap(j, VERDICT_US, pidfd);
-		/* the kernel knows better than the process that was to end */
+		/* the kernel's status is better than what the process meant */
 		if (!judge(pid, pidfd, "lost: it no longer answers", fate) &&
 		    r.ended)
 			job_describe(r.status, "ended, ", fate);
@@ -531,10 +526,8 @@ job_follow(struct job *j)
 		msg_errno(STATUS_MEMORY, "setting up");
 		return;
 	}
-	if (job_write_pidfile(j) == -1) {
-		job_clean_up(j);
-		return;
-	}
+	if (job_write_pidfile(j) == -1)
+		goto out;
 	if (j->o->watches) {
 		follow_files(j);
 	} else if (j->o->query != 0) {
@@ -549,5 +542,7 @@ job_follow(struct job *j)
 		msg_text(STATUS_USAGE, option, "%s", why);
 	else if (r == -1)
 		not_followed(option, &other, STATUS_USAGE);
+out:
+	pump_release(&j->leg->pump);
 	job_clean_up(j);
 }

@@ -14,8 +14,8 @@
 #include "msg/msg.h"
 
 /*
- * Two descriptors of a file have one offset (dup(2)). Where kcmp(2) is refused,
- * moving one and seeing the other move tells.
+ * Whether two descriptors of a file share an offset (dup(2)): by kcmp(2) or, if
+ * that is refused, by moving one and looking at the other.
  */
 static bool
 share_offset(int fd, off_t at, int other)
@@ -35,11 +35,11 @@ share_offset(int fd, off_t at, int other)
 }
 
 /*
- * The input and the output are one file: whether zpipe would read its own
- * output. It would not where the input is at, or ahead of, the place where the
- * next byte will be written: so cat a b 1<>a appends b to a. GNU cat has this
- * rule since coreutils 9.6 (for appending: 9.7). A terminal or a socket is no
- * danger; a pipe always is.
+ * Whether zpipe would read its own output, given that input and output are one
+ * file. Not if the input is at, or ahead of, the place where the next byte will
+ * be written: so cat a b 1<>a appends b to a. GNU cat has this rule since
+ * coreutils 9.6 (for appending: 9.7). A terminal or a socket is safe; a pipe
+ * never is.
  */
 static bool
 reads_output(const struct job *j, const struct input *in,
@@ -53,7 +53,7 @@ reads_output(const struct job *j, const struct input *in,
 	to = lseek(o->fd, 0, SEEK_CUR);
 	if (o->append || at == -1 || to == -1)
 		return in->left > 0 || pump_moved(&j->leg->pump) > o->sent;
-	/* what it has not got yet comes first */
+	/* the output will first get what it has not been sent yet */
 	if (at < to + (off_t)(pump_moved(&j->leg->pump) - o->sent))
 		return true;
 	return in->left > 0 && share_offset(in->fd, at, o->fd);
@@ -70,7 +70,10 @@ reads_any_output(const struct job *j, const struct input *in)
 	return false;
 }
 
-/* True if the next input may be read; in is NULL for what was left of all. */
+/*
+ * Reports how a task ended, for an input or, if in is NULL, for the outputs.
+ * True if the next input may be read.
+ */
 static bool
 judge(struct job *j, const struct input *in, const struct pump_event *e)
 {
@@ -84,7 +87,7 @@ judge(struct job *j, const struct input *in, const struct pump_event *e)
 		job_blame(j, STATUS_MOVE, name);
 		return true;
 	case PUMP_WRITE:
-		return false; /* job_lose() has said why */
+		return false; /* job_lose() has reported it */
 	case PUMP_BROKEN:
 		job_blame(j, STATUS_MOVE, "cannot go on");
 		return false;
@@ -107,7 +110,7 @@ judge(struct job *j, const struct input *in, const struct pump_event *e)
 	return false;
 }
 
-/* What cannot be read has become NULs; twice -E: one line for each input. */
+/* With -E twice, one message for each input. */
 void
 job_skip(struct job *j, const struct pump_event *e)
 {
@@ -169,7 +172,7 @@ job_fits(struct job *j)
 		const char *needs;
 
 		if (store == NULL && input_peek(operand, &kind) == -1)
-			continue; /* it will be reported in its turn */
+			continue; /* reported when its turn comes */
 		needs = pump_misfit(&j->leg->pump, kind);
 		if (needs == NULL)
 			continue;
@@ -181,8 +184,9 @@ job_fits(struct job *j)
 }
 
 /*
- * Nothing more is to be read. If that is because all that could be read has
- * been, what could not is reported: nobody else would say that it is missing.
+ * The transfer has stopped before input i. If --stop-at-size had to find the
+ * size, it did not count the inputs that cannot be read: reports those, which
+ * will never be opened.
  */
 static void
 report_rest(struct job *j, size_t i)

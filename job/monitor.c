@@ -33,7 +33,7 @@ spawn(pid_t *pidp, const char *const argv[], const int in[2], const int out[2])
 	return r == 0 ? 0 : -1;
 }
 
-/* The end of the pipe that is ours takes the place of a standard one. */
+/* Makes our end of the pipe a standard descriptor. */
 static int
 take_place(struct monitor *m, enum side side, const int in[2], const int out[2])
 {
@@ -43,7 +43,7 @@ take_place(struct monitor *m, enum side side, const int in[2], const int out[2])
 	return dup2(out[0], STDIN_FILENO);
 }
 
-/* What both processes see. It stays as long as they do. */
+/* Shared by both processes; never unmapped. */
 struct shared {
 	_Atomic uint64_t counts[2];
 	atomic_bool left;
@@ -72,8 +72,8 @@ monitor_start(struct monitor *m, enum monitored what, const char *const argv[])
 	if (share(m, what) == -1)
 		return -1;
 	if (what == MONITOR_IN)
-		/* kept open as any shell would: when the command has been
-		   killed, its reader must not have seen the end yet */
+		/* as a shell would: if the command is killed, its reader must
+		   not see the end before we have */
 		m->stdout_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (what != MONITOR_OUT && pipe2(in, O_CLOEXEC) == -1)
 		goto out;
@@ -89,7 +89,7 @@ monitor_start(struct monitor *m, enum monitored what, const char *const argv[])
 			goto out;
 		}
 		if (m->other == -1) {
-			/* it finds its pipes closed, and ends */
+			/* the command finds its pipes closed, and ends */
 			m->other = 0;
 			goto out;
 		}
@@ -108,7 +108,7 @@ monitor_leave(struct monitor *m)
 
 	if (m->left == NULL || m->side != SIDE_OUT)
 		return;
-	/* told first: the command can find its pipe broken only after that */
+	/* before the command can find its pipe broken */
 	if (poll(&p, 1, 0) != 1 || (p.revents & POLLHUP) == 0)
 		atomic_store(m->left, true);
 	close(STDIN_FILENO);

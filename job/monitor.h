@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * monitor: a command between two pipes of ours, so that what passes its stdin
- * and its stdout can be shown. It prints nothing.
+ * monitor: a command whose stdin, stdout or both are pipes of ours, so that we
+ * see what passes. Prints nothing.
  */
 #ifndef JOB_MONITOR_H
 #define JOB_MONITOR_H
@@ -14,7 +14,7 @@
 
 #include "opts.h"
 
-/* Which side this process is to move; the other one is another process's. */
+/* The side that this process moves. */
 enum side {
 	SIDE_IN,  /* our stdin to the command */
 	SIDE_OUT, /* the command's stdout to ours */
@@ -22,35 +22,34 @@ enum side {
 
 struct monitor {
 	enum side side;
-	_Atomic uint64_t *counts; /* by sides, shared by both; or NULL */
-	atomic_bool *left; /* its stdout was closed before its end: shared */
-	int stdout_fd;     /* that it has from us: MONITOR_IN; or -1 */
+	_Atomic uint64_t *counts; /* bytes each side moved; shared, or NULL */
+	atomic_bool *left; /* its stdout was closed before its end; shared */
+	int stdout_fd;     /* MONITOR_IN: a copy of our stdout; or -1 */
 	pid_t command;     /* 0: not ours to wait for */
 	pid_t other;       /* the zpipe that moves the other side, or 0 */
 };
 
 /*
  * Starts the command (argv, found by PATH) and, for MONITOR_BOTH, a second
- * process, which returns from here as well, and counts[] where each says how
- * many bytes it has moved. In each the descriptors 0 and 1 are then what is to
- * be moved. 0, or -1 with errno and nothing started.
+ * process, which also returns from here. In each, descriptors 0 and 1 are then
+ * what it moves. 0, or -1 with errno: then a command that was started already
+ * finds its pipes closed.
  */
 int monitor_start(struct monitor *, enum monitored, const char *const argv[]);
 
 /*
- * We read no more of the command's stdout: closes our end of that pipe, if this
- * process has it. Otherwise the command could wait for us as we do for it.
+ * Stops reading the command's stdout, if this process does: it might block on
+ * that pipe while we wait for it to end.
  */
 void monitor_leave(struct monitor *);
 
 /*
- * Nobody reads what the command writes to its stdout, because we have left
- * before its end or, with MONITOR_IN, our own reader has: so a SIGPIPE that
- * killed it is no failure of its own.
+ * Whether the command's stdout has lost its reader: us, before the end, or with
+ * MONITOR_IN our own reader. Then a SIGPIPE that killed it is not its failure.
  */
 bool monitor_unread(const struct monitor *);
 
-/* What the two above need is no longer wanted. */
+/* Closes stdout_fd. */
 void monitor_release(struct monitor *);
 
 #endif

@@ -15,11 +15,11 @@
 #include "job/job.h"
 #include "msg/msg.h"
 
-/* Gives a file its length and syncs it. */
+/* Gives a file its length, and syncs it. */
 static void
 complete(struct job *j, struct output *o)
 {
-	/* who ends us waits for no disk */
+	/* a signal that ends us does not wait for a disk */
 	bool sync = j->o->sync && !job_ended();
 
 	if (sync && o->kind == OUTPUT_FILE)
@@ -27,11 +27,14 @@ complete(struct job *j, struct output *o)
 	if (o->fd == -1 || output_finish(o, sync) == 0)
 		return;
 	if (errno == EINTR && job_ended())
-		return; /* that says why it is not on the disk */
+		return; /* the signal explains it */
 	job_blame(j, STATUS_MOVE, o->name);
 }
 
-/* lost: it has been said why. Its number must not become that of another. */
+/*
+ * Closes an output; lost: an error is not news. The number of a standard
+ * descriptor must not be reused.
+ */
 static void
 close_one(struct job *j, struct output *o, bool lost)
 {
@@ -56,7 +59,7 @@ exits_on_error(const struct job *j)
 	return j->o->output_error >= OUTPUT_ERROR_EXIT;
 }
 
-/* Why it is lost: errno, and how much a file has got. */
+/* Reports why an output is lost: errno. */
 static void
 blame_output(struct job *j, const struct output *o)
 {
@@ -76,9 +79,9 @@ blame_output(struct job *j, const struct output *o)
 }
 
 /*
- * An output is lost: what becomes of the others is GNU tee's rule for the mode,
- * but that a command may stop reading when it likes, as with pee. A reader that
- * has gone is EPIPE. What is to be said of a command is said when it has ended.
+ * What happens to the other outputs is GNU tee's rule for the mode, except that
+ * a command may stop reading at any time, as with pee(1). EPIPE means that the
+ * reader has gone. A command is reported when it has ended.
  */
 bool
 job_lose(struct job *j, const struct pump_event *e)
@@ -87,7 +90,7 @@ job_lose(struct job *j, const struct pump_event *e)
 	struct known *known = &j->leg->known[o - j->leg->outs];
 	enum output_error how = j->o->output_error;
 	bool left = e->loss == LOSS_ERROR && e->reason == EPIPE;
-	/* a command, ours or the one that we monitor, reads what it likes */
+	/* so may the command that we monitor */
 	bool quiet = left &&
 	    ((j->monitor.command != 0 && j->monitor.side == SIDE_IN) ||
 		how == OUTPUT_ERROR_WARN_NOPIPE ||
@@ -120,9 +123,9 @@ job_lose(struct job *j, const struct pump_event *e)
 }
 
 /*
- * An input that is a descriptor which was not given: something that cannot be
- * read takes its number, so that none of our own is read in its place. A
- * command inherits no input: whoever writes to it must see its reader leave.
+ * If an input is a descriptor that is not open, something unreadable takes its
+ * number, lest one of our own be read instead. No command inherits an input:
+ * whoever writes to that must see its reader leave.
  */
 static void
 guard_inputs(const struct job *j)
@@ -135,12 +138,15 @@ guard_inputs(const struct job *j)
 		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 		if (null == -1 || null == fd)
 			continue;
-		(void)dup3(null, fd, O_CLOEXEC); /* or it is no number */
+		(void)dup3(null, fd, O_CLOEXEC); /* fails above RLIMIT_NOFILE */
 		close(null);
 	}
 }
 
-/* Before any descriptor of our own can be mistaken for one of them. */
+/*
+ * Checks the descriptors that we were given, before any of our own can have
+ * their numbers.
+ */
 static bool
 inherited(struct job *j)
 {
@@ -161,7 +167,7 @@ inherited(struct job *j)
 	return true;
 }
 
-/* A descriptor that is an output already is closed with that one. */
+/* A descriptor that is an output already is duplicated: each closes its own. */
 static int
 open_fd(const struct job *j, const struct target *t, struct output *o)
 {
@@ -175,13 +181,13 @@ open_fd(const struct job *j, const struct target *t, struct output *o)
 	r = output_init(o, fd, t->name);
 	if (r == -1 && fd != t->fd)
 		fd_close(&fd);
-	/* a command must not keep the others' readers from the end */
+	/* inherited by a command, it would keep its reader from the end */
 	if (r == 0 && t->fd > STDERR_FILENO)
 		fcntl(t->fd, F_SETFD, FD_CLOEXEC);
 	return r;
 }
 
-/* 0, or -1: it has been reported, and *fatal tells whether the others go on. */
+/* 0, or -1 after printing an error; *fatal: the others are not opened. */
 static int
 open_one(struct job *j, const struct target *t, struct output *o, bool *fatal)
 {
@@ -249,7 +255,7 @@ job_same_output(const struct output *o, const struct output *others, size_t n)
 	return false;
 }
 
-/* Two outputs, or both sides, are one file; what is stored first may be. */
+/* A file may be both input and output if it is stored first. */
 static bool
 clashes(const struct job *j)
 {
@@ -321,10 +327,7 @@ job_start_outputs(struct job *j)
 	return left > 0 ? 0 : -1;
 }
 
-/*
- * An input needs a descriptor as well, and it must not turn out when the files
- * are empty that there is none. stdout alone has nothing to lose.
- */
+/* Checked before files are truncated. stdout alone has nothing to lose. */
 bool
 job_one_is_left(const struct job *j)
 {
@@ -358,7 +361,7 @@ job_await(struct job *j, pid_t pid, const char *name, int *status)
 	pump_rest(p, -1, -1);
 	while ((r = waitpid(pid, status, WNOHANG)) == 0)
 		if (pump_next(p).what == PUMP_SIGNAL && job_on_wake(j))
-			return false; /* it may stay; we may not */
+			return false; /* without waiting for it */
 	if (r == -1)
 		msg_errno(STATUS_MOVE, name);
 	return r != -1;
@@ -375,7 +378,7 @@ job_wait_for_command(struct job *j, pid_t command, const char *name,
 		return;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE &&
 	    command == j->monitor.command && monitor_unread(&j->monitor))
-		return; /* whoever read it has left, and hears of it */
+		return; /* reported by the side that left */
 	job_describe(status, "", fate);
 	if (status != 0)
 		msg_text(STATUS_MOVE, name, "%s", fate);
@@ -406,7 +409,7 @@ job_close_outputs(struct job *j)
 			msg_text(STATUS_NONE, o->name,
 			    "%ju bytes dropped: it did not keep up",
 			    (uintmax_t)(o->sent - o->given));
-		/* a signal for us is most often one for them as well */
+		/* a signal for us is usually one for them as well */
 		if (o->child != 0 && !job_ended() && j->left == NULL)
 			job_wait_for_command(j, o->child, o->name,
 			    known->broken);

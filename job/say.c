@@ -70,8 +70,8 @@ job_print_counts(struct job *j, const char *cause)
 	human(rate, (uint64_t)((double)sent / seconds));
 	job_say(j, STATUS_NONE, NULL,
 	    "%s%ju bytes (%s) in %.1f s, %s/s, engine %s%s%s", cause,
-	    (uintmax_t)sent, amount, seconds, rate,
-	    engine_name(pump_engine(p)), release != NULL ? ", release " : "",
+	    (uintmax_t)sent, amount, seconds, rate, engine_name(pump_engine(p)),
+	    release != NULL ? ", release " : "",
 	    release != NULL ? release : "");
 }
 

@@ -25,24 +25,24 @@ on_signal(int sig)
 	else if (sig == SIGTSTP)
 		stopped = 1;
 	else if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP)
-		retry_ended = sig; /* the others only wake us */
+		retry_ended = sig; /* others only wake us */
 	woken = 1;
 	(void)!write(wake_fd, &one, sizeof(one));
 	errno = saved;
 }
 
-/* Nobody touches what is ignored: nohup and the shell's & have their reasons */
+/* A signal that is ignored stays so: see nohup(1), and & in the shell. */
 static void
 take_signal(int sig, void (*handler)(int))
 {
 	struct sigaction sa = { .sa_handler = handler }, old;
 
-	/* no SA_RESTART: what blocks must come back and look */
+	/* no SA_RESTART: calls that block must return */
 	if (sigaction(sig, &sa, &old) == 0 && old.sa_handler == SIG_IGN)
 		sigaction(sig, &old, NULL);
 }
 
-/* Another zpipe talks to us, or a reader has taken something (POLL_OUT). */
+/* SIGIO: another zpipe calls, or a reader has taken bytes (POLL_OUT). */
 static void
 on_io(int sig, siginfo_t *info, void *context)
 {
@@ -52,7 +52,7 @@ on_io(int sig, siginfo_t *info, void *context)
 	on_signal(sig);
 }
 
-/* For signals whose errno says it all. A handler: exec(3) undoes it. */
+/* For signals whose errno is enough. Unlike SIG_IGN, exec(3) resets it. */
 static void
 nothing(int sig)
 {
@@ -79,7 +79,7 @@ job_watch_signals(struct job *j)
 		/* tostop (stty(1)) must not stop a background job for a line */
 		take_signal(SIGTTOU, nothing);
 	}
-	/* we wait for these, whatever we were given; a command has ended */
+	/* caught and unblocked in any case: we wait for these two */
 	sigemptyset(&told.sa_mask);
 	if (sigaction(SIGIO, &io, NULL) == -1 ||
 	    sigaction(SIGCHLD, &told, NULL) == -1)
@@ -99,8 +99,8 @@ job_watch_signals(struct job *j)
 }
 
 /*
- * The default of SIGTSTP, as an orphan is not stopped by it; but the time that
- * passes is not ours.
+ * By the default action of SIGTSTP, since that does not stop an orphaned
+ * process group. The time until SIGCONT counts for no figure.
  */
 static void
 stop(struct job *j)
@@ -123,7 +123,7 @@ job_on_wake(struct job *j)
 	uint64_t n;
 
 	woken = 0;
-	(void)!read(wake_fd, &n, sizeof(n)); /* it only has to be empty */
+	(void)!read(wake_fd, &n, sizeof(n));
 	if (stopped)
 		stop(j);
 	if (asked && !j->o->tune.display.quiet) {
@@ -148,7 +148,7 @@ job_dies_of_pipe(void)
 	    !sigismember(&blocked, SIGPIPE);
 }
 
-/* Returns only if the signal cannot end us: the first process of a container */
+/* Returns only if the signal cannot kill us: in PID 1 of a container. */
 static void
 die_of(int sig)
 {

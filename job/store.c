@@ -14,21 +14,21 @@
 #include "job/job.h"
 #include "msg/msg.h"
 
-/* Only there is everything still to be found when it has been written. */
+/* Whether what is written there can be read back. */
 static bool
 can_store(const struct stat *st)
 {
 	return S_ISREG(st->st_mode) || S_ISBLK(st->st_mode);
 }
 
-/* 0, or -1 with errno; 0 as well, if it is there and cannot store. */
+/* 0, or -1 with errno. Also 0 if it exists but can_store() is false. */
 static int
 open_named(struct store *s, const char *path)
 {
 	s->name = strdup(path);
 	if (s->name == NULL)
 		return -1;
-	/* to open a device or a FIFO may have an effect */
+	/* to open a device or a FIFO may have side effects */
 	if (stat(path, &s->st) == 0 && !can_store(&s->st) &&
 	    !S_ISDIR(s->st.st_mode))
 		return 0;
@@ -37,8 +37,8 @@ open_named(struct store *s, const char *path)
 }
 
 /*
- * Without a name. Where the file system or the kernel has no O_TMPFILE
- * (open(2)), a name that is removed at once.
+ * A file without a name or, where O_TMPFILE (open(2)) is not supported, one
+ * whose name is removed at once.
  */
 static int
 open_unnamed(struct store *s, const char *dir)
@@ -62,8 +62,8 @@ open_unnamed(struct store *s, const char *dir)
 }
 
 /*
- * A descriptor that we were given: from where it stands, and what lies behind
- * the bytes that are stored there is left alone. The same returns.
+ * An inherited descriptor: from its position, and without truncating the file.
+ * Returns as open_named().
  */
 static int
 open_given(struct store *s, const char *path, int fd)
@@ -84,7 +84,7 @@ open_given(struct store *s, const char *path, int fd)
 	return s->at == -1 || s->fd == -1 ? -1 : 0;
 }
 
-/* 0, or -1: it has been said why not. */
+/* 0, or -1 after printing an error. */
 static int
 open_store(struct store *s, const char *path)
 {
@@ -119,7 +119,7 @@ open_store(struct store *s, const char *path)
 	return -1;
 }
 
-/* The output of the first half: it may be closed, the file is still needed. */
+/* The output of the first leg: a descriptor that may be closed. */
 static int
 store_output(const struct store *s, struct output *out)
 {
@@ -135,7 +135,7 @@ store_output(const struct store *s, struct output *out)
 	return 0;
 }
 
-/* All inputs to the file. False: not all of it is there; it has been said. */
+/* Moves all inputs to the file. False after printing an error. */
 static bool
 fill(struct job *j, struct store *s)
 {
@@ -153,7 +153,7 @@ fill(struct job *j, struct store *s)
 		output_close(&out);
 		return false;
 	}
-	first.engine = ENGINE_AUTO; /* the other is for the outputs */
+	first.engine = ENGINE_AUTO; /* a forced one is for the outputs */
 	first.outs = &out;
 	first.known = &known;
 	first.nouts = 1;
@@ -166,7 +166,7 @@ fill(struct job *j, struct store *s)
 		good = !out.gone && !job_ended() && msg_status() == before;
 	} else if (msg_status() == before)
 		job_not_started(j, &out);
-	/* what there is to say is about this half, while it can be counted */
+	/* the last line is about this leg, while its pump has the figures */
 	if (good)
 		display_finish(&j->display, job_facts(j));
 	else {
@@ -189,7 +189,7 @@ job_store_first(struct job *j)
 
 	if (open_store(s, j->o->store) == -1 || !fill(j, s))
 		return false;
-	/* the file itself, whatever has its name now */
+	/* by its descriptor: the name may be another file's by now */
 	if (lseek(s->fd, s->at, SEEK_SET) == -1) {
 		msg_errno(STATUS_MOVE, s->name);
 		return false;

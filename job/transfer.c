@@ -17,7 +17,7 @@
 
 /* ---- events ----------------------------------------------------------- */
 
-/* The first tick comes, at the latest, when that is due. */
+/* Sets the next tick for the display, or to listen to others. */
 static void
 on_tick(struct job *j)
 {
@@ -31,7 +31,7 @@ on_tick(struct job *j)
 	pump_tick_at(&j->leg->pump, due == UINT64_MAX ? 0 : due);
 }
 
-/* True: go on. */
+/* False if the event ends the transfer. */
 static bool
 act(struct job *j, const struct pump_event *e)
 {
@@ -69,7 +69,7 @@ job_run(struct job *j, struct pump_event *e)
 
 /* ---- the pid file ------------------------------------------------------ */
 
-/* What else it is, as words for a message; NULL: nothing that we know of. */
+/* What else uses the file, as words for a message, or NULL. */
 static const char *
 pidfile_clash(const struct job *j, const struct stat *pid)
 {
@@ -78,7 +78,7 @@ pidfile_clash(const struct job *j, const struct stat *pid)
 	for (size_t i = 0; i < j->leg->nouts; i++)
 		if (path_same(&j->leg->outs[i].st, pid))
 			return "an output";
-	/* without outputs the operands are no inputs */
+	/* without outputs, operands are not inputs */
 	if (j->leg->nouts > 0 && job_input_at(j, pid) != NULL)
 		return "an input";
 	if (j->o->store != NULL && stat(j->o->store, &st) == 0 &&
@@ -101,7 +101,7 @@ job_write_pidfile(struct job *j)
 	struct stat st;
 	pid_t running = 0;
 
-	/* --monitor: it names the process that has started the command */
+	/* --monitor=both: only the process that started the command has one */
 	if (path == NULL ||
 	    (j->o->monitor != MONITOR_NONE && j->monitor.command == 0))
 		return 0;
@@ -109,7 +109,7 @@ job_write_pidfile(struct job *j)
 		clash = pidfile_clash(j, &st);
 	if (clash == NULL)
 		end = pidfile_create(&j->pidfile, path, &running);
-	/* a name that was free may be that of an input as well */
+	/* checked again: the file may not have existed before */
 	if (clash == NULL && end == PIDFILE_OK) {
 		clash = pidfile_clash(j, &j->pidfile.st);
 		if (clash == NULL)
@@ -201,7 +201,7 @@ set_up(struct job *j)
 	return -1;
 }
 
-/* The zpipe that moves the other side, and the command between us. */
+/* Waits for the command, and for the zpipe on its other side. */
 static void
 wait_for_monitored(struct job *j)
 {
