@@ -755,6 +755,13 @@ lasts="zpipe -L 1k $BATS_FILE_TMPDIR/words >out 2>err & z=\$!;"
 	    wait_until 'ls -l /proc/\$z/fd | grep -q /big\$'
 	    zpipe -R \$z -L 1M; r=\$?; [ ! -s out ] || r=1
 	    disown \$z; kill \$z; exit \$r"
+	# the size that it is told meanwhile stays
+	truncate -s 3G big
+	one "zpipe -lf -F '<%{progress-amount-only}>' big 2>err | sleep 9 & p=\$!
+	    wait_until 'pgrep -g 0 -x zpipe'; z=\$(pgrep -g 0 -x zpipe)
+	    wait_until 'ls -l /proc/\$z/fd | grep -q /big\$'
+	    zpipe -R \$z -s 1000 || exit; wait_until '[ -s err ]'
+	    kill \$z; disown \$p; kill \$p; grep -q '<  0%>' err"
 	rm -f big
 	all_right
 }
