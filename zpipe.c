@@ -89,7 +89,7 @@ main(int argc, char *argv[])
 			flush_stdout();
 		} else if (o.watches || o.query != 0 || o.remote != 0)
 			job_follow(&j);
-		else if (o.monitor == MONITOR_NONE || job_stand_beside(&j))
+		else
 			job_transfer(&j);
 		break;
 	}

@@ -75,13 +75,6 @@ judge(pid_t pid, int pidfd, const char *alive, char fate[JOB_FATE])
 	return v == VERDICT_KNOWN;
 }
 
-/* With --numeric the output is for programs. */
-static bool
-is_for_people(const struct opts *o)
-{
-	return !o->tune.display.show.numeric;
-}
-
 /* The line for these figures. False without memory. */
 static bool
 make_line(const struct show_conf *conf, const struct show_state *s,
@@ -166,16 +159,6 @@ open_files(struct files *f, const struct opts *o)
 	}
 }
 
-static void
-close_files(struct files *f)
-{
-	for (size_t i = 0; i < f->n; i++) {
-		watch_close(&f->all[i].watch);
-		fd_close(&f->all[i].pidfd);
-	}
-	free(f->all);
-}
-
 /* Describes why nothing is left to watch. */
 static void
 judge_file(struct subject *s)
@@ -225,13 +208,6 @@ look_at_files(struct files *f, const struct opts *o, uint64_t now)
 	return any;
 }
 
-/* A single descriptor is shown as a line of its own. */
-static bool
-is_alone(const struct files *f)
-{
-	return f->n == 1 && f->all[0].watch.only != -1;
-}
-
 /* In pv's columns, with the process number unless it is 0. */
 static void
 name_of(const struct watched *w, pid_t pid, char *name, size_t size)
@@ -273,7 +249,8 @@ static void
 draw_files(const struct opts *o, const struct files *f, struct term *t)
 {
 	char *rows[ROWS], name[sizeof(f->all->watch.fds->name) + 32];
-	bool alone = is_alone(f);
+	/* a single descriptor is shown as a line without its name */
+	bool alone = f->n == 1 && f->all[0].watch.only != -1;
 	struct figures figures;
 	size_t n = 0;
 
@@ -328,11 +305,17 @@ follow_files(struct job *j)
 	if (shows)
 		term_finish(&t);
 	term_close(&t);
-	for (size_t i = 0; i < f.n && shows && is_for_people(j->o); i++)
-		if (f.all[i].fate[0] != '\0')
+	for (size_t i = 0; i < f.n; i++) {
+		struct subject *s = &f.all[i];
+
+		/* programs, for which --numeric is, need no words */
+		if (shows && !c->show.numeric && s->fate[0] != '\0')
 			msg_text(STATUS_NONE, "--watchfd", "process %d: %s",
-			    (int)f.all[i].watch.pid, f.all[i].fate);
-	close_files(&f);
+			    (int)s->watch.pid, s->fate);
+		watch_close(&s->watch);
+		fd_close(&s->pidfd);
+	}
+	free(f.all);
 }
 
 /* ---- another zpipe ---------------------------------------------------- */
@@ -496,7 +479,7 @@ follow_zpipe(struct job *j, char why[MESSAGE_WHY])
 	if (shows)
 		term_finish(&t);
 	term_close(&t);
-	if (shows && ended && is_for_people(j->o)) {
+	if (shows && ended && !j->o->tune.display.show.numeric) {
 		nap(j, VERDICT_US, pidfd);
 		/* the kernel's status is better than what the process meant */
 		if (!judge(pid, pidfd, "lost: it no longer answers", fate) &&

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * job: what one invocation does, and what its files share. Errors are printed
- * here, in zpipe.c and in the files of the options, through msg.h, and nowhere
- * else.
+ * job: what one invocation does, and what its files share. Only here, in
+ * zpipe.c and in the files of the options are errors printed, through msg.h.
+ * A function that returns no errno has printed why it failed.
  */
 #ifndef JOB_JOB_H
 #define JOB_JOB_H
@@ -110,14 +110,11 @@ struct job {
  */
 void job_init(struct job *, const struct opts *, unsigned closed);
 
-/* Moves the inputs to the outputs, from the first check to the last close. */
-void job_transfer(struct job *);
-
 /*
- * --monitor: starts the command and, for both sides, a second process, which
- * also returns from here. False, after printing an error, if that failed.
+ * Moves the inputs to the outputs, from the first check to the last close.
+ * --monitor=both: a second process also returns from here.
  */
-bool job_stand_beside(struct job *);
+void job_transfer(struct job *);
 
 /* For the leg that runs now. 0, or -1 with errno. */
 int job_start_pump(struct job *);
@@ -128,10 +125,9 @@ int job_start_pump(struct job *);
  */
 bool job_run(struct job *, struct pump_event *e);
 
-/* 0, or -1 after printing an error. */
 int job_write_pidfile(struct job *);
 
-/* Releases everything but the outputs, which have been closed. */
+/* Releases everything but the pump and the outputs, which have been closed. */
 void job_clean_up(struct job *);
 
 /* ---- follow.c --------------------------------------------------------- */
@@ -230,7 +226,6 @@ void job_tell_the_end(struct job *);
 
 /* ---- aims.c: the size of the input, and where to stop ------------------ */
 
-/* 0, or -1 after printing an error. */
 int job_set_aims(struct job *);
 
 /*
@@ -242,43 +237,40 @@ void job_size_for_others(struct job *);
 /*
  * The total size of the inputs, in bytes and in lines. A descriptor counts once
  * and from its position, which does not change. What cannot be read counts as
- * empty: it is reported when its turn comes. 0, or -1 (bytes: with errno,
- * ESPIPE for a stream). Lines are counted by reading the inputs, which must be
- * regular files; that blocks on disks until a signal ends us.
+ * empty: it is reported when its turn comes. 0, or -1 without a message (bytes:
+ * with errno, ESPIPE for a stream). Lines are counted by reading the inputs,
+ * which must be regular files; that blocks on disks until a signal ends us.
  */
 int job_inputs_size(const struct job *, uint64_t *bytes);
 int job_inputs_lines(struct job *, uint64_t *lines);
 
 /* ---- inputs.c --------------------------------------------------------- */
 
-/* Whether a forced engine fits every input; prints an error if not. */
+/* Whether a forced engine fits every input. */
 bool job_fits(struct job *);
 
-/* Moves all inputs. Errors are printed, and add to the status. */
+/* Moves all inputs. Errors add to the status. */
 void job_copy_all(struct job *);
 
 /* PUMP_SKIPPED: reports it, and makes the exit status a failure. */
 void job_skip(struct job *, const struct pump_event *);
 
-/* ---- outputs.c: failures are printed ----------------------------------- */
+/* ---- outputs.c -------------------------------------------------------- */
 
-/*
- * 0, or -1 if none could be opened, two are the same file, or one is also an
- * input.
- */
+/* -1 if none could be opened, two are the same, or one is also an input. */
 int job_open_outputs(struct job *);
 
-/* True if it is the same as one of the n others, which is an error. */
+/* True, which is an error, if it is the same as one of the n others. */
 bool job_same_output(const struct output *, const struct output *others,
     size_t n);
 
-/* True if an output file is also an input, which is an error. */
+/* True, which is an error, if an output file is also an input. */
 bool job_overwrites_input(const struct job *);
 
-/* The operand of the input that is this file, or NULL; prints nothing. */
+/* The operand of the input that is this file, or NULL. Prints nothing. */
 const char *job_input_at(const struct job *, const struct stat *);
 
-/* False if no descriptor is left for an input. */
+/* Whether a descriptor is left for an input. */
 bool job_one_is_left(const struct job *);
 
 /* Starts commands, then truncates files. 0, or -1 if no output may be used. */

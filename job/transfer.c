@@ -130,12 +130,12 @@ job_write_pidfile(struct job *j)
 
 /* ---- from start to end ------------------------------------------------ */
 
-static struct flow_conf
-flow_conf_of(const struct job *j)
+int
+job_start_pump(struct job *j)
 {
 	const struct opts *o = j->o;
-
-	return (struct flow_conf){
+	struct pump *p = &j->leg->pump;
+	const struct flow_conf conf = {
 		.engine = j->leg->engine,
 		.release = o->release,
 		.lag = o->lag,
@@ -152,13 +152,6 @@ flow_conf_of(const struct job *j)
 		.skip_block = o->skip_errors > 0 ? o->error_skip_block : 0,
 		.one_input = j->leg->nfiles == 1,
 	};
-}
-
-int
-job_start_pump(struct job *j)
-{
-	struct flow_conf conf = flow_conf_of(j);
-	struct pump *p = &j->leg->pump;
 
 	if (pump_init(p, &conf, j->leg->outs, j->leg->nouts, &j->wake) == -1)
 		return -1;
@@ -258,22 +251,9 @@ job_clean_up(struct job *j)
 	free(j->forward.known);
 }
 
-void
-job_transfer(struct job *j)
-{
-	if (set_up(j) == -1) {
-		monitor_leave(&j->monitor);
-		job_release_readers(j);
-		job_clean_up(j);
-		return;
-	}
-	if (j->o->store == NULL || job_store_first(j))
-		job_copy_all(j);
-	finish(j);
-}
-
-bool
-job_stand_beside(struct job *j)
+/* --monitor: starts the command. False after printing an error. */
+static bool
+stand_beside(struct job *j)
 {
 	static const char *const just_stdin[] = { "-", NULL };
 
@@ -285,4 +265,20 @@ job_stand_beside(struct job *j)
 	j->leg->files = just_stdin;
 	j->leg->nfiles = 1;
 	return true;
+}
+
+void
+job_transfer(struct job *j)
+{
+	if (j->o->monitor != MONITOR_NONE && !stand_beside(j))
+		return;
+	if (set_up(j) == -1) {
+		monitor_leave(&j->monitor);
+		job_release_readers(j);
+		job_clean_up(j);
+		return;
+	}
+	if (j->o->store == NULL || job_store_first(j))
+		job_copy_all(j);
+	finish(j);
 }

@@ -48,13 +48,13 @@ draw(struct display *d, const struct show_state *s)
 		setproctitle("%s", text);
 }
 
-/* Whether --wait and --delay-start allow a line. */
+/* Whether --wait and --delay-start allow a line. begun: as in the display. */
 static bool
-may_begin(const struct display *d)
+may_begin(const struct display *d, bool begun)
 {
 	return d->drawn ||
 	    (d->conf->asked && d->conf->delay == 0 &&
-		(!d->conf->wait || d->begun));
+		(!d->conf->wait || begun));
 }
 
 void
@@ -62,7 +62,7 @@ display_draw(struct display *d, const struct display_facts *f, const char *note)
 {
 	struct show_state s;
 
-	if (d->show == NULL || !may_begin(d))
+	if (d->show == NULL || !may_begin(d, d->begun))
 		return;
 	s = display_state(d, f);
 	s.note = note;
@@ -191,15 +191,13 @@ display_on_terminal(const struct display *d)
 bool
 display_shown(const struct display *d)
 {
-	return d->visible && may_begin(d);
+	return d->visible && may_begin(d, d->begun);
 }
 
 bool
 display_awaits(const struct display *d, uint64_t moved)
 {
-	return display_shown(d) ||
-	    (d->visible && d->conf->wait && moved > 0 && d->conf->asked &&
-		d->conf->delay == 0);
+	return d->visible && may_begin(d, d->begun || moved > 0);
 }
 
 void
