@@ -7,7 +7,6 @@
 
 #include "job/job.h"
 
-/* What the scan keeps is what a line shows. */
 _Static_assert((int)SCAN_LAST == (int)SHOW_LAST, "as many of the last bytes");
 _Static_assert((int)SCAN_LINE == (int)SHOW_LINE, "as much of the last line");
 

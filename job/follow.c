@@ -25,7 +25,7 @@ enum {
 
 /* ---- both kinds ------------------------------------------------------- */
 
-/* Sleeps until fd (-1: none) is readable at most. False if a signal ends us. */
+/* Sleeps, less if fd (-1: none) is readable. False if a signal ends us. */
 static bool
 nap(struct job *j, uint64_t usec, int fd)
 {
@@ -292,7 +292,7 @@ follow_files(struct job *j)
 
 	open_files(&f, j->o);
 	shows = f.n > 0 && display_place(&t, c, false);
-	/* with several, none of their ends is awaited */
+	/* with several processes, an end is noticed at the next interval */
 	fd = f.n == 1 ? f.all[0].pidfd : -1;
 	while (look_at_files(&f, j->o, clock_now())) {
 		if (shows)
@@ -308,7 +308,7 @@ follow_files(struct job *j)
 	for (size_t i = 0; i < f.n; i++) {
 		struct subject *s = &f.all[i];
 
-		/* programs, for which --numeric is, need no words */
+		/* --numeric is for programs */
 		if (shows && !c->show.numeric && s->fate[0] != '\0')
 			msg_text(STATUS_NONE, "--watchfd", "process %d: %s",
 			    (int)s->watch.pid, s->fate);
@@ -481,7 +481,7 @@ follow_zpipe(struct job *j, char why[MESSAGE_WHY])
 	term_close(&t);
 	if (shows && ended && !j->o->tune.display.show.numeric) {
 		nap(j, VERDICT_US, pidfd);
-		/* the kernel's status is better than what the process meant */
+		/* the kernel's status is more reliable than the one it sent */
 		if (!judge(pid, pidfd, "lost: it no longer answers", fate) &&
 		    r.ended)
 			job_describe(r.status, "ended, ", fate);

@@ -53,7 +53,7 @@ reads_output(const struct job *j, const struct input *in,
 	to = lseek(o->fd, 0, SEEK_CUR);
 	if (o->append || at == -1 || to == -1)
 		return in->left > 0 || pump_moved(&j->leg->pump) > o->sent;
-	/* the output will first get what it has not been sent yet */
+	/* the next byte goes after those that have not been sent yet */
 	if (at < to + (off_t)(pump_moved(&j->leg->pump) - o->sent))
 		return true;
 	return in->left > 0 && share_offset(in->fd, at, o->fd);

@@ -32,7 +32,7 @@ complete(struct job *j, struct output *o)
 }
 
 /*
- * Closes an output; lost: an error is not news. The number of a standard
+ * Closes an output; lost: errors have been reported. The number of a standard
  * descriptor must not be reused.
  */
 static void
@@ -90,7 +90,7 @@ job_lose(struct job *j, const struct pump_event *e)
 	struct known *known = &j->leg->known[o - j->leg->outs];
 	enum output_error how = j->o->output_error;
 	bool left = e->loss == LOSS_ERROR && e->reason == EPIPE;
-	/* so may the command that we monitor */
+	/* the monitored command may stop reading, too */
 	bool quiet = left &&
 	    ((j->monitor.command != 0 && j->monitor.side == SIDE_IN) ||
 		how == OUTPUT_ERROR_WARN_NOPIPE ||

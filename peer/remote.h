@@ -87,7 +87,7 @@ ssize_t remote_ask(pid_t, const char *msg, size_t len, char *reply);
  */
 int remote_call(pid_t, const char *msg, size_t len);
 
-/* The length of what has come, or -1: EAGAIN not yet; ECONNABORTED never. */
+/* The length of the message, or -1: EAGAIN not yet; ECONNABORTED closed. */
 ssize_t remote_hear(int fd, char *reply);
 
 #endif

@@ -62,9 +62,9 @@ void meter_go(struct meter *, uint64_t now);
 
 /*
  * Sets the figures that it knows, up to the last sample: all but ratio, buffer
- * and final. In the spread, what has passed since the last rate belongs to
- * that; before there is a rate, the mean stands for it. A stall makes the ETA
- * grow; a stopped clock does not.
+ * and final. The spread adds what has passed since the last rate to that;
+ * before there is a rate, the mean is used. A stall makes the ETA grow; a
+ * stopped clock does not.
  */
 void meter_figures(const struct meter *, struct figures *);
 
