@@ -69,10 +69,11 @@ displayed()
 		fail "no line of one's own" "$(cat man.*.err)"
 }
 
-# man_examples: a file man.N for each display in the EXAMPLES of the manual
+# man_examples: a file man.N for each display in the manual's DESCRIPTION and
+# EXAMPLES
 man_examples()
 {
-	awk '/^\.Sh/ { on = $2 == "EXAMPLES" }
+	awk '/^\.Sh/ { on = $2 == "DESCRIPTION" || $2 == "EXAMPLES" }
 	    on && /^\.Bd -literal/ { n++; show = 1; next }
 	    /^\.Ed/ { show = 0 }
 	    on && show { print >("man." n) }' "$MAN"
@@ -106,7 +107,7 @@ run_examples()
 	furnish
 	man_examples
 	[ "$(grep -c '^\.Bd -literal' "$MAN")" -eq "$(find . -name 'man.*' |
-	    wc -l)" ] || fail "there are displays outside EXAMPLES"
+	    wc -l)" ] || fail "there are displays outside these sections"
 	run_examples man.*
 	same disk.img backup/disk.img
 	same disk.img mirror/disk.img
