@@ -255,7 +255,7 @@ sequences()
 		sed -n "/^\.It Fl $option /,/^\.It Fl [^$option]/p" "$MAN" >item
 		for name in $names; do
 			tried=$((tried + 1))
-			grep -qE "^\.(Pq )?Cm $name( |\$)" item ||
+			grep -qE "^\.(.* )?Cm $name( |\$)" item ||
 				note "-$option: $name"
 		done
 	done <<-END
