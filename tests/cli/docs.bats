@@ -32,8 +32,17 @@ furnish()
 	printf '#!/bin/sh\nwhile [ "$(stat -c %%s live.ts)" -lt %d ]; do
 		sleep 0.02; done\nexec cat >seen.ts\n' \
 	    $((live * 400000 * 8)) >bin/ffplay
+	mkfifo bin/idle
+	printf '#!/bin/bash\nread -r -t 2 <>bin/idle 3<disk.img\nexit 0\n' >bin/cp
 	chmod +x bin/*
 	PATH=$PWD/bin:$PATH
+}
+
+# A cp that runs for two seconds, and is called so before this returns.
+start_cp()
+{
+	bin/cp 3>&- &
+	wait_until "[ \"\$(cat /proc/$!/comm)\" = cp ]"
 }
 
 # The stream was recorded to its end, and the viewer has missed some of it.
@@ -53,13 +62,14 @@ displayed()
 	local file
 
 	for file in shown.img numbers.img backup/slow.img night.img asked.img \
-	    saved.img; do
+	    from-pv.img saved.img; do
 		same disk.img $file
 	done
 	for file in silent.gz first.gz second.gz seen.gz two.gz; do
 		same disk.img <(gzip -dc $file)
 	done
 	same src/words <(gzip -dc sized.gz | tar -xOf - src/words)
+	same src/words <(tar -xOf backup/sized.tar src/words)
 	same <(cat jan.log feb.log) two.log
 	grep -q '/s\] \[=*>\] 100%' shown.log ||
 		fail "no last line" "$(cat shown.log)"
@@ -96,6 +106,7 @@ run_examples()
 
 	for file; do
 		tried=$((tried + 1))
+		! grep -q 'zpipe -d =cp' "$file" || start_cp
 		timeout -k 1 30 bash -e -u -o pipefail "$file" \
 		    >"$file.out" 2>"$file.err" </dev/null 3>&- ||
 			note "$file: status $?: $(cat "$file" "$file.err")"
@@ -111,9 +122,14 @@ run_examples()
 	run_examples man.*
 	same disk.img backup/disk.img
 	same disk.img mirror/disk.img
+	same disk.img backup/both.img
+	same disk.img mirror/both.img
+	same both.sha256 <(sha256sum <disk.img)
 	same disk.img <(gzip -dc disk.img.gz)
+	same disk.img <(gzip -dc drain.gz)
 	same disk.img copy.img
 	same copy.sha256 <(sha256sum <disk.img)
+	same feb.log <(echo "a line of feb")
 	same disk.img kept.img
 	same disk.img <(gzip -dc later.gz)
 	same src.tar backup/src.tar
