@@ -329,163 +329,151 @@ enum {
 };
 
 const struct option option_table[] = {
-	{ "output", 'o', "FILE",
-	    "write to FILE in place of stdout; \"-\" is stdout",
-	    .take = take_output },
-	{ "tee", 0, "FILE", "write to FILE as well", .take = take_path },
-	{ "append", 0, "FILE", "append to FILE as well", .take = take_path },
-	{ "exec", 0, "COMMAND", "write to the stdin of a shell command as well",
-	    .take = take_exec },
-	{ "fd", 0, "N", "write to an inherited descriptor as well",
-	    .take = take_fd },
-	{ "discard", 'X', NULL, "write nothing to stdout",
-	    FIELD(FLAG, discard) },
-	{ "output-error", 0, "MODE",
-	    "as tee: warn, warn-nopipe, exit or exit-nopipe",
-	    FIELD(NAME, output_error), .names = output_error_names },
-	{ "lag", 0, "MODE",
-	    "for an output that does not keep up: wait, drop or detach",
-	    FIELD(NAME, lag), .names = lag_names },
-	{ "ignore-interrupts", 0, NULL, "go on after an interrupt",
-	    FIELD(FLAG, ignore_interrupts) },
-	{ "buffer-size", 'B', "SIZE",
-	    "use at most SIZE bytes of memory for the ring (16M)",
-	    FIELD(MEMORY, tune.buffer_size), .given = AT(buffer_asked),
-	    .least = 64 << 10, .zero = BUFFER_DEFAULT,
-	    .remote = REMOTE_CHANGES | NEEDS_TRANSFER | NEEDS_RING },
-	{ "chunk-size", 0, "SIZE", "read at most SIZE bytes at a time",
-	    FIELD(MEMORY, chunk_size), .least = 4 << 10, .strict = true },
-	{ "pipe-size", 0, "SIZE",
-	    "grow the pipes on both sides to SIZE (1M); 0 leaves them",
-	    FIELD(MEMORY, pipe_size), .given = AT(pipe_asked) },
-	{ "pipe-buffer-size", 'J', "SIZE", "the same, as pv has it",
-	    .alias = true },
-	{ "engine", 0, "ENGINE",
-	    "how bytes travel: auto, ring, mmap, splice, range or copy",
-	    FIELD(NAME, engine), .names = engine_names },
-	{ "release", 0, "METHOD",
-	    "when a buffer is rewritten: auto, fence, fresh or drain",
-	    FIELD(NAME, release), .names = release_names },
-	{ "no-splice", 'C', NULL, "pass the bytes through user memory",
-	    FIELD(FLAG, no_splice) },
-	{ "explain", 0, NULL,
-	    "say on stderr which engine each input got, and why",
-	    FIELD(FLAG, explain) },
-	{ "probe", 0, NULL,
-	    "say what this kernel and its limits allow, and exit",
-	    FIELD(FLAG, probe) },
-	{ "rate-limit", 'L', "RATE",
-	    "move at most RATE bytes (with -l: lines) a second",
-	    FIELD(SIZE, tune.rate_limit), .given = AT(tune.limited),
-	    .remote = REMOTE_CHANGES | NEEDS_TRANSFER },
-	{ "stop-at-size", 'S', NULL, "stop after --size bytes",
-	    FIELD(FLAG, stop_at_size) },
-	{ "skip-errors", 'E', NULL,
-	    "put NULs for what cannot be read; twice: one message a file",
-	    FIELD(COUNTER, skip_errors) },
-	{ "error-skip-block", 'Z', "SIZE",
-	    "with -E, skip up to the next multiple of SIZE (4k)",
-	    FIELD(MEMORY, error_skip_block), .given = AT(skips_block),
-	    .zero = SKIP_DEFAULT },
-	{ "sparse", 'O', NULL, "leave holes for NULs in files",
-	    FIELD(FLAG, sparse) },
-	{ "sparse-output", 0, NULL, NULL, .alias = true },
-	{ "sync", 'Y', NULL, "end when the data is on the disk",
-	    FIELD(FLAG, sync) },
-	{ "direct-io", 'K', NULL, "read and write files past the page cache",
-	    FIELD(FLAG, direct_io) },
-	{ "store-and-forward", 'U', "FILE",
-	    "store all in FILE first (\"-\": a temporary one), then go on",
-	    FIELD(STRING, store) },
-	{ "progress", 'p', NULL, "show a bar", PART(progress) },
-	{ "timer", 't', NULL, "show the time it takes", PART(timer) },
-	{ "eta", 'e', NULL, "show the time that is left", PART(eta) },
-	{ "fineta", 'I', NULL, "show the time of day of the end",
+	{ "progress", 'p', NULL, "show a progress bar", PART(progress),
+	    .topic = "What is shown" },
+	{ "timer", 't', NULL, "show the elapsed time", PART(timer) },
+	{ "eta", 'e', NULL, "show the estimated time left", PART(eta) },
+	{ "fineta", 'I', NULL, "show the estimated time of day of the end",
 	    PART(fineta) },
-	{ "rate", 'r', NULL, "show the rate", PART(rate) },
+	{ "rate", 'r', NULL, "show the current rate", PART(rate) },
 	{ "average-rate", 'a', NULL, "show the average rate", PART(average) },
-	{ "bytes", 'b', NULL, "show the bytes, or lines", PART(bytes) },
-	{ "buffer-percent", 'T', NULL, "show how full the ring is",
+	{ "bytes", 'b', NULL, "show the bytes (with -l: lines) delivered",
+	    PART(bytes) },
+	{ "buffer-percent", 'T', NULL, "show how full the buffer is",
 	    PART(buffer) },
 	{ "last-written", 'A', "N", "show the last N bytes",
 	    SHOW(COUNT, show.last_written), .most = SHOW_LAST,
 	    .remote = LINE | NEEDS_BYTES },
-	{ "format", 'F', "FORMAT", "show what FORMAT says: see zpipe(1)",
+	{ "bits", '8', NULL, "show bits instead of bytes; implies -b",
+	    SHOW(FLAG, show.bits), .remote = REMOTE_CHANGES },
+	{ "gauge", 'g', NULL, "show the rate in the bar, without a size",
+	    SHOW(FLAG, show.gauge), .remote = SHOWN },
+	{ "stats", 'v', NULL, "show rate statistics at the end",
+	    SHOW(FLAG, show.stats) },
+	{ "numeric", 'n', NULL, "print percentages for another program",
+	    PART(numeric) },
+	{ "format", 'F', "FORMAT", "show FORMAT; see FORMAT in zpipe(1)",
 	    SHOW(FORMAT, show.format), .first = AT(first_format),
 	    .remote = LINE | NEEDS_BYTES },
-	{ "numeric", 'n', NULL, "show percentages, each on a line",
-	    PART(numeric) },
-	{ "quiet", 'q', NULL,
-	    "show nothing, print no counts; errors are still reported",
-	    FIELD(FLAG, tune.display.quiet) },
-	{ "bits", '8', NULL, "show bits, not bytes; implies -b",
-	    SHOW(FLAG, show.bits), .remote = REMOTE_CHANGES },
-	{ "conemu", '9', NULL, "show the progress in the terminal's tab, too",
-	    SHOW(FLAG, show.conemu) },
-	{ "si", 'k', NULL, "k, M, G, T are powers of 1000, not 1024",
-	    FIELD(FLAG, tune.display.show.si), .remote = REMOTE_IGNORES },
-	{ "wait", 'W', NULL, "show nothing before the first byte",
-	    SHOW(FLAG, wait) },
-	{ "delay-start", 'D', "SECONDS", "show nothing for the first SECONDS",
-	    SHOW(SECONDS, delay), .most = INT64_MAX },
-	{ "size", 's', "SIZE|@PATH",
-	    "expect SIZE bytes (with -l: lines), or as many as PATH has",
-	    FIELD(SIZE, tune.size), .given = AT(tune.sized),
-	    .group = GROUP_DISPLAY,
-	    .remote = REMOTE_CHANGES | NEEDS_TRANSFER | NEEDS_SIZE,
-	    .take = take_expected },
-	{ "gauge", 'g', NULL,
-	    "where the size is unknown the bar shows the rate",
-	    SHOW(FLAG, show.gauge), .remote = SHOWN },
-	{ "line-mode", 'l', NULL, "count lines, not bytes",
-	    FIELD(FLAG, tune.display.show.lines) },
-	{ "null", '0', NULL, "lines end with a NUL; implies -l",
-	    FIELD(FLAG, null) },
-	{ "interval", 'i', "SECONDS", "update the display every SECONDS (1)",
-	    SHOW(SECONDS, interval), .least = SECOND / 10, .most = 600 * SECOND,
-	    .remote = SHOWN },
-	{ "average-rate-window", 'm', "SECONDS",
-	    "average the rate over SECONDS (30)", SHOW(SECONDS, window),
-	    .least = SECOND, .most = UINT64_C(86400) * SECOND,
-	    .remote = REMOTE_CHANGES },
-	{ "width", 'w', "COLUMNS", "assume a terminal COLUMNS wide",
-	    SHOW(COUNT, width), .most = SHOW_WIDTH, .remote = SHOWN },
-	{ "height", 'H', "ROWS", "assume a terminal ROWS high",
-	    SHOW(COUNT, height), .most = SHOW_WIDTH, .remote = SHOWN },
 	{ "name", 'N', "NAME", "begin the line with NAME",
 	    SHOW(TEXT, show.name), .first = AT(first_name),
 	    .remote = REMOTE_CHANGES },
-	{ "bar-style", 'u', "STYLE", "plain, block, granular or shaded",
+	{ "force", 'f', NULL, "show it even if stderr is not a terminal",
+	    SHOW(FLAG, force), .topic = "When and where it is shown" },
+	{ "quiet", 'q', NULL, "show nothing but errors",
+	    FIELD(FLAG, tune.display.quiet) },
+	{ "interval", 'i', "SEC", "update every SEC seconds (1)",
+	    SHOW(SECONDS, interval), .least = SECOND / 10, .most = 600 * SECOND,
+	    .remote = SHOWN },
+	{ "delay-start", 'D', "SEC", "show nothing for SEC seconds",
+	    SHOW(SECONDS, delay), .most = INT64_MAX },
+	{ "wait", 'W', NULL, "show nothing before the first byte",
+	    SHOW(FLAG, wait) },
+	{ "average-rate-window", 'm', "SEC",
+	    "average the rate over SEC seconds (30)", SHOW(SECONDS, window),
+	    .least = SECOND, .most = UINT64_C(86400) * SECOND,
+	    .remote = REMOTE_CHANGES },
+	{ "width", 'w', "COLUMNS", "assume the terminal is COLUMNS wide",
+	    SHOW(COUNT, width), .most = SHOW_WIDTH, .remote = SHOWN },
+	{ "height", 'H', "ROWS", "assume the terminal is ROWS high",
+	    SHOW(COUNT, height), .most = SHOW_WIDTH, .remote = SHOWN },
+	{ "bar-style", 'u', "STYLE", "plain, block, granular, or shaded",
 	    SHOW(NAME, show.style), .names = bar_names, .remote = SHOWN,
 	    .take = take_style },
-	{ "extra-display", 'x', "PLACES[:FORMAT]",
-	    "show it in the windowtitle, the processtitle or both, too",
-	    SHOW(SET, extra), .text = AT(tune.display.extra_format),
+	{ "extra-display", 'x', "PLACES",
+	    "also show it in windowtitle, processtitle", SHOW(SET, extra),
+	    .text = AT(tune.display.extra_format),
 	    .most = EXTRA_WINDOW | EXTRA_PROCESS,
 	    .remote = REMOTE_CHANGES | NEEDS_WINDOW | NEEDS_TITLE,
 	    .take = take_places },
-	{ "stats", 'v', NULL, "say at the end how the rate has varied",
-	    SHOW(FLAG, show.stats) },
-	{ "force", 'f', NULL, "show it even if this is no terminal",
-	    SHOW(FLAG, force) },
-	{ "cursor", 'c', NULL, "share the terminal with others that do",
+	{ "conemu", '9', NULL, "also show it in the terminal's tab",
+	    SHOW(FLAG, show.conemu) },
+	{ "cursor", 'c', NULL, "share the terminal with others using -c",
 	    SHOW(FLAG, cursor) },
-	{ "watchfd", 'd', "PID[:FD]|=NAME|@FILE",
-	    "show how far other processes are in their files; so is each "
-	    "operand",
-	    .group = GROUP_MODE, .take = take_watched },
-	{ "remote", 'R', "PID", "change these options of a running zpipe",
-	    FIELD(PID, remote), .group = GROUP_MODE, .remote = REMOTE_IGNORES },
-	{ "query", 'Q', "PID", "show here how far a running zpipe is",
-	    FIELD(PID, query), .group = GROUP_MODE },
-	{ "monitor", 'M', "SIDE",
-	    "run a command and show what passes: in, out or both",
+	{ "output", 'o', "FILE", "write to FILE instead of stdout",
+	    .take = take_output, .topic = "Outputs" },
+	{ "tee", 0, "FILE", "also write to FILE", .take = take_path },
+	{ "append", 0, "FILE", "also append to FILE", .take = take_path },
+	{ "exec", 0, "COMMAND", "also write to the stdin of COMMAND",
+	    .take = take_exec },
+	{ "fd", 0, "N", "also write to file descriptor N", .take = take_fd },
+	{ "discard", 'X', NULL, "write nothing to stdout",
+	    FIELD(FLAG, discard) },
+	{ "store-and-forward", 'U', "FILE", "store all input in FILE first",
+	    FIELD(STRING, store) },
+	{ "sparse", 'O', NULL, "leave holes for NULs in output files",
+	    FIELD(FLAG, sparse) },
+	{ "sparse-output", 0, NULL, NULL, .alias = true },
+	{ "sync", 'Y', NULL, "wait until output files are on disk",
+	    FIELD(FLAG, sync) },
+	{ "size", 's', "SIZE|@PATH", "expect SIZE bytes, or the size of PATH",
+	    FIELD(SIZE, tune.size), .given = AT(tune.sized),
+	    .group = GROUP_DISPLAY,
+	    .remote = REMOTE_CHANGES | NEEDS_TRANSFER | NEEDS_SIZE,
+	    .take = take_expected, .topic = "Amount and rate" },
+	{ "stop-at-size", 'S', NULL, "stop after --size bytes",
+	    FIELD(FLAG, stop_at_size) },
+	{ "rate-limit", 'L', "RATE",
+	    "limit throughput to RATE bytes per second",
+	    FIELD(SIZE, tune.rate_limit), .given = AT(tune.limited),
+	    .remote = REMOTE_CHANGES | NEEDS_TRANSFER },
+	{ "line-mode", 'l', NULL, "count lines instead of bytes",
+	    FIELD(FLAG, tune.display.show.lines) },
+	{ "null", '0', NULL, "lines end with NUL; implies -l",
+	    FIELD(FLAG, null) },
+	{ "si", 'k', NULL, "use powers of 1000 instead of 1024",
+	    FIELD(FLAG, tune.display.show.si), .remote = REMOTE_IGNORES },
+	{ "skip-errors", 'E', NULL, "replace what cannot be read by NULs",
+	    FIELD(COUNTER, skip_errors), .topic = "Errors and slow outputs" },
+	{ "error-skip-block", 'Z', "SIZE",
+	    "skip in blocks of SIZE (4k); implies -E",
+	    FIELD(MEMORY, error_skip_block), .given = AT(skips_block),
+	    .zero = SKIP_DEFAULT },
+	{ "output-error", 0, "MODE", "warn, warn-nopipe, exit, or exit-nopipe",
+	    FIELD(NAME, output_error), .names = output_error_names },
+	{ "lag", 0, "MODE", "if an output lags: wait, drop, or detach",
+	    FIELD(NAME, lag), .names = lag_names },
+	{ "ignore-interrupts", 0, NULL, "ignore SIGINT",
+	    FIELD(FLAG, ignore_interrupts) },
+	{ "watchfd", 'd', "PROCESS",
+	    "show progress of PID[:FD], =NAME, or @FILE", .group = GROUP_MODE,
+	    .take = take_watched, .topic = "Options for other processes" },
+	{ "monitor", 'M', "SIDE", "run a command; show its in, out, or both",
 	    FIELD(NAME, monitor), .names = monitor_names, .group = GROUP_MODE,
 	    .take = take_side },
-	{ "pidfile", 'P', "FILE", "write the process number to FILE",
+	{ "query", 'Q', "PID", "show the progress of another zpipe",
+	    FIELD(PID, query), .group = GROUP_MODE },
+	{ "remote", 'R', "PID", "change options of another zpipe",
+	    FIELD(PID, remote), .group = GROUP_MODE, .remote = REMOTE_IGNORES },
+	{ "pidfile", 'P', "FILE", "write the process ID to FILE",
 	    FIELD(STRING, pidfile) },
-	{ "help", 'h', NULL, "print this and exit", FIELD(FLAG, help) },
-	{ "version", 'V', NULL, "print the version and exit",
+	{ "buffer-size", 'B', "SIZE",
+	    "use at most SIZE bytes for the ring (16M)",
+	    FIELD(MEMORY, tune.buffer_size), .given = AT(buffer_asked),
+	    .least = 64 << 10, .zero = BUFFER_DEFAULT,
+	    .remote = REMOTE_CHANGES | NEEDS_TRANSFER | NEEDS_RING,
+	    .topic = "Tuning and diagnosis" },
+	{ "no-splice", 'C', NULL, "pass data through user memory",
+	    FIELD(FLAG, no_splice) },
+	{ "pipe-size", 0, "SIZE", "enlarge pipes to SIZE (1M); 0: leave them",
+	    FIELD(MEMORY, pipe_size), .given = AT(pipe_asked) },
+	{ "pipe-buffer-size", 'J', "SIZE", "same as --pipe-size",
+	    .alias = true },
+	{ "direct-io", 'K', NULL, "bypass the page cache",
+	    FIELD(FLAG, direct_io) },
+	{ "chunk-size", 0, "SIZE", "read at most SIZE bytes at a time",
+	    FIELD(MEMORY, chunk_size), .least = 4 << 10, .strict = true },
+	{ "engine", 0, "ENGINE", "auto, ring, mmap, splice, range, or copy",
+	    FIELD(NAME, engine), .names = engine_names },
+	{ "release", 0, "METHOD", "auto, fence, fresh, or drain",
+	    FIELD(NAME, release), .names = release_names },
+	{ "explain", 0, NULL, "report which engine was used, and why",
+	    FIELD(FLAG, explain) },
+	{ "probe", 0, NULL, "print what the kernel allows, and exit",
+	    FIELD(FLAG, probe) },
+	{ "help", 'h', NULL, "print this summary and exit", FIELD(FLAG, help),
+	    .topic = "Help" },
+	{ "version", 'V', NULL, "print the version and how it was built",
 	    FIELD(FLAG, version) },
 	{ .name = NULL },
 };
@@ -494,28 +482,52 @@ _Static_assert(sizeof(option_table) / sizeof(option_table[0]) <= OPTION_MOST,
 
 /* ---- all of them ------------------------------------------------------ */
 
-/* popt's own table, which must outlive the context. */
-static struct poptOption *
-new_popt_table(void)
+static struct poptOption
+popt_row(int i)
 {
-	struct poptOption *p = calloc(OPTION_MOST + 1, sizeof(*p));
+	const struct option *t = &option_table[i];
 
-	for (int i = 0; p != NULL && option_table[i].name != NULL; i++) {
-		const struct option *t = &option_table[i];
+	/* without .arg: popt would leak the first of two values */
+	return (struct poptOption){
+		.longName = t->name,
+		.shortName = t->letter,
+		.argInfo = (t->help == NULL ? POPT_ARGFLAG_DOC_HIDDEN : 0) |
+		    (t->arg == NULL ? POPT_ARG_NONE : POPT_ARG_STRING),
+		.val = i + 1,
+		.descrip = t->help,
+		.argDescrip = t->arg,
+	};
+}
 
-		/* without .arg: popt would leak the first of two values */
-		p[i] = (struct poptOption){
-			.longName = t->name,
-			.shortName = t->letter,
-			.argInfo = (t->help == NULL ? POPT_ARGFLAG_DOC_HIDDEN :
-						      0) |
-			    (t->arg == NULL ? POPT_ARG_NONE : POPT_ARG_STRING),
-			.val = i + 1,
-			.descrip = t->help,
-			.argDescrip = t->arg,
-		};
+/*
+ * popt's own tables, one for each topic, behind one that includes them. They
+ * must stay as long as the context.
+ */
+static struct poptOption *
+new_popt_tables(void)
+{
+	int rows = 0, topics = 0;
+	struct poptOption *main_table, *topic, *row;
+
+	for (; option_table[rows].name != NULL; rows++)
+		topics += option_table[rows].topic != NULL;
+	/* an empty row ends each of them */
+	main_table = calloc((size_t)(topics + 1 + rows + topics),
+	    sizeof(*main_table));
+	if (main_table == NULL)
+		return NULL;
+	topic = main_table;
+	row = main_table + topics;
+	for (int i = 0; i < rows; i++) {
+		if (option_table[i].topic != NULL)
+			*topic++ = (struct poptOption){
+				.argInfo = POPT_ARG_INCLUDE_TABLE,
+				.arg = ++row,
+				.descrip = option_table[i].topic,
+			};
+		*row++ = popt_row(i);
 	}
-	return p;
+	return main_table;
 }
 
 /* ---- combinations ----------------------------------------------------- */
@@ -590,12 +602,28 @@ static void
 print_help(poptContext pc)
 {
 	poptSetOtherOptionHelp(pc, "[OPTION]... [FILE]...");
-	printf("zpipe: a zero-copy cat, tee and pv\n\n");
 	poptPrintHelp(pc, stdout, 0);
-	printf("\nA FILE that is \"-\", or none, is stdin. A SIZE may have a "
-	       "unit: k, M, G, T, P and\nE, or kiB to EiB, are powers of 1024; "
-	       "kB to EB are powers of 1000. Long options\nmay be abbreviated. "
-	       "The manual is zpipe(1).\n");
+	printf(
+	    "\nWithout FILE, or if FILE is -, standard input is read. SIZE may "
+	    "have a suffix:\nk, M, G, T, P, E, or kiB to EiB for powers of "
+	    "1024; kB to EB for powers of 1000.\nLong options may be "
+	    "abbreviated. The manual is zpipe(1).\n");
+}
+
+#ifdef __clang__
+#define BUILD_COMPILER __VERSION__
+#else
+#define BUILD_COMPILER "GCC " __VERSION__
+#endif
+
+static void
+print_version(void)
+{
+	printf("zpipe %s\n"
+	       "License: ISC\n"
+	       "Built with: %s; %s\n"
+	       "Build options: %s\n",
+	    PACKAGE_VERSION, BUILD_COMPILER, BUILD_LIBRARIES, BUILD_OPTIONS);
 }
 
 /* -k applies to all numbers, also to those before it. */
@@ -672,7 +700,7 @@ parse(struct opts *o, poptContext pc)
 		if (o->help)
 			print_help(pc);
 		if (o->version)
-			printf("zpipe %s\n", PACKAGE_VERSION);
+			print_version();
 		if (o->help || o->version)
 			return OPTS_EXIT;
 	}
@@ -706,7 +734,7 @@ opts_parse(struct opts *o, int argc, char *argv[])
 		.error_skip_block = SKIP_DEFAULT,
 		.tune.display.interval = SECOND,
 		.tune.display.window = 30 * (uint64_t)SECOND,
-		.popt_table = new_popt_table(),
+		.popt_table = new_popt_tables(),
 	};
 	if (o->popt_table != NULL)
 		o->popt = poptGetContext("zpipe", argc,

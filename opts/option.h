@@ -58,10 +58,11 @@ enum option_remote {
  * --remote changes is in o->tune.
  */
 struct option {
-	const char *name; /* without dashes; NULL ends the table */
-	char letter;      /* or 0 */
-	const char *arg;  /* the value's name in --help; NULL: no value */
-	const char *help; /* NULL: not in --help */
+	const char *name;  /* without dashes; NULL ends the table */
+	char letter;       /* or 0 */
+	const char *arg;   /* the value's name in --help; NULL: no value */
+	const char *help;  /* NULL: not in --help */
+	const char *topic; /* the heading of --help that begins here */
 	enum option_type type;
 	size_t at;    /* the field */
 	bool alias;   /* another name for the row before */

@@ -208,6 +208,24 @@ run_examples()
 	diff in.help in.man >&2 || fail "--help (<) and the manual (>) differ"
 }
 
+@test "the groups of --help are those of the manual" {
+	"$ZPIPE" --help | sed -nE 's/^([A-Z][a-z ]+)$/\1/; t group
+	    s/^ +(-., )?(--[a-z0-9-]+).*/\2/; t option
+	    b
+	    :group
+	    h; b
+	    :option
+	    G; s/(.*)\n(.*)/\2: \1/p' | sort >in.help
+	awk '/^\.S[sh] / { group = substr($0, 5); gsub("\"", "", group) }
+	    /^\.It Fl/ {
+		for (i = 2; i < NF; i++)
+			if ($i == "Fl" && $(i + 1) == "Fl")
+				print group ": --" $(i + 2)
+	    }' "$MAN" | sort >in.man
+	[ "$(wc -l <in.help)" -gt 50 ] || fail "no groups found in --help"
+	diff in.help in.man >&2 || fail "--help (<) and the manual (>) differ"
+}
+
 @test "the manual has every engine and every release method" {
 	for name in auto ring mmap splice range copy fence fresh drain; do
 		tried=$((tried + 1))
