@@ -134,9 +134,10 @@ at_once='n=0; while read -r rate count run; do
 	try 12 "$now n=0; while read -r run; do
 		n=\$((n + 1)); mkdir d\$n
 		{ cd d\$n; eval \"\$run\"
-		    # what the pipe held was let through before; if another
-		    # output went ahead, a quarter of a second as well
-		    held=65536; [ ! -e g ] || held=327680
+		    # what the pipe held was let through before, and two pages
+		    # on their way; if another output went ahead, a quarter of
+		    # a second as well
+		    held=73728; [ ! -e g ] || held=335872
 		    echo 1048576 \$((\$(stat -c %s f) - held)) \
 			\$((\$(now) - \$(<b))) \"\$run\" >../took.\$n; } &
 	    done <<<\"\$runs\"; wait; cat took.*"
